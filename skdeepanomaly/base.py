@@ -1,0 +1,674 @@
+"""What scikit-learn asks of an outlier detector, written once for all detectors."""
+
+import copy
+import inspect
+import warnings
+from contextlib import contextmanager, nullcontext
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.dataset import ValidSplit
+from torch import nn
+
+from ._version import __version__
+from .callbacks import BackupAndRestore, FitProgress, fingerprint
+from .engine import (
+    SHUFFLE_BUFFER_BYTES,
+    DetectorNet,
+    RowDataset,
+    TensorLoader,
+    block_sizes,
+    isolated_rng,
+    score_in_blocks,
+)
+from .thresholds import contamination_offset, robust_offset
+from .utils._compat import Interval, Options, StrOptions, is_newer, named_callbacks
+from .utils.validation import (
+    check_device,
+    check_float32_range,
+    closest,
+    parameter_names,
+    warn_if_unscaled,
+)
+
+COMMON_PARAMETERS = """\
+module : class or instance of torch.nn.Module, default=None
+    The network, in place of the detector's own; see Notes for what it must offer. A
+    class is given those of ``n_features`` and the detector's network parameters that
+    its constructor takes; an instance is copied.
+optimizer : class of torch.optim.Optimizer, default=torch.optim.Adam
+    How the weights are updated. The fused variant is used where torch has one.
+lr : float, default={lr}
+    Learning rate.
+max_epochs : int or "auto", default={max_epochs}
+    Passes over the data in one call of ``fit`` or ``partial_fit``. ``"auto"`` makes as
+    many as it takes for about {n_steps} optimiser steps, between {min_epochs} and
+    {max_auto_epochs}.
+batch_size : int or "auto", default="auto"
+    Rows in a batch; -1 takes all rows at once. ``"auto"`` is {batch_size}, or all rows
+    where there are fewer.
+train_split : float, callable or None, default=None
+    Share of the rows that is held out to record ``valid_loss``, or a skorch split such
+    as :class:`skorch.dataset.ValidSplit`. The threshold comes from all rows.
+callbacks : list or None, default=None
+    skorch callbacks, or (name, callback) pairs. They are cloned before use.
+contamination : float in (0, 0.5] or "auto", default=0.1
+    Share of outliers in the training rows; sets ``offset_``. With ``"auto"`` a row is an
+    outlier if its score lies more than three robust standard deviations below the
+    median of the training scores, the deviation being taken from the lower half:
+    (median - first quartile) / 0.6745.
+warm_start : bool, default=False
+    Whether ``fit`` goes on with the network of the previous ``fit``.
+device : str or torch.device, default="cpu"
+    Where to compute; ``"auto"`` is a GPU where there is one.
+compile : bool, default=False
+    Whether to pass the network through :func:`torch.compile`.
+verbose : int, default=0
+    0 is silent, 1 shows a progress bar over the whole fit, 2 a table of epochs.
+random_state : int, RandomState instance or None, default=None
+    Seed of weights, batches and splits. With an int the scores repeat; with None they
+    do not. The global generators of numpy, torch and Python are left as they are.
+**component__param
+    Parameters of skorch's components: ``optimizer__weight_decay``, ``module__...``,
+    ``callbacks__<name>__<param>``, ``iterator_train__shuffle`` and so on. They can be
+    set and searched like any other; ``fit`` refuses names that nothing reads."""
+
+
+class BaseDeepDetector(OutlierMixin, BaseEstimator):
+    """Base of all deep detectors.
+
+    A subclass names its network and its loss, and overrides hooks where its training
+    has more parts. The contributing guide of the documentation builds one.
+    """
+
+    _parameter_constraints: dict = {
+        "module": [callable, None],
+        "optimizer": [callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            Options(Integral, {-1}),
+        ],
+        "train_split": [Interval(Real, 0, 1, closed="neither"), callable, None],
+        "callbacks": [list, tuple, None],
+        "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
+        "warm_start": ["boolean"],
+        "device": [str, torch.device],
+        "compile": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    # What a detector is made of.
+    _net_class = DetectorNet
+    _module_class: type[nn.Module]
+    _criterion_class: type[nn.Module]
+
+    # What "auto" means for max_epochs and batch_size.
+    _n_steps = 1000
+    _epoch_range = (10, 1000)
+    _auto_batch_size = 256
+
+    # Rows that partial_fit remembers for the threshold.
+    _reservoir_size = 10_000
+
+    def __init_subclass__(cls, **kwargs):
+        """Put the description of the common parameters into the docstring."""
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__ and "%(common_parameters)s" in cls.__doc__:
+            common = COMMON_PARAMETERS.format(
+                lr=inspect.signature(cls).parameters["lr"].default,
+                max_epochs=repr(inspect.signature(cls).parameters["max_epochs"].default),
+                n_steps=cls._n_steps,
+                min_epochs=cls._epoch_range[0],
+                max_auto_epochs=cls._epoch_range[1],
+                batch_size=cls._auto_batch_size,
+            )
+            doc = inspect.cleandoc(cls.__doc__)
+            cls.__doc__ = doc.replace("%(common_parameters)s", common)
+
+    def __init__(
+        self,
+        *,
+        module=None,
+        optimizer=torch.optim.Adam,
+        lr=1e-3,
+        max_epochs="auto",
+        batch_size="auto",
+        train_split=None,
+        callbacks=None,
+        contamination=0.1,
+        warm_start=False,
+        device="cpu",
+        compile=False,
+        verbose=0,
+        random_state=None,
+        **component__param,
+    ):
+        self.module = module
+        self.optimizer = optimizer
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.train_split = train_split
+        self.callbacks = callbacks
+        self.contamination = contamination
+        self.warm_start = warm_start
+        self.device = device
+        self.compile = compile
+        self.verbose = verbose
+        self.random_state = random_state
+        for name, value in component__param.items():
+            if "__" not in name:
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument {name!r}."
+                    f" {closest(name, self._get_param_names())}"
+                )
+            setattr(self, name, value)
+
+    def get_params(self, deep=True):
+        """Return the parameters, explicit and nested.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Passed on to scikit-learn.
+
+        Returns
+        -------
+        params : dict
+            Names and values.
+        """
+        return {**super().get_params(deep=deep), **self._nested_params()}
+
+    def _nested_params(self) -> dict:
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if "__" in name and not name.startswith("_")
+        }
+
+    def set_params(self, **params):
+        """Set parameters, explicit or nested, known or new; a fitted network stays.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values. Nested names (``optimizer__weight_decay``) are judged in
+            ``fit``.
+
+        Returns
+        -------
+        self : object
+            The detector.
+
+        Raises
+        ------
+        ValueError
+            If an explicit parameter is unknown.
+        """
+        explicit = {name: value for name, value in params.items() if "__" not in name}
+        valid = self._get_param_names()
+        for name in explicit:
+            if name not in valid:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}."
+                    f" {closest(name, valid)} Valid parameters are: {valid}."
+                )
+        super().set_params(**explicit)
+        vars(self).update({name: value for name, value in params.items() if "__" in name})
+        return self
+
+    def fit(self, X, y=None):
+        """Train the network and set the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, at least two. float32 is read as it is, without a copy; a
+            memory map may be larger than memory.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not valid, or if training diverges. A detector that
+            was fitted before stays as it was.
+        KeyboardInterrupt
+            After Ctrl-C, when the threshold is set: the detector can be used.
+        """
+        return self._fit(X, cold=not (self.warm_start and hasattr(self, "net_")))
+
+    def partial_fit(self, X, y=None):
+        """Train ``max_epochs`` more epochs on X.
+
+        The threshold comes from a uniform sample of at most 10,000 of all rows that
+        ``partial_fit`` has seen, scored with the current weights; the rows of an
+        earlier ``fit`` are not kept and do not count.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows, at least two.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+        """
+        return self._fit(X, cold=not hasattr(self, "net_"), stream=True)
+
+    def fit_predict(self, X, y=None):
+        """Fit to X and label its rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or None
+            Passed on to ``fit``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return self.fit(X, y).predict(X)
+
+    def score_samples(self, X):
+        """Return how normal rows are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The higher, the more normal; a row's score does not depend on the rows
+            around it. Rows so far out that float32 overflows get the lowest number.
+        """
+        check_is_fitted(self)
+        X = self._validate_X(X, reset=False)
+        scores = -self._anomaly_scores(self.net_, X)
+        lowest = np.finfo(np.float64).min
+        return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
+
+    def decision_function(self, X):
+        """Return ``score_samples(X) - offset_``, negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Scores shifted so that the threshold is zero.
+        """
+        scores = self.score_samples(X)
+        scores -= self.offset_
+        return np.maximum(scores, np.finfo(np.float64).min, out=scores)
+
+    def predict(self, X):
+        """Label rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    @property
+    def history_(self):
+        """Training history: one row per epoch, a :class:`skorch.history.History`."""
+        check_is_fitted(self)
+        return self.net_.history
+
+    @property
+    def n_epochs_(self):
+        """Number of epochs that the network was trained for."""
+        return len(self.history_)
+
+    # Hooks: what a detector is, beyond its module and its criterion.
+
+    def _module_params(self, n_samples: int, n_features: int) -> dict:
+        """Return the constructor arguments of the module beside ``n_features``."""
+        return {}
+
+    def _criterion_params(self) -> dict:
+        """Return the constructor arguments of the criterion."""
+        return {}
+
+    def _net_params(self) -> dict:
+        """Return further arguments of the net, such as a second optimiser."""
+        return {}
+
+    def _pretraining_nets(self, net: DetectorNet, X: np.ndarray) -> list[DetectorNet]:
+        """Return nets to train, one after the other, before ``net``."""
+        return []
+
+    def _initialize_state(self, net: DetectorNet, X: np.ndarray) -> None:
+        """Set state of ``net`` that depends on data, before its first epoch."""
+
+    def _finalize_state(self, net: DetectorNet, X: np.ndarray) -> None:
+        """Set state of ``net`` that the scores need, after its last epoch."""
+
+    def _score_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+        """Return the anomaly scores (n,) of rows (n, n_features)."""
+        return net.criterion_.score_rows(net.module_(x), x)
+
+    # Fitting.
+
+    def _fit(self, X, cold: bool, stream: bool = False):
+        with self._undone_on_error():
+            self._validate_params()
+            X = self._validate_X(X, reset=cold)
+            if cold:
+                warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
+            if X.dtype != np.float32 and X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES:
+                X = X.astype(np.float32)
+            n_calls = 0 if cold else self._n_calls + 1
+            seed = self._draw_seed(n_calls)
+            # A detector that was moved to another machine stays where its net is.
+            device = check_device(self.device) if cold else self.net_.device
+            with isolated_rng(seed, device):
+                net = self._make_net(X, device, seed) if cold else self._continued_net(X)
+                interrupted = self._train(net, X, cold)
+                self._keep_sample(X, seed, cold, stream)
+                rows = self._reservoir[0] if stream else X
+                self._finalize_state(net, rows)
+            self.offset_ = self._offset(net, rows)
+            self.net_ = net
+            self._n_calls = n_calls
+        if interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    @contextmanager
+    def _undone_on_error(self):
+        """Leave the detector as it was when the block fails."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _validate_X(self, X, reset: bool) -> np.ndarray:
+        fitting = {"ensure_min_samples": 2} if reset else {}
+        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset, **fitting)
+        check_float32_range(X)
+        return X
+
+    def _draw_seed(self, n_calls: int) -> int:
+        """Draw the seed of this call; numpy's global generator is not touched."""
+        if self.random_state is None:
+            entropy = None
+        else:
+            base = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            entropy = [base, n_calls]
+        return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+    def _make_net(self, X: np.ndarray, device: str, seed: int) -> DetectorNet:
+        n_samples, n_features = X.shape
+        module = self._module_class if self.module is None else self.module
+        params = {f"criterion__{n}": v for n, v in self._criterion_params().items()}
+        if isinstance(module, nn.Module):
+            module = copy.deepcopy(module)
+        else:
+            offered = {"n_features": n_features, **self._module_params(n_samples, n_features)}
+            taken, takes_any = parameter_names(module)
+            params |= {
+                f"module__{n}": v for n, v in offered.items() if takes_any or n in taken
+            }
+        params |= self._net_params()
+        callbacks = [] if self.callbacks is None else clone(list(self.callbacks), safe=False)
+        net = self._build_net(
+            module,
+            self._criterion_class,
+            X,
+            device,
+            net_class=self._net_class,
+            max_epochs=self._resolve_max_epochs(n_samples),
+            train_split=self._seeded_split(seed),
+            callbacks=callbacks,
+            **{**params, **self._nested_params()},
+        )
+        self._check_nested_params(net)
+        return net.initialize()
+
+    def _build_net(self, module, criterion, X, device, *, net_class=DetectorNet, **params):
+        """Build a net with the detector's optimiser and batches, not yet initialised."""
+        optimizers = [name for name in ("optimizer", "optimizer_d") if hasattr(self, name)]
+        for name in optimizers:
+            given = {n.removeprefix(f"{name}__") for n in params if n.startswith(f"{name}__")}
+            if torch.device(device).type in ("cpu", "cuda") and not given & _EXCLUDE_FUSED:
+                if "fused" in parameter_names(getattr(self, name))[0]:
+                    params[f"{name}__fused"] = True
+        return net_class(
+            module,
+            criterion,
+            **{
+                "optimizer": self.optimizer,
+                "lr": self.lr,
+                "batch_size": self._resolve_batch_size(len(X)),
+                "train_split": None,
+                "dataset": RowDataset,
+                "iterator_train": TensorLoader,
+                "iterator_train__shuffle": True,
+                "iterator_valid": TensorLoader,
+                "iterator_valid__batch_size": block_sizes(X.shape[1])[-1],
+                "device": device,
+                "compile": self.compile,
+                "verbose": int(self.verbose >= 2),
+                **params,
+            },
+        )
+
+    def _continued_net(self, X: np.ndarray) -> DetectorNet:
+        """Return a copy of the fitted net that follows today's training parameters."""
+        net = copy.deepcopy(self.net_)
+        net.set_params(
+            max_epochs=self._resolve_max_epochs(len(X)),
+            batch_size=self._resolve_batch_size(len(X)),
+            verbose=int(self.verbose >= 2),
+        )
+        if net.lr != self.lr:
+            net.set_params(lr=self.lr)
+        return net
+
+    def _resolve_batch_size(self, n_samples: int) -> int:
+        if self.batch_size != "auto":
+            if self.batch_size > n_samples:
+                warnings.warn(
+                    f"batch_size={self.batch_size} is larger than the {n_samples} rows of X:"
+                    " every epoch is a single step. Use a smaller batch_size, or 'auto'.",
+                    UserWarning,
+                    stacklevel=6,
+                )
+            return self.batch_size
+        return min(self._auto_batch_size, n_samples)
+
+    def _resolve_max_epochs(self, n_samples: int) -> int:
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        return self._epochs_for(self._n_steps, n_samples, self._epoch_range)
+
+    def _epochs_for(self, n_steps: int, n_samples: int, epoch_range: tuple[int, int]) -> int:
+        """Return the epochs that make about ``n_steps`` optimiser steps."""
+        batch_size = self._resolve_batch_size(n_samples)
+        n_batches = 1 if batch_size == -1 else max(1, round(n_samples / batch_size))
+        return int(np.clip(-(-n_steps // n_batches), *epoch_range))
+
+    def _seeded_split(self, seed: int):
+        if isinstance(self.train_split, Real):
+            return ValidSplit(float(self.train_split), random_state=seed)
+        return self.train_split
+
+    def _check_nested_params(self, net: DetectorNet) -> None:
+        """Refuse nested names that no component reads."""
+        components = {
+            "module": net.module if inspect.isclass(net.module) else type(net.module),
+            "criterion": net.criterion,
+            "iterator_train": net.iterator_train,
+            "iterator_valid": net.iterator_valid,
+            "dataset": net.dataset,
+            "compile": torch.compile,
+            "optimizer": net.optimizer,
+        }
+        if hasattr(self, "optimizer_d"):
+            components["optimizer_d"] = net.optimizer_d
+        valid, open_prefixes = set(), set()
+        for prefix, component in components.items():
+            names, takes_any = parameter_names(component)
+            valid.update(f"{prefix}__{name}" for name in names)
+            if takes_any:
+                open_prefixes.add(prefix)
+            if prefix.startswith("optimizer"):
+                valid.add(f"{prefix}__param_groups")
+        for name, callback in named_callbacks(net).items():
+            valid.add(f"callbacks__{name}")
+            if callback is not None:
+                names = (
+                    parameter_names(callback)[0]
+                    if inspect.isclass(callback)
+                    else callback.get_params()
+                )
+                valid.update(f"callbacks__{name}__{n}" for n in names)
+        for name in self._nested_params():
+            if name not in valid and name.partition("__")[0] not in open_prefixes:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}:"
+                    f" nothing reads it. {closest(name, valid)}"
+                )
+
+    def _train(self, net: DetectorNet, X: np.ndarray, cold: bool) -> bool:
+        """Train ``net``, after its pre-training; return whether Ctrl-C cut it short."""
+        phases = [*self._pretraining_nets(net, X), net] if cold else [net]
+        backup = self._open_backup(net, X) if cold else None
+        interrupted = False
+        with self._progress(phases) as progress:
+            for phase, phase_net in enumerate(phases):
+                if phase_net is net and cold:
+                    self._initialize_state(net, X)
+                own_callbacks = list(phase_net.callbacks_)
+                if progress is not None:
+                    phase_net.callbacks_.append(("progress", progress))
+                if backup is not None and phase_net is not net:
+                    phase_net.callbacks_.append(("backup", backup))
+                if not interrupted and (backup is None or backup.begin_phase(phase)):
+                    phase_net.partial_fit(X, None)
+                    interrupted = phase_net.interrupted_
+                phase_net.callbacks_ = own_callbacks
+        net._set_training(False)
+        net.epochs_restored_ = 0
+        if backup is not None:
+            backup.close(delete=not interrupted)
+        return interrupted
+
+    def _progress(self, phases):
+        if self.verbose != 1:
+            return nullcontext()
+        return FitProgress(sum(net.max_epochs for net in phases), type(self).__name__)
+
+    def _open_backup(self, net: DetectorNet, X: np.ndarray) -> BackupAndRestore | None:
+        backups = [cb for _, cb in net.callbacks_ if isinstance(cb, BackupAndRestore)]
+        if not backups:
+            return None
+        params = {n: v for n, v in self.get_params().items() if n not in ("verbose", "callbacks")}
+        callbacks = [
+            (name, type(cb), cb.get_params())
+            for name, cb in net.callbacks_
+            if cb is not backups[0]
+        ]
+        backups[0].open(fingerprint(type(self), __version__, params, callbacks, X))
+        return backups[0]
+
+    def _keep_sample(self, X: np.ndarray, seed: int, cold: bool, stream: bool) -> None:
+        """Keep a uniform sample of the rows seen by ``partial_fit``, and only by it.
+
+        Each row draws a random key; the rows with the smallest keys stay.
+        """
+        if not stream:
+            vars(self).pop("_reservoir", None)
+            return
+        keys = np.random.default_rng(seed).random(len(X))
+        rows = X
+        if not cold and hasattr(self, "_reservoir"):
+            keys = np.concatenate([self._reservoir[1], keys])
+        if len(keys) <= self._reservoir_size:
+            kept = np.arange(len(keys))
+        else:
+            kept = np.sort(np.argpartition(keys, self._reservoir_size)[: self._reservoir_size])
+        n_old = len(keys) - len(X)
+        rows = np.asarray(X[kept[kept >= n_old] - n_old], dtype=np.float32)
+        if n_old:
+            rows = np.concatenate([self._reservoir[0][kept[kept < n_old]], rows])
+        self._reservoir = rows, keys[kept]
+
+    def _offset(self, net: DetectorNet, X: np.ndarray) -> float:
+        scores = self._anomaly_scores(net, X)
+        n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
+        if n_bad:
+            raise ValueError(
+                f"Training diverged: {n_bad} of {len(scores)} training rows have no finite"
+                f" score after epoch {len(net.history)}. Lower lr (now {self.lr}) or scale X"
+                " (for example with StandardScaler)."
+            )
+        if self.contamination == "auto":
+            return robust_offset(-scores)
+        return contamination_offset(-scores, self.contamination)
+
+    def _anomaly_scores(self, net: DetectorNet, X: np.ndarray) -> np.ndarray:
+        return score_in_blocks(lambda x: self._score_rows(net, x), X, net.device)
+
+    # Persistence.
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_skdeepanomaly_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_skdeepanomaly_version", "0")
+        name = type(self).__name__
+        if is_newer(version, than=__version__):
+            raise ValueError(
+                f"This {name} was saved by skdeepanomaly {version}, which is newer than the"
+                f" installed {__version__}. Install skdeepanomaly>={version} to load it."
+            )
+        if version != __version__:
+            warnings.warn(
+                f"This {name} was saved by skdeepanomaly {version}; the installed version is"
+                f" {__version__}. It should score as before; fit it anew to be sure.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+
+# Arguments of torch's optimisers that the fused implementation does not go with.
+_EXCLUDE_FUSED = {"fused", "foreach", "differentiable"}

@@ -1,0 +1,207 @@
+"""Callbacks of a whole fit: a progress bar, and a backup to go on from after a crash."""
+
+import copy
+import os
+from pathlib import Path
+
+import joblib
+import torch
+from skorch.callbacks import Callback
+
+__all__ = ["BackupAndRestore"]
+
+
+class FitProgress(Callback):
+    """One bar over all epochs of all phases of a fit.
+
+    Parameters
+    ----------
+    total : int
+        Epochs that the fit may take.
+    description : str
+        What stands before the bar.
+    """
+
+    def __init__(self, total: int, description: str):
+        self.total = total
+        self.description = description
+
+    def __enter__(self):
+        from tqdm.auto import tqdm  # comes with skorch
+
+        self.bar_ = tqdm(total=self.total, desc=self.description, unit="epoch")
+        return self
+
+    def __exit__(self, *exception):
+        self.bar_.close()
+
+    def after_on_train_begin(self, net):
+        """Count the epochs that a restored run need not repeat."""
+        self.bar_.update(net.epochs_restored_)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move the bar by one epoch and show its loss."""
+        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.4g}", refresh=False)
+        self.bar_.update()
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "bar_"}
+
+
+class BackupAndRestore(Callback):
+    """Back a running fit up, so that an interrupted one can be taken up again.
+
+    Put one in the ``callbacks`` of a detector. Every ``every_n_epochs`` epochs the whole
+    state of training is written to ``dirname``: the weights, all optimisers, the state
+    of the other callbacks and learning-rate schedulers, the random generators, the
+    phase (pre-training or training) and the epoch. After a crash, call ``fit`` again
+    with equal parameters and the same data: it goes on from there and ends with the
+    same scores, bit for bit, as a fit that was never interrupted. When a fit ends, its
+    backup is deleted.
+
+    Parameters
+    ----------
+    dirname : str or path
+        Folder of the backups, made where it does not exist. The file name is a hash of
+        the data and the parameters, so one folder serves any number of fits, those of a
+        grid search too.
+    every_n_epochs : int, default=1
+        Epochs between two backups.
+
+    Notes
+    -----
+    Only a fit from scratch is backed up; ``partial_fit`` and a warm start are not. The
+    file is a pickle: keep the folder where only you can write. A callback of your own
+    is restored through its ``state_dict`` and ``load_state_dict`` where it has them,
+    else through its attributes that end in an underscore.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from skdeepanomaly import AutoEncoder
+    >>> from skdeepanomaly.callbacks import BackupAndRestore
+    >>> X = scale(load_breast_cancer().data)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     backup = BackupAndRestore(folder, every_n_epochs=5)
+    ...     detector = AutoEncoder(max_epochs=10, callbacks=[backup], random_state=0).fit(X)
+    >>> detector.n_epochs_
+    10
+    """
+
+    # Set only while a fit from scratch runs.
+    path_ = None
+    state_ = None
+
+    def __init__(self, dirname, every_n_epochs: int = 1):
+        self.dirname = dirname
+        self.every_n_epochs = every_n_epochs
+
+    def open(self, fingerprint: str) -> None:
+        """Begin a fit, from the backup of this very fit where there is one.
+
+        Parameters
+        ----------
+        fingerprint : str
+            What a fit must share with a backup to go on from it.
+        """
+        if self.every_n_epochs < 1:
+            raise ValueError(f"every_n_epochs must be at least 1, got {self.every_n_epochs!r}.")
+        folder = Path(self.dirname)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path_ = folder / f"{fingerprint}.backup"
+        self.phase_ = 0
+        if self.path_.exists():
+            self.state_ = torch.load(self.path_, weights_only=False)
+
+    def begin_phase(self, phase: int) -> bool:
+        """Enter a phase; return whether any of its training is still to be done."""
+        self.phase_ = phase
+        return self.state_ is None or self.state_["phase"] <= phase
+
+    def close(self, delete: bool):
+        """Leave the fit; delete the backup of one that ended."""
+        if delete:
+            self.path_.unlink(missing_ok=True)
+        for name in ("path_", "state_", "phase_"):
+            vars(self).pop(name, None)
+
+    def after_on_train_begin(self, net):
+        """Restore the state, after all other callbacks have set up theirs."""
+        if self.state_ is None:
+            return
+        state, self.state_ = self.state_, None
+        # The rows that validate must be the same, whatever the seed of this attempt.
+        net.train_split = state["train_split"]
+        for name, part in _stateful_parts(net):
+            part.load_state_dict(state["parts"][name])
+        net.history.extend(state["history"])
+        net.epochs_restored_ = len(state["history"])
+        for name, callback in self._other_callbacks(net):
+            _set_callback_state(callback, state["callbacks"][name])
+        torch.set_rng_state(state["cpu_generator"])
+        if state["cuda_generator"] is not None:
+            torch.cuda.set_rng_state(state["cuda_generator"], net.device)
+
+    def after_on_epoch_end(self, net):
+        """Write the state, after all other callbacks have seen the epoch."""
+        if self.path_ is None or len(net.history) % self.every_n_epochs:
+            return
+        on_cuda = torch.device(net.device).type == "cuda"
+        state = {
+            "train_split": net.train_split,
+            "phase": self.phase_,
+            "parts": {name: part.state_dict() for name, part in _stateful_parts(net)},
+            "history": list(net.history),
+            "callbacks": {n: _callback_state(cb) for n, cb in self._other_callbacks(net)},
+            "cpu_generator": torch.get_rng_state(),
+            "cuda_generator": torch.cuda.get_rng_state(net.device) if on_cuda else None,
+        }
+        # Written beside the old file and put in its place in one step: a kill in
+        # between leaves the old backup whole.
+        unfinished = self.path_.with_suffix(f".{os.getpid()}")
+        with unfinished.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self.path_)
+
+    def _other_callbacks(self, net):
+        return [
+            (name, callback)
+            for name, callback in net.callbacks_
+            if not isinstance(callback, BackupAndRestore | FitProgress)
+        ]
+
+
+def fingerprint(*parts) -> str:
+    """Hash anything that joblib can hash, memory maps by their contents."""
+    return joblib.hash(parts, hash_name="sha1", coerce_mmap=True)
+
+
+def _stateful_parts(net):
+    for name in (*net._modules, *net._criteria, *net._optimizers):
+        yield name, getattr(net, f"{name}_")
+
+
+def _callback_state(callback):
+    if hasattr(callback, "state_dict"):
+        return callback.state_dict()
+    state = {}
+    for name, value in vars(callback).items():
+        has_state = hasattr(value, "state_dict") and not isinstance(value, type)
+        if name.endswith("_") and (has_state or not callable(value)):
+            state[name] = (has_state, value.state_dict() if has_state else copy.copy(value))
+    return state
+
+
+def _set_callback_state(callback, state):
+    if hasattr(callback, "load_state_dict"):
+        callback.load_state_dict(state)
+        return
+    for name, (has_state, value) in state.items():
+        if has_state:
+            getattr(callback, name).load_state_dict(value)
+        else:
+            setattr(callback, name, value)

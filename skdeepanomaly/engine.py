@@ -1,0 +1,459 @@
+"""How a batch is made, how a step is taken, and what a training run may touch.
+
+Training is skorch's: :class:`DetectorNet` is a :class:`skorch.NeuralNet` whose target is
+its input. It replaces the parts of skorch that cost time per batch and keeps every
+epoch-level feature: callbacks, validation, history, early stopping, schedulers.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PassthroughScoring
+from skorch.dataset import Dataset, unpack_data
+from skorch.utils import TeeGenerator, to_tensor
+
+# Rows are shuffled in a buffer of this size. Data that fit are permuted as a whole; of
+# larger data the buffer is filled with chunks drawn from all over the table, so that a
+# memory map is read in runs of neighbouring rows and never held as a whole.
+SHUFFLE_BUFFER_BYTES = 32 * 2**20
+CHUNK_BYTES = 128 * 2**10
+
+# Rows that are scored at once, the reference first; larger blocks only up to this number
+# of values. Below 32 rows matrix products take other code paths with other rounding.
+BLOCK_ROWS = (64, 1024, 8192)
+BLOCK_VALUES = 8 * 2**20
+
+# torch's, numpy's and Python's default generators belong to the process: two fits in
+# two threads must not draw from them in turn.
+_RNG_LOCK = threading.RLock()
+
+
+@contextmanager
+def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Seed all global generators for the block and put their states back after it.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the generators inside the block, below 2**32.
+    device : str
+        Where the block computes; the generator of a CUDA device is isolated, too.
+    """
+    place = torch.device(device)
+    cuda = []
+    if place.type == "cuda":
+        cuda = [torch.cuda.current_device() if place.index is None else place.index]
+    with _RNG_LOCK, torch.random.fork_rng(devices=cuda):
+        numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+        try:
+            # torch.manual_seed would also seed the GPUs that fork_rng does not restore.
+            torch.random.default_generator.manual_seed(seed)
+            for index in cuda:
+                torch.cuda.default_generators[index].manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            random.seed(seed)
+            yield
+        finally:
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            random.setstate(python_state)
+
+
+class RowDataset(Dataset):
+    """Rows of a two-dimensional array, read where they lie.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Any real dtype; a memory map is not copied.
+    y : None
+        Present because skorch passes it.
+    """
+
+    def __getitem__(self, i):
+        """Return one row, so that a stock ``DataLoader`` can be used as well."""
+        return np.asarray(self.X[i], dtype=np.float32), np.float32(0)
+
+
+class TensorLoader:
+    """Iterator over batches that are slices of one tensor, without per-row collation.
+
+    A last batch of a single row is joined to the one before it when ``shuffle`` is set,
+    because batch normalisation cannot train on one row.
+
+    Parameters
+    ----------
+    dataset : RowDataset or Subset of one
+        Where the rows come from.
+    batch_size : int
+        Rows in a batch.
+    shuffle : bool, default=False
+        Whether to draw the rows in a new random order in each pass.
+    """
+
+    def __init__(self, dataset, batch_size: int, shuffle: bool = False):
+        if isinstance(dataset, torch.utils.data.Subset):
+            # Sorted, so that a chunk of a large table is a run of neighbouring rows.
+            self._indices = np.sort(np.asarray(dataset.indices))
+            self._X = dataset.dataset.X
+        else:
+            self._indices, self._X = None, dataset.X
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self._joins_last_row = shuffle and batch_size > 1
+
+    def __len__(self) -> int:
+        n_full, n_left = divmod(self._n_rows(), self.batch_size)
+        return max(1, n_full + (n_left > self._joins_last_row))
+
+    def _n_rows(self) -> int:
+        return len(self._X) if self._indices is None else len(self._indices)
+
+    def _read(self, rows) -> np.ndarray:
+        """Copy the rows of a slice or an index array, as float32."""
+        if self._indices is not None:
+            rows = self._indices[rows]
+        return np.asarray(self._X[rows], dtype=np.float32)
+
+    def _buffers(self) -> Iterator[np.ndarray]:
+        """Yield float32 arrays whose rows, one after the other, are one pass."""
+        n_rows, row_bytes = self._n_rows(), 4 * self._X.shape[1]
+        if self.shuffle and n_rows * row_bytes <= SHUFFLE_BUFFER_BYTES:
+            yield self._read(torch.randperm(n_rows).numpy())
+            return
+        chunk = max(1, CHUNK_BYTES // row_bytes)
+        starts = np.arange(0, n_rows, chunk)
+        if self.shuffle:
+            starts = starts[torch.randperm(len(starts)).numpy()]
+        per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
+        for i in range(0, len(starts), per_buffer):
+            parts = [self._read(slice(s, s + chunk)) for s in starts[i : i + per_buffer]]
+            buffer = np.concatenate(parts)
+            yield buffer[torch.randperm(len(buffer)).numpy()] if self.shuffle else buffer
+
+    def __iter__(self):
+        rest = None
+        left = self._n_rows()
+        for buffer in self._buffers():
+            # from_numpy on a fresh or copied array: never read-only.
+            rows = torch.from_numpy(np.require(buffer, requirements="W"))
+            if rest is not None:
+                rows = torch.cat([rest, rows])
+            left -= len(buffer)
+            start = 0
+            while start < len(rows):
+                stop = start + self.batch_size
+                if self._joins_last_row and left == 0 and len(rows) - stop == 1:
+                    stop += 1
+                if stop > len(rows) and left > 0:
+                    break
+                yield rows[start:stop], None
+                start = stop
+            rest = rows[start:] if start < len(rows) else None
+
+
+class DetectorNet(NeuralNet):
+    """A skorch net that learns from rows alone.
+
+    The criterion is called as ``criterion(output, x)`` and gives a scalar. Where no
+    callback listens to single batches, an epoch runs without per-batch notifications
+    and leaves one summary row in the history; otherwise skorch's own loop runs.
+    """
+
+    _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+    interrupted_ = False
+    # Epochs of this run that were trained before a restart.
+    epochs_restored_ = 0
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the criterion of the output, given the input that it came from."""
+        return self.criterion_(y_pred, X)
+
+    def initialize_criterion(self):
+        """Also refuse a module that lacks what the criterion calls."""
+        super().initialize_criterion()
+        needed = getattr(self.criterion_, "module_interface", ())
+        missing = [name for name in needed if not hasattr(self.module_, name)]
+        if missing:
+            raise ValueError(
+                f"The module {type(self.module_).__name__} has no {', '.join(missing)};"
+                f" expected a module that offers {', '.join(needed)}."
+            )
+        return self
+
+    def initialize_callbacks(self):
+        """Also note whether any callback has to hear of single batches."""
+        super().initialize_callbacks()
+        self.listens_to_batches_ = any(map(self._needs_batches, dict(self.callbacks_).values()))
+        return self
+
+    def _needs_batches(self, callback) -> bool:
+        if isinstance(callback, LRScheduler) and callback.step_every == "epoch":
+            return False
+        kind = type(callback)
+        return any(getattr(kind, h) is not getattr(Callback, h) for h in self._BATCH_HOOKS)
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        """Set the mode once per batch; the lean loop sets it once per epoch."""
+        super().on_batch_begin(net, batch=batch, training=training, **kwargs)
+        self._set_training(training)
+
+    def on_batch_end(self, net, batch=None, training=False, **step):
+        """Record the losses beside the first that a step reports."""
+        for name in self._further_losses(step) if training else ():
+            self.history.record_batch(name, step[name].item())
+
+    @staticmethod
+    def _further_losses(step) -> list[str]:
+        return [name for name in step if name.endswith("_loss")]
+
+    def train_step(self, batch, **fit_params):
+        """Take one optimiser step on a batch."""
+        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        outputs = []
+
+        def compute_loss():
+            outputs[:] = [self.infer(x, **fit_params)]
+            return self.get_loss(outputs[0], None, X=x, training=True)
+
+        loss = self._minimize(self.optimizer_, compute_loss, batch)
+        return {"loss": loss, "y_pred": outputs[0]}
+
+    def _minimize(self, optimizer, compute_loss: Callable, batch):
+        """Step ``optimizer``; LBFGS and its kin may evaluate the loss several times."""
+        own = [p for group in optimizer.param_groups for p in group["params"]]
+
+        def closure():
+            optimizer.zero_grad()
+            loss = compute_loss()
+            # Gradients of the parameters of other optimisers would be computed in vain.
+            loss.backward(inputs=own)
+            if self.listens_to_batches_:
+                mine = set(own)
+                named = ((n, p) for n, p in self.get_all_learnable_params() if p in mine)
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=TeeGenerator(named),
+                    batch=batch,
+                    training=True,
+                )
+            return loss
+
+        return optimizer.step(closure)
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run an epoch, lean where no callback wants to hear of single batches."""
+        if iterator is None:
+            return
+        if self.listens_to_batches_:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        else:
+            self._run_lean_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def _run_lean_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        self._set_training(training)
+        losses: dict[str, list[torch.Tensor]] = {}
+        sizes = []
+        for batch in iterator:
+            step = step_fn(batch, **fit_params)
+            losses.setdefault(f"{prefix}_loss", []).append(step["loss"].detach())
+            for name in self._further_losses(step) if training else ():
+                losses.setdefault(name, []).append(step[name].detach())
+            sizes.append(len(unpack_data(batch)[0]))
+        # One row stands for the epoch, so that callbacks that read batches still work;
+        # the losses are read from the device once, not once a batch.
+        if training or not self.history[-1]["batches"]:
+            self.history.new_batch()
+        weights = np.asarray(sizes) / np.sum(sizes)
+        for name, values in losses.items():
+            mean = weights @ torch.stack(values).cpu().double().numpy()
+            self.history.record_batch(name, float(mean))
+        self.history.record_batch(f"{prefix}_batch_size", int(np.sum(sizes)))
+        self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def notify(self, method_name, **cb_kwargs):
+        """Notify all callbacks, then do what has to see the state they leave."""
+        super().notify(method_name, **cb_kwargs)
+        if method_name == "on_epoch_end":
+            self._close_epoch()
+        if method_name in ("on_train_begin", "on_epoch_end"):
+            for _, callback in self.callbacks_:
+                getattr(callback, f"after_{method_name}", _do_nothing)(self)
+        if method_name == "on_train_end":
+            self._release()
+
+    def _close_epoch(self):
+        batches = self.history[-1]["batches"]
+        for name in ("train_loss", "valid_loss"):
+            values = [row[name] for row in batches if name in row]
+            if not np.isfinite(values).all():
+                raise ValueError(
+                    f"Training diverged: {name} became {values[-1]} in epoch"
+                    f" {len(self.history)}. Lower lr (now {self.lr}), scale X (for example"
+                    " with StandardScaler) or clip the gradients"
+                    " (skorch.callbacks.GradientNormClipping)."
+                )
+        # The rows of single batches are most of a pickle; the epoch keeps its means.
+        del batches[:-1]
+
+    def _release(self):
+        """Drop what only training needs.
+
+        A scheduler holds a second optimiser state outside of skorch's device mapping;
+        skorch makes a new scheduler when training goes on.
+        """
+        for _, callback in self.callbacks_:
+            if isinstance(callback, LRScheduler):
+                callback.lr_scheduler_ = None
+        self.module_.eval()
+        self.criterion_.eval()
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Run the epochs that are left; remember an interrupt that was not a stop.
+
+        skorch ends training on ``KeyboardInterrupt``, from the keyboard or from early
+        stopping, and does not say which it was.
+        """
+        epochs = self.max_epochs if epochs is None else epochs
+        self.interrupted_ = False
+        try:
+            return super().fit_loop(X, y, epochs=epochs - self.epochs_restored_, **kwargs)
+        except KeyboardInterrupt:
+            self.interrupted_ = not any(
+                isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
+                for _, callback in self.callbacks_
+            )
+            if "train_loss" in self.history[-1]:
+                self._close_epoch()
+            else:
+                del self.history[-1]
+            raise
+
+
+def _do_nothing(net):
+    """Stand in for a hook that a callback does not have."""
+
+
+def block_sizes(n_features: int) -> list[int]:
+    """Return the numbers of rows that are scored at once, ascending."""
+    reference, *larger = BLOCK_ROWS
+    return [reference, *(size for size in larger if size * n_features <= BLOCK_VALUES)]
+
+
+def score_in_blocks(score_rows: Callable, X: np.ndarray, device: str) -> np.ndarray:
+    """Score rows so that a row's score does not depend on the rows around it.
+
+    float32 matrix products of different shapes may round differently. Rows go through
+    the network in blocks of few fixed shapes; the smallest one is the reference, and a
+    larger one is used as long as it gives the same bits for the same rows.
+
+    Parameters
+    ----------
+    score_rows : callable
+        Maps a tensor (n_rows, n_features) to one (n_rows,).
+    X : ndarray of shape (n_samples, n_features)
+        The rows; converted to float32 block by block.
+    device : str
+        Where to compute.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples,), float64
+    """
+    n_samples, n_features = X.shape
+    scores = np.empty(n_samples)
+    reference, *larger = block_sizes(n_features)
+    # torch.from_numpy warns of arrays that cannot be written to.
+    in_place = X.dtype == np.float32 and X.flags.c_contiguous and X.flags.writeable
+
+    def score(start: int, size: int) -> np.ndarray:
+        stop = min(start + size, n_samples)
+        if in_place and stop - start == size:
+            rows = torch.from_numpy(X[start:stop])
+        else:
+            rows = torch.zeros(size, n_features)
+            rows.numpy()[: stop - start] = X[start:stop]
+        return score_rows(rows.to(device))[: stop - start].cpu().numpy()
+
+    start = 0
+    with torch.inference_mode():
+        for size in reversed(larger):
+            proven = False
+            while n_samples - start >= size:
+                block = score(start, size)
+                if not proven:
+                    head = score(start, reference)
+                    if not np.array_equal(head, block[:reference], equal_nan=True):
+                        break
+                    proven = True
+                scores[start : start + size] = block
+                start += size
+        for start in range(start, n_samples, reference):
+            scores[start : start + reference] = score(start, reference)
+    return scores
+
+
+class AdversarialNet(DetectorNet):
+    """Two players that train against each other, each with its own optimiser.
+
+    The discriminator's parameters are those whose name starts with ``discriminator``;
+    ``optimizer_d`` trains them, ``optimizer`` trains all others. The criterion offers
+    ``discriminator_loss(module, x)`` and ``generator_loss(module, x)``; the first is in
+    the history as ``discriminator_loss``, the second as ``train_loss``.
+
+    Notes
+    -----
+    ``train_step`` is replaced, not ``train_step_single``: skorch hands one closure to
+    every optimiser, which would take each player's step on the other's gradients.
+    """
+
+    def __init__(self, *args, optimizer_d=torch.optim.Adam, **kwargs):
+        self.optimizer_d = optimizer_d
+        super().__init__(*args, **kwargs)
+
+    @property
+    def _default_callbacks(self):
+        *callbacks, print_log = super()._default_callbacks
+        loss = PassthroughScoring("discriminator_loss", on_train=True)
+        return [*callbacks, ("discriminator_loss", loss), print_log]
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """Make one optimiser for each player."""
+        players = self._players()
+        for name in ("optimizer", "optimizer_d"):
+            args, kwargs = self.get_params_for_optimizer(name, players[name])
+            setattr(self, f"{name}_", getattr(self, name)(*args, **kwargs))
+        return self
+
+    def _players(self) -> dict[str, list]:
+        players: dict[str, list] = {"optimizer": [], "optimizer_d": []}
+        for name, parameter in self.get_all_learnable_params():
+            discriminates = name.removeprefix("_orig_mod.").startswith("discriminator")
+            players["optimizer_d" if discriminates else "optimizer"].append((name, parameter))
+        return players
+
+    def train_step(self, batch, **fit_params):
+        """Take one step of the discriminator, then one of the generator."""
+        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        step = {"y_pred": None}
+        for optimizer, loss, key in (
+            (self.optimizer_d_, self.criterion_.discriminator_loss, "discriminator_loss"),
+            (self.optimizer_, self.criterion_.generator_loss, "loss"),
+        ):
+
+            def compute_loss(loss=loss):
+                return loss(self.module_, x)
+
+            step[key] = self._minimize(optimizer, compute_loss, batch)
+        return step
+
+    def validation_step(self, batch, **fit_params):
+        """Return the generator's loss on a batch."""
+        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        with torch.no_grad():
+            return {"loss": self.criterion_.generator_loss(self.module_, x), "y_pred": None}

@@ -1,0 +1,20 @@
+"""Find the detectors of the package, as scikit-learn finds its estimators."""
+
+
+def all_detectors() -> list[tuple[str, type]]:
+    """List every detector that the package exports.
+
+    Returns
+    -------
+    detectors : list of (str, type)
+        Names and classes, in alphabetical order.
+
+    Examples
+    --------
+    >>> from skdeepanomaly.utils import all_detectors
+    >>> [name for name, _ in all_detectors()][:2]
+    ['AutoEncoder', 'BiGAN']
+    """
+    from .. import detectors
+
+    return [(name, getattr(detectors, name)) for name in sorted(detectors.__all__)]

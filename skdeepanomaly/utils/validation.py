@@ -1,0 +1,102 @@
+"""Checks of what a user hands over, with messages that say what to do."""
+
+import difflib
+import inspect
+import numbers
+import warnings
+
+import numpy as np
+import torch
+
+# Columns are compared by at most this many rows, spread over the table.
+MAX_ROWS_FOR_SCALES = 10_000
+# Two orders of magnitude: a column that far from the others dominates the loss, or is
+# lost in it.
+SCALE_RATIO = 100.0
+
+
+def closest(name: str, valid) -> str:
+    """Say which valid name is the nearest, as the end of an error message."""
+    matches = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
+    return f"Did you mean {matches[0]!r}?" if matches else ""
+
+
+def parameter_names(component) -> tuple[list[str], bool]:
+    """Return the keyword parameters of a callable and whether it takes any other."""
+    parameters = inspect.signature(component).parameters.values()
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [p.name for p in parameters if p.kind not in variadic], takes_any
+
+
+def check_float32_range(X: np.ndarray) -> None:
+    """Refuse values that float32, in which the networks compute, cannot hold."""
+    limit = np.finfo(np.float32).max
+    if X.dtype.itemsize > 4 and X.size and max(X.max(), -X.min()) > limit:
+        raise ValueError(
+            "Input X contains a value too large for dtype('float32'):"
+            f" {X.flat[np.argmax(np.abs(X))]:.3g}, the limit is {limit:.3g}."
+            " Scale X, or clip it."
+        )
+
+
+def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
+    """Warn of columns whose scale is orders of magnitude off the others.
+
+    The scale of a column is its root mean square, the typical column the median of
+    those that are not all zero.
+    """
+    sample = X[:: max(1, len(X) // MAX_ROWS_FOR_SCALES)].astype(np.float64)
+    with np.errstate(over="ignore"):
+        scales = np.sqrt(np.mean(np.square(sample), axis=0))
+    if not scales.any():
+        return
+    typical = np.median(scales[scales > 0])
+    off = (scales > SCALE_RATIO * typical) | (scales * SCALE_RATIO < typical)
+    off = np.flatnonzero(off & (scales > 0))
+    if len(off) == 0:
+        return
+    shown = ", ".join(
+        f"{i if feature_names is None else feature_names[i]} ({scales[i]:.2g})" for i in off[:10]
+    )
+    more = f" and {len(off) - 10} more" if len(off) > 10 else ""
+    warnings.warn(
+        f"The scales of the columns of X differ by orders of magnitude: the typical root"
+        f" mean square is {typical:.2g}, that of column {shown}{more} is far from it."
+        " A network hardly learns from such data; put a scaler before the detector, for"
+        " example make_pipeline(StandardScaler(), detector).",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def check_device(device) -> str:
+    """Return the device to compute on; ``"auto"`` is a GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or the machine does not have it.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        n_gpus = torch.cuda.device_count()
+        there = ["auto", "cpu", *(f"cuda:{i}" for i in range(n_gpus))]
+        raise ValueError(
+            f"device={device!r} is not there: {str(error).splitlines()[0]}"
+            f" Expected one of {there}."
+        ) from error
+    return str(device)
+
+
+def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
+    """Return the widths of hidden layers as a tuple of positive integers."""
+    dims = tuple(hidden_dims)
+    if not all(isinstance(d, numbers.Integral) and d > 0 for d in dims):
+        raise ValueError(
+            f"hidden_dims must hold positive integers, one a hidden layer, got {hidden_dims!r}."
+        )
+    return tuple(int(d) for d in dims)

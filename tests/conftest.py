@@ -1,0 +1,67 @@
+"""Settings and data that all tests share."""
+
+import os
+
+# Before scikit-learn is imported: one of its checks is skipped without it.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
+import numpy as np
+import pytest
+import torch
+
+from skdeepanomaly.utils import all_detectors
+
+torch.set_num_threads(1)
+
+DETECTORS = dict(all_detectors())
+
+
+def make_detector(name, **params):
+    """Make a detector whose training is short."""
+    short = {"max_epochs": 3, "pretrain_epochs": 1, "random_state": 0}
+    known = DETECTORS[name]().get_params()
+    return DETECTORS[name](**{n: v for n, v in short.items() if n in known}).set_params(**params)
+
+
+def make_rows(n_rows=150, n_features=5, seed=0):
+    """Draw standardised rows on a curved, two-dimensional sheet, in float32."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=(n_rows, 2))
+    mixed = hidden @ np.random.default_rng(1).normal(size=(2, n_features))
+    X = np.tanh(mixed) + 0.05 * rng.normal(size=mixed.shape)
+    return (X / X.std(axis=0)).astype(np.float32)
+
+
+def make_planted(n_inliers=500, n_outliers=25, n_features=6, seed=0):
+    """Draw rows on a sheet and outliers in the same box; return X and y (-1: outlier)."""
+    rng = np.random.default_rng(seed)
+    inliers = make_rows(n_inliers, n_features, seed)
+    low, high = inliers.min(axis=0), inliers.max(axis=0)
+    outliers = rng.uniform(low, high, size=(n_outliers, n_features))
+    X = np.concatenate([inliers, outliers]).astype(np.float32)
+    y = np.repeat([1, -1], [n_inliers, n_outliers])
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def rows():
+    return make_rows()
+
+
+@pytest.fixture(scope="session")
+def fitted(rows):
+    """Return a function that gives a fitted detector by name; do not change it."""
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            cache[name] = make_detector(name).fit(rows)
+        return cache[name]
+
+    return get
+
+
+@pytest.fixture(params=list(DETECTORS))
+def name(request):
+    """Run a test once for each detector."""
+    return request.param

@@ -1,0 +1,156 @@
+"""A fit that was killed goes on, and ends with the same bits."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import make_detector, make_rows
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+
+from skdeepanomaly import BackupAndRestore
+
+# Kills itself in the middle of writing a backup: the one before must stay whole.
+KILLED = """
+import os, signal, sys
+import torch
+from test_callbacks import make_resumable, X
+torch.set_num_threads(1)
+name, folder, n_backups = sys.argv[1], sys.argv[2], int(sys.argv[3])
+save, count = torch.save, 0
+def save_or_die(state, file):
+    global count
+    count += 1
+    if count > n_backups:
+        file.write(b"half a backup")
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(state, file)
+torch.save = save_or_die
+make_resumable(name, folder).fit(X)
+"""
+
+X = make_rows(80)
+
+
+class CountEpochs(Callback):
+    """Counts the epochs that were really trained; they are no part of its state."""
+
+    n_epochs = 0
+
+    def on_epoch_begin(self, net, **kwargs):
+        CountEpochs.n_epochs += 1
+
+
+def make_resumable(name, folder, **params):
+    callbacks = [
+        LRScheduler(policy="CosineAnnealingLR", T_max=12),
+        EarlyStopping(monitor="valid_loss", patience=3, threshold=0.05, load_best=True),
+        CountEpochs(),
+    ]
+    if folder is not None:
+        callbacks.append(BackupAndRestore(folder, every_n_epochs=2))
+    detector = make_detector(
+        name, max_epochs=12, batch_size=16, train_split=0.25, lr=5e-3, callbacks=callbacks
+    )
+    if "pretrain_epochs" in detector.get_params():
+        detector.set_params(pretrain_epochs=4)
+    return detector.set_params(**params)
+
+
+@pytest.mark.parametrize("n_backups", [1, 3])
+def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
+    whole = make_resumable(name, None).fit(X)
+    command = [sys.executable, "-c", KILLED, name, str(tmp_path), str(n_backups)]
+    tests = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+    killed = subprocess.run(command, env={**tests}, capture_output=True, text=True)
+    assert killed.returncode == -9, killed.stderr
+    assert len(list(tmp_path.glob("*.backup"))) == 1
+
+    CountEpochs.n_epochs = 0
+    resumed = make_resumable(name, tmp_path).fit(X)
+    # DeepSVDD's first backups are of its four epochs of pre-training.
+    done = max(0, 2 * n_backups - (4 if name == "DeepSVDD" else 0))
+    assert CountEpochs.n_epochs == whole.n_epochs_ - done
+    np.testing.assert_array_equal(resumed.score_samples(X), whole.score_samples(X))
+    assert resumed.offset_ == whole.offset_
+    for column in ("train_loss", "valid_loss", "event_lr"):
+        assert resumed.history_[:, column] == whole.history_[:, column]
+    assert not list(tmp_path.glob("*.backup"))
+
+
+class Fail(Callback):
+    fails = True
+
+    def on_epoch_end(self, net, **kwargs):
+        if Fail.fails and len(net.history) == 3:
+            raise RuntimeError("on purpose")
+
+
+@pytest.mark.parametrize("change", ["nothing", "data", "parameters"])
+def test_only_an_equal_fit_goes_on(change, tmp_path):
+    backup = BackupAndRestore(tmp_path)
+    params = {"max_epochs": 5, "callbacks": [backup, CountEpochs(), Fail()]}
+    Fail.fails = True
+    with pytest.raises(RuntimeError, match="on purpose"):
+        make_detector("AutoEncoder", **params).fit(X)
+    Fail.fails = False
+    CountEpochs.n_epochs = 0
+    data = X + np.float32(1e-3) if change == "data" else X
+    if change == "parameters":
+        params["lr"] = 1e-4
+    make_detector("AutoEncoder", **params).fit(data)
+    assert CountEpochs.n_epochs == (3 if change == "nothing" else 5)
+
+
+def test_random_state_none_goes_on_with_the_same_split(tmp_path):
+    params = {
+        "max_epochs": 5,
+        "random_state": None,
+        "train_split": 0.5,
+        "callbacks": [BackupAndRestore(tmp_path), Fail()],
+    }
+    Fail.fails = True
+    with pytest.raises(RuntimeError, match="on purpose"):
+        make_detector("AutoEncoder", **params).fit(X)
+    Fail.fails = False
+    detector = make_detector("AutoEncoder", **params).fit(X)
+    assert detector.n_epochs_ == 5
+
+
+def test_partial_fit_after_a_backed_up_fit(name, tmp_path):
+    detector = make_detector(name, callbacks=[BackupAndRestore(tmp_path)]).fit(X)
+    assert detector.partial_fit(X).n_epochs_ == 6
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_interval(tmp_path):
+    with pytest.raises(ValueError, match="every_n_epochs must be at least 1, got 0"):
+        make_detector("AutoEncoder", callbacks=[BackupAndRestore(tmp_path, 0)]).fit(X)
+
+
+class WithState(Callback):
+    """A callback that says itself what its state is."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.total = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        self.total += net.history[-1, "epoch"]
+        net.history.record("total", self.total)
+
+    def state_dict(self):
+        return {"total": self.total}
+
+    def load_state_dict(self, state):
+        self.total = state["total"]
+
+
+def test_callbacks_with_a_state_dict_are_restored(tmp_path):
+    callbacks = [WithState(), Fail(), BackupAndRestore(tmp_path)]
+    Fail.fails = True
+    with pytest.raises(RuntimeError, match="on purpose"):
+        make_detector("AutoEncoder", max_epochs=5, callbacks=callbacks).fit(X)
+    Fail.fails = False
+    detector = make_detector("AutoEncoder", max_epochs=5, callbacks=callbacks).fit(X)
+    assert detector.history_[:, "total"] == [1, 3, 6, 10, 15]

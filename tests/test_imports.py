@@ -1,0 +1,75 @@
+"""Arrows between the modules point one way, and an import stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skdeepanomaly
+
+PACKAGE = Path(skdeepanomaly.__file__).parent
+
+# What a module may import of the package; a name stands for the module or the folder.
+ALLOWED = {
+    "_version": set(),
+    "networks": set(),
+    "losses": set(),
+    "thresholds": set(),
+    "callbacks": set(),
+    "engine": set(),
+    "utils": {"utils", "detectors"},
+    "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
+    "detectors": {"detectors", "base", "engine", "networks", "losses", "utils"},
+    "__init__": {"_version", "callbacks", "detectors"},
+}
+
+
+def imported_siblings(path):
+    depth = len(path.relative_to(PACKAGE).parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            inside = node.level < depth
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            for name in names:
+                yield path.relative_to(PACKAGE).parts[0] if inside else name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names]
+            assert not any(name.startswith("skdeepanomaly") for name in names)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_arrows_point_one_way(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert set(imported_siblings(path)) <= ALLOWED[room]
+
+
+def test_private_names_of_dependencies_stay_in_one_file():
+    for path in PACKAGE.rglob("*.py"):
+        if path.name == "_compat.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert "._" not in node.module, f"{path.name} imports {node.module}"
+
+
+def test_optional_dependencies_are_imported_late():
+    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "tqdm.auto"]
+    code = (
+        "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
+        f"assert not set({optional}) & (set(sys.modules) - before)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_public_names_are_exported():
+    from skdeepanomaly.utils import all_detectors
+
+    for name, detector in all_detectors():
+        assert getattr(skdeepanomaly, name) is detector
+        assert name in skdeepanomaly.__all__
+    assert sorted(skdeepanomaly.__all__) == skdeepanomaly.__all__

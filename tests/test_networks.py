@@ -1,0 +1,61 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from skdeepanomaly.networks import ACTIVATIONS, MLP, AutoEncoderNetwork, BiGANNetwork, Encoder
+
+
+def test_mlp_has_activations_and_dropout_between_its_layers_only():
+    kinds = [type(layer) for layer in MLP([4, 8, 6, 2], dropout=0.5)]
+    assert kinds == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear, nn.ReLU, nn.Dropout, nn.Linear]
+    assert isinstance(MLP([4, 2], output_activation="sigmoid")[-1], nn.Sigmoid)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_runs(activation):
+    network = AutoEncoderNetwork(5, (8,), 2, activation=activation)
+    assert network(torch.randn(3, 5)).shape == (3, 5)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_auto_encoder_shapes(tied):
+    network = AutoEncoderNetwork(5, (8, 6), 2, tied=tied, output_activation="tanh")
+    x = torch.randn(3, 5)
+    assert network.encoder(x).shape == (3, 2)
+    assert network(x).shape == x.shape
+    assert network(x).abs().max() <= 1
+
+
+def test_tied_decoder_uses_the_transposed_weights():
+    network = AutoEncoderNetwork(5, (), 2, tied=True)
+    z = torch.randn(3, 2)
+    weight = network.encoder[0].weight
+    torch.testing.assert_close(network.decoder(z), z @ weight)
+    untied = AutoEncoderNetwork(5, (), 2)
+    n_weights = sum(p.numel() for p in network.parameters())
+    assert sum(p.numel() for p in untied.parameters()) - n_weights == 10
+    twin = copy.deepcopy(network)
+    with torch.no_grad():
+        weight.zero_()
+    assert twin.decoder(z).abs().sum() > 0
+    assert network.decoder(z).abs().sum() == 0
+
+
+def test_encoder_has_no_biases():
+    network = Encoder(5, (8,), 3)
+    assert all(parameter.ndim == 2 for parameter in network.parameters())
+    assert network(torch.zeros(2, 5)).abs().sum() == 0
+
+
+@pytest.mark.parametrize("hidden_dims", [(8,), (8, 6), ()])
+def test_bigan_shapes(hidden_dims):
+    network = BiGANNetwork(5, hidden_dims, 3)
+    x, z = torch.randn(4, 5), torch.randn(4, 3)
+    assert network.encode(x).shape == (4, 3)
+    assert network.generate(z).shape == (4, 5)
+    assert network.discriminate(x, z).shape == (4, 1)
+    reconstruction, real, fake = network(x)
+    assert reconstruction.shape == x.shape
+    assert real.shape == fake.shape
