@@ -78,6 +78,19 @@ random_state : int, RandomState instance or None, default=None
     set and searched like any other; ``fit`` refuses names that nothing reads."""
 
 
+COMMON_ATTRIBUTES = """\
+offset_ : float
+    Threshold of ``score_samples``; ``decision_function`` is the score less it.
+history_ : skorch.history.History
+    One row an epoch, with ``train_loss`` and, with ``train_split``, ``valid_loss``.
+n_epochs_ : int
+    Epochs that the network was trained for.
+n_features_in_ : int
+    Number of features.
+feature_names_in_ : ndarray of shape (n_features,)
+    Names of the features, where X has names that are all strings."""
+
+
 class BaseDeepDetector(OutlierMixin, BaseEstimator):
     """Base of all deep detectors.
 
@@ -119,10 +132,10 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     _reservoir_size = 10_000
 
     def __init_subclass__(cls, **kwargs):
-        """Put the description of the common parameters into the docstring."""
+        """Put what all detectors share into the docstring."""
         super().__init_subclass__(**kwargs)
-        if cls.__doc__ and "%(common_parameters)s" in cls.__doc__:
-            common = COMMON_PARAMETERS.format(
+        if cls.__doc__ and "%(common_" in cls.__doc__:
+            parameters = COMMON_PARAMETERS.format(
                 lr=inspect.signature(cls).parameters["lr"].default,
                 max_epochs=repr(inspect.signature(cls).parameters["max_epochs"].default),
                 n_steps=cls._n_steps,
@@ -131,7 +144,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 batch_size=cls._auto_batch_size,
             )
             doc = inspect.cleandoc(cls.__doc__)
-            cls.__doc__ = doc.replace("%(common_parameters)s", common)
+            doc = doc.replace("%(common_parameters)s", parameters)
+            cls.__doc__ = doc.replace("%(common_attributes)s", COMMON_ATTRIBUTES)
 
     def __init__(
         self,
@@ -442,9 +456,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         else:
             offered = {"n_features": n_features, **self._module_params(n_samples, n_features)}
             taken, takes_any = parameter_names(module)
-            params |= {
-                f"module__{n}": v for n, v in offered.items() if takes_any or n in taken
-            }
+            params |= {f"module__{n}": v for n, v in offered.items() if takes_any or n in taken}
         params |= self._net_params()
         callbacks = [] if self.callbacks is None else clone(list(self.callbacks), safe=False)
         net = self._build_net(
@@ -599,7 +611,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         backups = [cb for _, cb in net.callbacks_ if isinstance(cb, BackupAndRestore)]
         if not backups:
             return None
-        params = {n: v for n, v in self.get_params().items() if n not in ("verbose", "callbacks")}
+        params = self.get_params()
+        del params["verbose"], params["callbacks"]
         callbacks = [
             (name, type(cb), cb.get_params())
             for name, cb in net.callbacks_

@@ -393,8 +393,9 @@ def score_in_blocks(score_rows: Callable, X: np.ndarray, device: str) -> np.ndar
                     proven = True
                 scores[start : start + size] = block
                 start += size
-        for start in range(start, n_samples, reference):
+        while start < n_samples:
             scores[start : start + reference] = score(start, reference)
+            start += reference
     return scores
 
 

@@ -5,6 +5,8 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 ``criterion.score_rows(output, x)`` returns the anomaly score of each row, shape (n,).
 """
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -94,6 +96,21 @@ class DeepSVDDLoss(nn.Module):
         return loss
 
 
+class BidirectionalGAN(Protocol):
+    """What the losses of a bidirectional GAN call on a module."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to codes (n, latent_dim)."""
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+
+    def discriminate(self, x: Tensor, z: Tensor) -> Tensor:
+        """Return the logits (n, 1) that pairs come from the encoder."""
+
+
 class BiGANLoss(nn.Module):
     """The game of encoder and generator against a joint discriminator.
 
@@ -114,25 +131,25 @@ class BiGANLoss(nn.Module):
         self.cycle_weight = cycle_weight
         self.alpha = alpha
 
-    def _draw_codes(self, module: nn.Module, x: Tensor) -> Tensor:
-        return torch.randn(len(x), module.latent_dim, device=x.device)  # type: ignore[call-overload, no-any-return]
+    def _draw_codes(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
+        return torch.randn(len(x), module.latent_dim, device=x.device)
 
-    def discriminator_loss(self, module: nn.Module, x: Tensor) -> Tensor:
+    def discriminator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
         """Return the cross-entropy of telling encoded rows from generated ones."""
         z = self._draw_codes(module, x)
         with torch.no_grad():
-            codes, fakes = module.encode(x), module.generate(z)  # type: ignore[operator]
-        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)  # type: ignore[operator]
+            codes, fakes = module.encode(x), module.generate(z)
+        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
-    def generator_loss(self, module: nn.Module, x: Tensor) -> Tensor:
+    def generator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
         """Return the non-saturating loss of encoder and generator."""
         z = self._draw_codes(module, x)
-        codes, fakes = module.encode(x), module.generate(z)  # type: ignore[operator]
-        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)  # type: ignore[operator]
+        codes, fakes = module.encode(x), module.generate(z)
+        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
         loss = F.softplus(real).mean() + F.softplus(-fake).mean()
         if self.cycle_weight:
-            reconstruction = module.generate(codes)  # type: ignore[operator]
+            reconstruction = module.generate(codes)
             check_reconstruction(reconstruction, x)
             loss = loss + self.cycle_weight * (reconstruction - x).square().mean()
         return loss

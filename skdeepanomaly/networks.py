@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +48,7 @@ class MLP(nn.Sequential):
         output_activation: str | None = None,
     ):
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(dims, dims[1:], strict=False):
+        for n_in, n_out in pairwise(dims):
             if layers:
                 layers.append(ACTIVATIONS[activation]())
                 if dropout:
@@ -186,7 +187,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to codes (n, latent_dim)."""
-        return self.layers(x)  # type: ignore[no-any-return]
+        return self.layers(x)
 
 
 class BiGANNetwork(nn.Module):
@@ -233,19 +234,19 @@ class BiGANNetwork(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to codes (n, latent_dim)."""
-        return self.encoder(x)  # type: ignore[no-any-return]
+        return self.encoder(x)
 
     def generate(self, z: Tensor) -> Tensor:
         """Map codes (n, latent_dim) to rows (n, n_features)."""
-        return self.generator(z)  # type: ignore[no-any-return]
+        return self.generator(z)
 
     def discriminator_features(self, x: Tensor, z: Tensor) -> Tensor:
         """Return the last hidden layer of the discriminator on pairs."""
-        return self.discriminator_body(torch.cat([x, z], dim=1))  # type: ignore[no-any-return]
+        return self.discriminator_body(torch.cat([x, z], dim=1))
 
     def discriminate(self, x: Tensor, z: Tensor) -> Tensor:
         """Return the logits (n, 1) that pairs come from the encoder."""
-        return self.discriminator_head(self.discriminator_features(x, z))  # type: ignore[no-any-return]
+        return self.discriminator_head(self.discriminator_features(x, z))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the reconstructions of rows and the features of both kinds of pairs."""

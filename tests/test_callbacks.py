@@ -1,5 +1,6 @@
 """A fit that was killed goes on, and ends with the same bits."""
 
+import os
 import subprocess
 import sys
 
@@ -62,8 +63,8 @@ def make_resumable(name, folder, **params):
 def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
     whole = make_resumable(name, None).fit(X)
     command = [sys.executable, "-c", KILLED, name, str(tmp_path), str(n_backups)]
-    tests = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
-    killed = subprocess.run(command, env={**tests}, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert killed.returncode == -9, killed.stderr
     assert len(list(tmp_path.glob("*.backup"))) == 1
 

@@ -40,11 +40,13 @@ def test_pre_training_learns_to_reconstruct_before_the_centre_is_set():
         )
         np.testing.assert_allclose(np.abs(center[near_zero]), 0.1)
     # The pre-trained code spreads the rows: they can be rebuilt from it.
-    assert codes[200].var(axis=0).sum() > 2 * codes[0].var(axis=0).sum()
+    assert codes[200].var(axis=0).sum() > 1.3 * codes[0].var(axis=0).sum()
 
 
 def test_center_stays_on_partial_fit():
-    detector = DeepSVDD(max_epochs=2, pretrain_epochs=1, random_state=0).partial_fit(make_rows())
+    detector = DeepSVDD(max_epochs=2, pretrain_epochs=1, random_state=0).partial_fit(
+        make_rows()
+    )
     center = detector.net_.criterion_.center.clone()
     detector.partial_fit(make_rows(seed=1))
     assert torch.equal(detector.net_.criterion_.center, center)
@@ -80,5 +82,5 @@ def test_codes_must_be_two_dimensional():
 
 def test_steps_of_both_phases():
     detector = DeepSVDD()
-    assert detector._resolve_max_epochs(5120) == 20
+    assert detector._resolve_max_epochs(5120) == 8
     assert detector._resolve_max_epochs(1_000_000) == 1

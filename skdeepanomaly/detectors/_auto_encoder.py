@@ -46,16 +46,7 @@ class AutoEncoder(BaseDeepDetector):
     ----------
     net_ : DetectorNet
         The trained skorch net; its ``module_`` is the network.
-    offset_ : float
-        Threshold of ``score_samples``: ``decision_function`` is the score less it.
-    history_ : skorch.history.History
-        One row an epoch, with ``train_loss`` and, with ``train_split``, ``valid_loss``.
-    n_epochs_ : int
-        Epochs trained.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has names that are all strings.
+    %(common_attributes)s
 
     See Also
     --------
@@ -103,6 +94,9 @@ class AutoEncoder(BaseDeepDetector):
     }
     _module_class = AutoEncoderNetwork
     _criterion_class = ReconstructionLoss
+    # More epochs on a few hundred rows make the threshold, which comes from training rows,
+    # much too strict, and the errors of contaminating rows small.
+    _epoch_range = (10, 100)
 
     def __init__(
         self,

@@ -44,18 +44,9 @@ class BiGAN(BaseDeepDetector):
     ----------
     net_ : AdversarialNet
         The trained skorch net; its ``module_`` holds encoder, generator and
-        discriminator.
-    offset_ : float
-        Threshold of ``score_samples``: ``decision_function`` is the score less it.
-    history_ : skorch.history.History
-        One row an epoch: ``train_loss`` is that of generator and encoder,
+        discriminator. ``train_loss`` in ``history_`` is that of generator and encoder,
         ``discriminator_loss`` that of the discriminator.
-    n_epochs_ : int
-        Epochs trained.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has names that are all strings.
+    %(common_attributes)s
 
     See Also
     --------
@@ -113,6 +104,7 @@ class BiGAN(BaseDeepDetector):
     _module_class = BiGANNetwork
     _criterion_class = BiGANLoss
     _auto_batch_size = 128
+    _epoch_range = (10, 200)
 
     def __init__(
         self,

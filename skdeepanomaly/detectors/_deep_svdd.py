@@ -25,7 +25,7 @@ class DeepSVDD(BaseDeepDetector):
     hidden_dims : sequence of int, default=(128,)
         Widths of the encoder's hidden layers; the decoder of the pre-training mirrors
         them.
-    latent_dim : int, default=128
+    latent_dim : int, default=512
         Width of the code.
     activation : str, default="leaky_relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
@@ -51,16 +51,7 @@ class DeepSVDD(BaseDeepDetector):
     net_ : DetectorNet
         The trained skorch net: ``module_`` is the encoder, ``criterion_.center`` and
         ``criterion_.radius`` are the sphere.
-    offset_ : float
-        Threshold of ``score_samples``: ``decision_function`` is the score less it.
-    history_ : skorch.history.History
-        One row an epoch of the second phase.
-    n_epochs_ : int
-        Epochs trained in the second phase.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has names that are all strings.
+    %(common_attributes)s
 
     See Also
     --------
@@ -109,15 +100,15 @@ class DeepSVDD(BaseDeepDetector):
     }
     _module_class = Encoder
     _criterion_class = DeepSVDDLoss
-    _n_steps = 400
-    _epoch_range = (1, 400)
+    _n_steps = 150
+    _epoch_range = (1, 150)
     _pretrain_steps = 500
 
     def __init__(
         self,
         *,
         hidden_dims=(128,),
-        latent_dim=128,
+        latent_dim=512,
         activation="leaky_relu",
         dropout=0.0,
         soft_boundary=False,
@@ -126,7 +117,7 @@ class DeepSVDD(BaseDeepDetector):
         pretrain_lr=2e-3,
         module=None,
         optimizer=torch.optim.Adam,
-        lr=1e-4,
+        lr=3e-4,
         max_epochs="auto",
         batch_size="auto",
         train_split=None,

@@ -56,9 +56,8 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     off = np.flatnonzero(off & (scales > 0))
     if len(off) == 0:
         return
-    shown = ", ".join(
-        f"{i if feature_names is None else feature_names[i]} ({scales[i]:.2g})" for i in off[:10]
-    )
+    names = range(len(scales)) if feature_names is None else feature_names
+    shown = ", ".join(f"{names[i]} ({scales[i]:.2g})" for i in off[:10])
     more = f" and {len(off) - 10} more" if len(off) > 10 else ""
     warnings.warn(
         f"The scales of the columns of X differ by orders of magnitude: the typical root"

@@ -1,0 +1,21 @@
+"""Settings of the documentation."""
+
+from skdeepanomaly import __version__
+
+project = "skdeepanomaly"
+author = "the skdeepanomaly developers"
+version = release = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+exclude_patterns = ["_build", "**/*.inc"]
+html_theme = "alabaster"
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+doctest_global_setup = "import numpy as np"

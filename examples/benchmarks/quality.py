@@ -1,0 +1,192 @@
+"""Measure how well detectors rank anomalies in real tables.
+
+usage: OMP_NUM_THREADS=1 python examples/benchmarks/quality.py RESULTS.csv TABLE.npz ...
+           [--detectors AutoEncoder,DeepSVDD,...] [--seeds 0,1,2] [--out FILE.rst]
+
+A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
+``adbench/datasets/Classical``): an .npz with ``X`` and ``y``, 1 for anomalies.
+
+- semi: fit on a random half of the normal rows, rank the other half and all anomalies.
+- unsup: fit on all rows, rank the same rows.
+
+Every detector has its default settings and gets no labels; features are standardised on the
+training rows; of more than 10,000 rows a sample by class is drawn. RESULTS.csv gets one line
+a run, and runs that it already has are not repeated.
+"""
+
+import argparse
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from skdeepanomaly.utils import all_detectors
+
+MAX_ROWS = 10_000
+FIELDS = ["detector", "table", "setting", "seed", "auroc", "ap", "fit_s", "score_s"]
+
+
+class NearestNeighbor:
+    """Distance to the fifth neighbour; a training row is not its own neighbour."""
+
+    def fit(self, X):
+        self.X_ = X
+        self.search_ = NearestNeighbors(n_neighbors=6).fit(X)
+        return self
+
+    def score_samples(self, X):
+        own = X is self.X_
+        return -self.search_.kneighbors(X)[0][:, 5 if own else 4]
+
+
+class LOF:
+    """Local outlier factor, for training rows the one of the fit."""
+
+    def fit(self, X):
+        self.X_ = X
+        self.lof_ = LocalOutlierFactor(novelty=True).fit(X)
+        return self
+
+    def score_samples(self, X):
+        if X is self.X_:
+            return self.lof_.negative_outlier_factor_
+        return self.lof_.score_samples(X)
+
+
+def make_detectors():
+    """Map names to functions that make a detector from a seed."""
+    detectors = {
+        "kNN": lambda seed: NearestNeighbor(),
+        "LOF": lambda seed: LOF(),
+        "IsolationForest": lambda seed: IsolationForest(random_state=seed),
+    }
+    for name, cls in all_detectors():
+        detectors[name] = lambda seed, cls=cls: cls(random_state=seed)
+    return detectors
+
+
+def load(path, seed):
+    """Return X, y and the generator that also draws the split."""
+    data = np.load(path, allow_pickle=True)
+    X, y = data["X"].astype(np.float64), data["y"].ravel().astype(int)
+    rng = np.random.default_rng(seed)
+    if len(X) > MAX_ROWS:
+        kept = [
+            rng.choice(
+                np.flatnonzero(y == label),
+                max(1, round(MAX_ROWS * np.mean(y == label))),
+                replace=False,
+            )
+            for label in (0, 1)
+        ]
+        kept = np.sort(np.concatenate(kept))
+        X, y = X[kept], y[kept]
+    return X, y, rng
+
+
+def split(X, y, rng, setting):
+    """Return scaled training rows, rows to rank, and the labels of the latter."""
+    if setting == "unsup":
+        X = StandardScaler().fit_transform(X)
+        return X, X, y
+    normal = rng.permutation(np.flatnonzero(y == 0))
+    half = len(normal) // 2
+    rest = np.sort(np.concatenate([normal[half:], np.flatnonzero(y == 1)]))
+    scaler = StandardScaler().fit(X[normal[:half]])
+    return scaler.transform(X[normal[:half]]), scaler.transform(X[rest]), y[rest]
+
+
+def run(detector, X_train, X_test, y_test):
+    """Fit, rank, and return AUROC, average precision and seconds."""
+    start = time.perf_counter()
+    detector.fit(X_train)
+    fitted = time.perf_counter()
+    scores = -detector.score_samples(X_test)
+    end = time.perf_counter()
+    ranked = roc_auc_score(y_test, scores), average_precision_score(y_test, scores)
+    return [round(value, 4) for value in (*ranked, fitted - start, end - fitted)]
+
+
+def summarize(rows, setting):
+    """Return a table in reStructuredText: means over tables and seeds, by detector."""
+    rows = [row for row in rows if row["setting"] == setting]
+    lines = [
+        f".. list-table:: {setting}, {len({row['table'] for row in rows})} tables",
+        "    :header-rows: 1",
+        "",
+        "    * - detector\n      - AUROC\n      - by seed\n      - average precision"
+        "\n      - fit, s\n      - score, s",
+    ]
+    by_detector = {}
+    for row in rows:
+        by_detector.setdefault(row["detector"], []).append(row)
+
+    def mean(rows, field):
+        return np.mean([float(row[field]) for row in rows])
+
+    for name, own in sorted(by_detector.items(), key=lambda item: -mean(item[1], "auroc")):
+        seeds = sorted({row["seed"] for row in own})
+        by_seed = [mean([r for r in own if r["seed"] == seed], "auroc") for seed in seeds]
+        cells = [
+            name,
+            f"{mean(own, 'auroc'):.3f}",
+            ", ".join(f"{value:.3f}" for value in by_seed),
+            f"{mean(own, 'ap'):.3f}",
+            f"{mean(own, 'fit_s'):.2f}",
+            f"{mean(own, 'score_s'):.3f}",
+        ]
+        lines.append("    * - " + "\n      - ".join(cells))
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("tables", type=Path, nargs="+")
+    parser.add_argument("--detectors", help="names, comma-separated; default: all")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--out", type=Path, help="also write the summary to this file")
+    options = parser.parse_args()
+    detectors = make_detectors()
+    names = options.detectors.split(",") if options.detectors else list(detectors)
+    done = []
+    if options.results.exists():
+        with options.results.open() as file:
+            done = list(csv.DictReader(file))
+    known = {tuple(row[field] for field in FIELDS[:4]) for row in done}
+    with options.results.open("a", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if not done:
+            writer.writeheader()
+        for path in sorted(options.tables):
+            for seed in options.seeds.split(","):
+                X, y, rng = load(path, int(seed))
+                for setting in ("semi", "unsup"):
+                    rows = split(X, y, rng, setting)
+                    for name in names:
+                        key = (name, path.stem, setting, seed)
+                        if key in known:
+                            continue
+                        figures = run(detectors[name](int(seed)), *rows)
+                        row = dict(zip(FIELDS, [*key, *map(str, figures)], strict=True))
+                        writer.writerow(row)
+                        file.flush()
+                        done.append(row)
+                        print(*row.values(), flush=True)
+    summary = "\n\n".join(summarize(done, setting) for setting in ("semi", "unsup"))
+    print(summary)
+    if options.out:
+        options.out.write_text(summary + "\n")
+
+
+if __name__ == "__main__":
+    main()
