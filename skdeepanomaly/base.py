@@ -32,6 +32,7 @@ from .utils.validation import (
     check_float32_range,
     closest,
     parameter_names,
+    warn_if_one_batch,
     warn_if_unscaled,
 )
 
@@ -55,7 +56,7 @@ train_split : float, callable or None, default=None
     Share of the rows that is held out to record ``valid_loss``, or a skorch split such
     as :class:`skorch.dataset.ValidSplit`. The threshold comes from all rows.
 callbacks : list or None, default=None
-    skorch callbacks, or (name, callback) pairs. They are cloned before use.
+    Callbacks of skorch, or (name, callback) pairs. They are cloned before use.
 contamination : float in (0, 0.5] or "auto", default=0.1
     Share of outliers in the training rows; sets ``offset_``. With ``"auto"`` a row is an
     outlier if its score lies more than three robust standard deviations below the
@@ -145,7 +146,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             )
             doc = inspect.cleandoc(cls.__doc__)
             doc = doc.replace("%(common_parameters)s", parameters)
-            cls.__doc__ = doc.replace("%(common_attributes)s", COMMON_ATTRIBUTES)
+            cls.__doc__ = doc.replace("%(common_attributes)s", COMMON_ATTRIBUTES) + "\n"
 
     def __init__(
         self,
@@ -402,6 +403,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             X = self._validate_X(X, reset=cold)
             if cold:
                 warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
+                warn_if_one_batch(self.batch_size, len(X))
             if X.dtype != np.float32 and X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES:
                 X = X.astype(np.float32)
             n_calls = 0 if cold else self._n_calls + 1
@@ -515,13 +517,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
 
     def _resolve_batch_size(self, n_samples: int) -> int:
         if self.batch_size != "auto":
-            if self.batch_size > n_samples:
-                warnings.warn(
-                    f"batch_size={self.batch_size} is larger than the {n_samples} rows of X:"
-                    " every epoch is a single step. Use a smaller batch_size, or 'auto'.",
-                    UserWarning,
-                    stacklevel=6,
-                )
             return self.batch_size
         return min(self._auto_batch_size, n_samples)
 

@@ -226,16 +226,22 @@ class DetectorNet(NeuralNet):
 
     def _minimize(self, optimizer, compute_loss: Callable, batch):
         """Step ``optimizer``; LBFGS and its kin may evaluate the loss several times."""
-        own = [p for group in optimizer.param_groups for p in group["params"]]
+        own = None
+        if len(self._optimizers) > 1:
+            # Gradients of the other players' parameters would be computed in vain.
+            own = [p for group in optimizer.param_groups for p in group["params"]]
 
         def closure():
             optimizer.zero_grad()
             loss = compute_loss()
-            # Gradients of the parameters of other optimisers would be computed in vain.
             loss.backward(inputs=own)
             if self.listens_to_batches_:
-                mine = set(own)
-                named = ((n, p) for n, p in self.get_all_learnable_params() if p in mine)
+                mine = None if own is None else set(own)
+                named = (
+                    (name, parameter)
+                    for name, parameter in self.get_all_learnable_params()
+                    if mine is None or parameter in mine
+                )
                 self.notify(
                     "on_grad_computed",
                     named_parameters=TeeGenerator(named),

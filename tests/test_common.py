@@ -34,7 +34,6 @@ from torch import nn
 
 # The data of some of scikit-learn's checks are not scaled.
 unscaled = pytest.mark.filterwarnings("ignore:The scales of the columns:UserWarning")
-large_batch = pytest.mark.filterwarnings("ignore:batch_size=:UserWarning")
 
 
 def with_dropout_and_validation(name):
@@ -323,10 +322,12 @@ def test_unusual_input_works(name, case):
     assert set(detector.predict(X)) <= {-1, 1}
 
 
-@large_batch
-def test_fewer_rows_than_batch_size_works_and_warns(name, rows):
-    with pytest.warns(UserWarning, match="batch_size=1000 is larger than the 150 rows"):
+def test_fewer_rows_than_batch_size_works_and_warns_once(name, rows):
+    message = "batch_size=1000 is larger than the 150 rows"
+    with pytest.warns(UserWarning, match=message) as caught:
         detector = make_detector(name, batch_size=1000).fit(rows)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
     assert np.isfinite(detector.score_samples(rows)).all()
 
 
@@ -430,6 +431,7 @@ def test_unscaled_columns_warn_once_by_name(name, rows):
     messages = [str(w.message) for w in caught]
     assert len(messages) == 1
     assert "column c (" in messages[0]
+    assert caught[0].filename == __file__
 
 
 @unscaled

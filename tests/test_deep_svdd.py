@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from conftest import make_planted, make_rows
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import DeepSVDD
+from skdeepanomaly.networks import Encoder
 
 
 def auroc(detector, X, y):
@@ -50,6 +53,31 @@ def test_center_stays_on_partial_fit():
     center = detector.net_.criterion_.center.clone()
     detector.partial_fit(make_rows(seed=1))
     assert torch.equal(detector.net_.criterion_.center, center)
+
+
+class PressCtrlC(Encoder):
+    """An encoder whose user loses patience in the third training step."""
+
+    steps = 0
+
+    def forward(self, x):
+        if self.training:
+            PressCtrlC.steps += 1
+            if PressCtrlC.steps == 3:
+                signal.raise_signal(signal.SIGINT)
+        return super().forward(x)
+
+
+def test_ctrl_c_in_pre_training_leaves_a_usable_detector():
+    X = make_rows(100)
+    PressCtrlC.steps = 0
+    detector = DeepSVDD(module=PressCtrlC, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        detector.fit(X)
+    assert PressCtrlC.steps == 3
+    assert detector.n_epochs_ == 0
+    assert detector.net_.criterion_.center.shape == (512,)
+    assert np.sum(detector.predict(X) == -1) == 10
 
 
 @pytest.mark.parametrize("nu", [0.05, 0.3])

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from numpydoc.validate import validate
 from toy_detector import LinearAutoEncoder
 
 import skdeepanomaly
@@ -26,6 +27,26 @@ def test_readme_quick_start_runs():
 def test_readme_lists_every_detector():
     listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == [name for name, _ in skdeepanomaly.utils.all_detectors()]
+
+
+def public_objects():
+    for name in skdeepanomaly.__all__:
+        if not name.startswith("__"):
+            yield f"skdeepanomaly.{name}"
+    # The base's own parameters are described in each detector's docstring.
+    for name, value in vars(skdeepanomaly.base.BaseDeepDetector).items():
+        if not name.startswith("_") and value.__doc__:
+            yield f"skdeepanomaly.base.BaseDeepDetector.{name}"
+    yield "skdeepanomaly.utils.all_detectors"
+
+
+@pytest.mark.parametrize("name", list(public_objects()))
+def test_docstrings_are_numpydoc(name):
+    # Left out: an example, a "see also" and a second paragraph for every method, and the
+    # form of Returns, in which scikit-learn names the value.
+    left_out = {"EX01", "SA01", "ES01", "RT02"}
+    errors = [error for error in validate(name)["errors"] if error[0] not in left_out]
+    assert not errors
 
 
 def test_toy_detector_of_the_guide_is_short():

@@ -69,6 +69,17 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     )
 
 
+def warn_if_one_batch(batch_size, n_samples: int) -> None:
+    """Warn of an explicit batch size that is larger than the data."""
+    if isinstance(batch_size, numbers.Integral) and batch_size > n_samples:
+        warnings.warn(
+            f"batch_size={batch_size} is larger than the {n_samples} rows of X: every epoch"
+            " is a single step. Use a smaller batch_size, or 'auto'.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def check_device(device) -> str:
     """Return the device to compute on; ``"auto"`` is a GPU where there is one.
 
