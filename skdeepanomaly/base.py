@@ -19,7 +19,6 @@ from .callbacks import BackupAndRestore, FitProgress, fingerprint
 from .engine import (
     SHUFFLE_BUFFER_BYTES,
     DetectorNet,
-    RowDataset,
     TensorLoader,
     block_sizes,
     isolated_rng,
@@ -63,7 +62,8 @@ contamination : float in (0, 0.5] or "auto", default=0.1
     median of the training scores, the deviation being taken from the lower half:
     (median - first quartile) / 0.6745.
 warm_start : bool, default=False
-    Whether ``fit`` goes on with the network of the previous ``fit``.
+    Whether ``fit`` goes on with the network of the previous ``fit``, as ``partial_fit``
+    does.
 device : str or torch.device, default="cpu"
     Where to compute; ``"auto"`` is a GPU where there is one.
 compile : bool, default=False
@@ -180,7 +180,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         self.verbose = verbose
         self.random_state = random_state
         for name, value in component__param.items():
-            if "__" not in name:
+            if not _is_nested(name):
                 raise TypeError(
                     f"{type(self).__name__}() got an unexpected keyword argument {name!r}."
                     f" {closest(name, self._get_param_names())}"
@@ -203,11 +203,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         return {**super().get_params(deep=deep), **self._nested_params()}
 
     def _nested_params(self) -> dict:
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if "__" in name and not name.startswith("_")
-        }
+        return {name: value for name, value in vars(self).items() if _is_nested(name)}
 
     def set_params(self, **params):
         """Set parameters, explicit or nested, known or new; a fitted network stays.
@@ -228,7 +224,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         ValueError
             If an explicit parameter is unknown.
         """
-        explicit = {name: value for name, value in params.items() if "__" not in name}
+        nested = {name: value for name, value in params.items() if _is_nested(name)}
+        explicit = {name: value for name, value in params.items() if name not in nested}
         valid = self._get_param_names()
         for name in explicit:
             if name not in valid:
@@ -237,7 +234,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                     f" {closest(name, valid)} Valid parameters are: {valid}."
                 )
         super().set_params(**explicit)
-        vars(self).update({name: value for name, value in params.items() if "__" in name})
+        vars(self).update(nested)
         return self
 
     def fit(self, X, y=None):
@@ -264,10 +261,13 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         KeyboardInterrupt
             After Ctrl-C, when the threshold is set: the detector can be used.
         """
-        return self._fit(X, cold=not (self.warm_start and hasattr(self, "net_")))
+        return self._fit(X, cold=not (self.warm_start and self.__sklearn_is_fitted__()))
 
     def partial_fit(self, X, y=None):
         """Train ``max_epochs`` more epochs on X.
+
+        Learning rates, callbacks, ``batch_size`` and ``train_split`` may be changed between
+        calls; the network, its device and the kind of its optimiser stay.
 
         The threshold comes from a uniform sample of at most 10,000 of all rows that
         ``partial_fit`` has seen, scored with the current weights; the rows of an
@@ -285,7 +285,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         self : object
             The fitted detector.
         """
-        return self._fit(X, cold=not hasattr(self, "net_"), stream=True)
+        return self._fit(X, cold=not self.__sklearn_is_fitted__(), stream=True)
 
     def fit_predict(self, X, y=None):
         """Fit to X and label its rows.
@@ -319,8 +319,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             around it. Rows so far out that float32 overflows get the lowest number.
         """
         check_is_fitted(self)
-        X = self._validate_X(X, reset=False)
-        scores = -self._anomaly_scores(self.net_, X)
+        X = self._validate_X(X, reset=False, min_samples=1)
+        scores = self._normality_scores(self.net_, X)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
 
@@ -339,7 +339,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         """
         scores = self.score_samples(X)
         scores -= self.offset_
-        return np.maximum(scores, np.finfo(np.float64).min, out=scores)
+        return scores
 
     def predict(self, X):
         """Label rows.
@@ -355,6 +355,9 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             -1 for outliers, +1 for inliers.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
 
     @property
     def history_(self):
@@ -400,7 +403,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     def _fit(self, X, cold: bool, stream: bool = False):
         with self._undone_on_error():
             self._validate_params()
-            X = self._validate_X(X, reset=cold)
+            X = self._validate_X(X, reset=cold, min_samples=2)
             if cold:
                 warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
                 warn_if_one_batch(self.batch_size, len(X))
@@ -411,17 +414,32 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             # A detector that was moved to another machine stays where its net is.
             device = check_device(self.device) if cold else self.net_.device
             with isolated_rng(seed, device):
-                net = self._make_net(X, device, seed) if cold else self._continued_net(X)
-                interrupted = self._train(net, X, cold)
+                if cold:
+                    net = self._make_net(X, device, seed)
+                else:
+                    net = self._continued_net(X, seed)
+                backup = self._open_backup(net, X) if cold else None
+                interrupted = self._train(net, X, cold, backup)
                 self._keep_sample(X, seed, cold, stream)
                 rows = self._reservoir[0] if stream else X
-                self._finalize_state(net, rows)
-            self.offset_ = self._offset(net, rows)
+                try:
+                    self.offset_ = self._finish(net, rows)
+                except KeyboardInterrupt:
+                    # Training is done: finish, unless asked once more to stop.
+                    interrupted = True
+                    self.offset_ = self._finish(net, rows)
             self.net_ = net
             self._n_calls = n_calls
+            if backup is not None:
+                backup.close(delete=not interrupted)
         if interrupted:
             raise KeyboardInterrupt
         return self
+
+    def _finish(self, net: DetectorNet, X: np.ndarray) -> float:
+        """Set what the scores need, and return the offset."""
+        self._finalize_state(net, X)
+        return self._offset(net, X)
 
     @contextmanager
     def _undone_on_error(self):
@@ -434,9 +452,16 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             vars(self).update(before)
             raise
 
-    def _validate_X(self, X, reset: bool) -> np.ndarray:
-        fitting = {"ensure_min_samples": 2} if reset else {}
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset, **fitting)
+    def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
+        if torch.is_tensor(X):
+            X = X.numpy(force=True)
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float32, np.float64],
+            reset=reset,
+            ensure_min_samples=min_samples,
+        )
         check_float32_range(X)
         return X
 
@@ -460,7 +485,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             taken, takes_any = parameter_names(module)
             params |= {f"module__{n}": v for n, v in offered.items() if takes_any or n in taken}
         params |= self._net_params()
-        callbacks = [] if self.callbacks is None else clone(list(self.callbacks), safe=False)
         net = self._build_net(
             module,
             self._criterion_class,
@@ -469,7 +493,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             net_class=self._net_class,
             max_epochs=self._resolve_max_epochs(n_samples),
             train_split=self._seeded_split(seed),
-            callbacks=callbacks,
+            callbacks=self._cloned_callbacks(),
             **{**params, **self._nested_params()},
         )
         self._check_nested_params(net)
@@ -491,7 +515,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 "lr": self.lr,
                 "batch_size": self._resolve_batch_size(len(X)),
                 "train_split": None,
-                "dataset": RowDataset,
                 "iterator_train": TensorLoader,
                 "iterator_train__shuffle": True,
                 "iterator_valid": TensorLoader,
@@ -503,17 +526,43 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             },
         )
 
-    def _continued_net(self, X: np.ndarray) -> DetectorNet:
-        """Return a copy of the fitted net that follows today's training parameters."""
+    def _continued_net(self, X: np.ndarray, seed: int) -> DetectorNet:
+        """Return a copy of the fitted net that follows changed training parameters.
+
+        Its network, its device and the kind of its optimiser stay.
+        """
         net = copy.deepcopy(self.net_)
+        net.callbacks = self._cloned_callbacks()
+        nested = self._nested_params()
+        vars(net).update({n: v for n, v in nested.items() if n.startswith("callbacks__")})
+        self._check_nested_params(net)
+        net.initialize_callbacks()
+        net.train_split = self._seeded_split(seed)
+        changed = {
+            name: value
+            for name, value in {"lr": self.lr, **nested}.items()
+            if name == "lr" or (name.startswith("optimizer") and not name.endswith("_groups"))
+            if value is not vars(net).get(name)
+        }
         net.set_params(
             max_epochs=self._resolve_max_epochs(len(X)),
             batch_size=self._resolve_batch_size(len(X)),
             verbose=int(self.verbose >= 2),
+            **changed,
         )
-        if net.lr != self.lr:
-            net.set_params(lr=self.lr)
         return net
+
+    def _cloned_callbacks(self) -> list:
+        if self.callbacks is None:
+            return []
+        for item in self.callbacks:
+            callback = item[1] if isinstance(item, tuple | list) and len(item) == 2 else item
+            if callback is not None and not hasattr(callback, "on_train_begin"):
+                raise ValueError(
+                    "callbacks must hold skorch callbacks or (name, callback) pairs, got"
+                    f" {item!r}."
+                )
+        return clone(list(self.callbacks), safe=False)
 
     def _resolve_batch_size(self, n_samples: int) -> int:
         if self.batch_size != "auto":
@@ -539,7 +588,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     def _check_nested_params(self, net: DetectorNet) -> None:
         """Refuse nested names that no component reads."""
         components = {
-            "module": net.module if inspect.isclass(net.module) else type(net.module),
+            "module": type(net.module) if isinstance(net.module, nn.Module) else net.module,
             "criterion": net.criterion,
             "iterator_train": net.iterator_train,
             "iterator_valid": net.iterator_valid,
@@ -573,10 +622,9 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                     f" nothing reads it. {closest(name, valid)}"
                 )
 
-    def _train(self, net: DetectorNet, X: np.ndarray, cold: bool) -> bool:
+    def _train(self, net: DetectorNet, X: np.ndarray, cold: bool, backup) -> bool:
         """Train ``net``, after its pre-training; return whether Ctrl-C cut it short."""
         phases = [*self._pretraining_nets(net, X), net] if cold else [net]
-        backup = self._open_backup(net, X) if cold else None
         interrupted = False
         with self._progress(phases) as progress:
             for phase, phase_net in enumerate(phases):
@@ -593,8 +641,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 phase_net.callbacks_ = own_callbacks
         net._set_training(False)
         net.epochs_restored_ = 0
-        if backup is not None:
-            backup.close(delete=not interrupted)
         return interrupted
 
     def _progress(self, phases):
@@ -625,7 +671,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             vars(self).pop("_reservoir", None)
             return
         keys = np.random.default_rng(seed).random(len(X))
-        rows = X
         if not cold and hasattr(self, "_reservoir"):
             keys = np.concatenate([self._reservoir[1], keys])
         if len(keys) <= self._reservoir_size:
@@ -639,20 +684,25 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         self._reservoir = rows, keys[kept]
 
     def _offset(self, net: DetectorNet, X: np.ndarray) -> float:
-        scores = self._anomaly_scores(net, X)
+        scores = self._normality_scores(net, X)
         n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
         if n_bad:
             raise ValueError(
                 f"Training diverged: {n_bad} of {len(scores)} training rows have no finite"
-                f" score after epoch {len(net.history)}. Lower lr (now {self.lr}) or scale X"
-                " (for example with StandardScaler)."
+                f" score after epoch {len(net.history)}. Lower the learning rate (now"
+                f" {self.lr}) or scale X (for example with StandardScaler)."
             )
         if self.contamination == "auto":
-            return robust_offset(-scores)
-        return contamination_offset(-scores, self.contamination)
+            return robust_offset(scores)
+        return contamination_offset(scores, self.contamination, overwrite_input=True)
 
-    def _anomaly_scores(self, net: DetectorNet, X: np.ndarray) -> np.ndarray:
-        return score_in_blocks(lambda x: self._score_rows(net, x), X, net.device)
+    def _normality_scores(self, net: DetectorNet, X: np.ndarray) -> np.ndarray:
+        # A module of the user's may work in place.
+        foreign = self.module is not None
+        scores = score_in_blocks(
+            lambda x: self._score_rows(net, x), X, net.device, copy=foreign
+        )
+        return np.negative(scores, out=scores)
 
     # Persistence.
 
@@ -676,6 +726,10 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+
+def _is_nested(name: str) -> bool:
+    return "__" in name and not name.startswith("_")
 
 
 # Arguments of torch's optimisers that the fused implementation does not go with.

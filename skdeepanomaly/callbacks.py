@@ -2,11 +2,13 @@
 
 import copy
 import os
+import pickle
+from numbers import Integral
 from pathlib import Path
 
 import joblib
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 __all__ = ["BackupAndRestore"]
 
@@ -41,7 +43,8 @@ class FitProgress(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         """Move the bar by one epoch and show its loss."""
-        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.4g}", refresh=False)
+        loss = net.history[-1]["batches"][-1].get("train_loss", float("nan"))
+        self.bar_.set_postfix(loss=f"{loss:.4g}", refresh=False)
         self.bar_.update()
 
     def __getstate__(self):
@@ -106,14 +109,22 @@ class BackupAndRestore(Callback):
         fingerprint : str
             What a fit must share with a backup to go on from it.
         """
-        if self.every_n_epochs < 1:
-            raise ValueError(f"every_n_epochs must be at least 1, got {self.every_n_epochs!r}.")
+        if not isinstance(self.every_n_epochs, Integral) or self.every_n_epochs < 1:
+            raise ValueError(
+                f"every_n_epochs must be an integer of at least 1, got {self.every_n_epochs!r}."
+            )
         folder = Path(self.dirname)
         folder.mkdir(parents=True, exist_ok=True)
         self.path_ = folder / f"{fingerprint}.backup"
         self.phase_ = 0
         if self.path_.exists():
-            self.state_ = torch.load(self.path_, weights_only=False)
+            try:
+                self.state_ = torch.load(self.path_, weights_only=False)
+            except Exception as error:
+                raise ValueError(
+                    f"The backup {self.path_} cannot be read ({type(error).__name__}: {error})."
+                    " Delete it to begin anew."
+                ) from error
 
     def begin_phase(self, phase: int) -> bool:
         """Enter a phase; return whether any of its training is still to be done."""
@@ -123,7 +134,9 @@ class BackupAndRestore(Callback):
     def close(self, delete: bool):
         """Leave the fit; delete the backup of one that ended."""
         if delete:
-            self.path_.unlink(missing_ok=True)
+            # Also what a kill in the middle of writing left.
+            for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
+                path.unlink(missing_ok=True)
         for name in ("path_", "state_", "phase_"):
             vars(self).pop(name, None)
 
@@ -136,6 +149,8 @@ class BackupAndRestore(Callback):
         net.train_split = state["train_split"]
         for name, part in _stateful_parts(net):
             part.load_state_dict(state["parts"][name])
+        for parameter, trained in zip(_parameters(net), state["requires_grad"], strict=True):
+            parameter.requires_grad_(trained)
         net.history.extend(state["history"])
         net.epochs_restored_ = len(state["history"])
         for name, callback in self._other_callbacks(net):
@@ -153,6 +168,7 @@ class BackupAndRestore(Callback):
             "train_split": net.train_split,
             "phase": self.phase_,
             "parts": {name: part.state_dict() for name, part in _stateful_parts(net)},
+            "requires_grad": [parameter.requires_grad for parameter in _parameters(net)],
             "history": list(net.history),
             "callbacks": {n: _callback_state(cb) for n, cb in self._other_callbacks(net)},
             "cpu_generator": torch.get_rng_state(),
@@ -161,10 +177,17 @@ class BackupAndRestore(Callback):
         # Written beside the old file and put in its place in one step: a kill in
         # between leaves the old backup whole.
         unfinished = self.path_.with_suffix(f".{os.getpid()}")
-        with unfinished.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with unfinished.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            unfinished.unlink()
+            raise ValueError(
+                f"BackupAndRestore cannot save the state of this fit: {error}. Give callbacks"
+                " that hold what cannot be pickled a state_dict and a load_state_dict."
+            ) from error
         unfinished.replace(self.path_)
 
     def _other_callbacks(self, net):
@@ -176,8 +199,32 @@ class BackupAndRestore(Callback):
 
 
 def fingerprint(*parts) -> str:
-    """Hash anything that joblib can hash, memory maps by their contents."""
-    return joblib.hash(parts, hash_name="sha1", coerce_mmap=True)
+    """Hash parameters and data: arrays, memory maps and modules by their contents."""
+    try:
+        return joblib.hash(_hashable(parts), hash_name="sha1", coerce_mmap=True)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise ValueError(
+            "BackupAndRestore recognises a fit by its parameters, and one of them cannot be"
+            f" pickled: {error}. Use a function of a module in place of a lambda or a local"
+            " class."
+        ) from error
+
+
+def _hashable(value):
+    """Replace what pickles differently each time: torch keys storages by address."""
+    if isinstance(value, torch.nn.Module):
+        return type(value), repr(value), _hashable(value.state_dict())
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    if isinstance(value, dict):
+        return {key: _hashable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hashable(item) for item in value]
+    return value
+
+
+def _parameters(net):
+    return [parameter for _, parameter in net.get_all_learnable_params()]
 
 
 def _stateful_parts(net):
@@ -189,7 +236,12 @@ def _callback_state(callback):
     if hasattr(callback, "state_dict"):
         return callback.state_dict()
     state = {}
-    for name, value in vars(callback).items():
+    # What a callback does not pickle is no state of training, but for the best weights.
+    if isinstance(callback, EarlyStopping):
+        attributes = vars(callback)
+    else:
+        attributes = callback.__getstate__() or {}
+    for name, value in attributes.items():
         has_state = hasattr(value, "state_dict") and not isinstance(value, type)
         if name.endswith("_") and (has_state or not callable(value)):
             state[name] = (has_state, value.state_dict() if has_state else copy.copy(value))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PassthroughScoring
-from skorch.dataset import Dataset, unpack_data
+from skorch.dataset import unpack_data
 from skorch.utils import TeeGenerator, to_tensor
 
 # Rows are shuffled in a buffer of this size. Data that fit are permuted as a whole; of
@@ -63,22 +63,6 @@ def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
             random.setstate(python_state)
 
 
-class RowDataset(Dataset):
-    """Rows of a two-dimensional array, read where they lie.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Any real dtype; a memory map is not copied.
-    y : None
-        Present because skorch passes it.
-    """
-
-    def __getitem__(self, i):
-        """Return one row, so that a stock ``DataLoader`` can be used as well."""
-        return np.asarray(self.X[i], dtype=np.float32), np.float32(0)
-
-
 class TensorLoader:
     """Iterator over batches that are slices of one tensor, without per-row collation.
 
@@ -87,8 +71,9 @@ class TensorLoader:
 
     Parameters
     ----------
-    dataset : RowDataset or Subset of one
-        Where the rows come from.
+    dataset : skorch.dataset.Dataset or Subset of one
+        Where the rows come from: a two-dimensional array ``X`` of any real dtype, which
+        is read where it lies; a memory map is not copied.
     batch_size : int
         Rows in a batch.
     shuffle : bool, default=False
@@ -98,10 +83,17 @@ class TensorLoader:
     def __init__(self, dataset, batch_size: int, shuffle: bool = False):
         if isinstance(dataset, torch.utils.data.Subset):
             # Sorted, so that a chunk of a large table is a run of neighbouring rows.
-            self._indices = np.sort(np.asarray(dataset.indices))
-            self._X = dataset.dataset.X
+            small = np.min_scalar_type(len(dataset.dataset))
+            self._indices = np.asarray(dataset.indices).astype(small)
+            self._indices.sort()
+            self._X = getattr(dataset.dataset, "X", None)
         else:
-            self._indices, self._X = None, dataset.X
+            self._indices, self._X = None, getattr(dataset, "X", None)
+        if self._X is None:
+            raise TypeError(
+                f"train_split gave a {type(dataset).__name__}; expected a"
+                " skorch.dataset.Dataset, or a Subset of the dataset that it was given."
+            )
         self.batch_size = batch_size
         self.shuffle = shuffle
         self._joins_last_row = shuffle and batch_size > 1
@@ -117,43 +109,54 @@ class TensorLoader:
         """Copy the rows of a slice or an index array, as float32."""
         if self._indices is not None:
             rows = self._indices[rows]
-        return np.asarray(self._X[rows], dtype=np.float32)
+        return np.array(self._X[rows], dtype=np.float32, copy=isinstance(rows, slice) or None)
 
-    def _buffers(self) -> Iterator[np.ndarray]:
-        """Yield float32 arrays whose rows, one after the other, are one pass."""
-        n_rows, row_bytes = self._n_rows(), 4 * self._X.shape[1]
-        if self.shuffle and n_rows * row_bytes <= SHUFFLE_BUFFER_BYTES:
-            yield self._read(torch.randperm(n_rows).numpy())
-            return
-        chunk = max(1, CHUNK_BYTES // row_bytes)
-        starts = np.arange(0, n_rows, chunk)
-        if self.shuffle:
-            starts = starts[torch.randperm(len(starts)).numpy()]
-        per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
-        for i in range(0, len(starts), per_buffer):
-            parts = [self._read(slice(s, s + chunk)) for s in starts[i : i + per_buffer]]
-            buffer = np.concatenate(parts)
-            yield buffer[torch.randperm(len(buffer)).numpy()] if self.shuffle else buffer
+    def _cuts(self, n_rows: int) -> Iterator[slice]:
+        """Cut rows into batches; a last one of a single row is joined to its neighbour."""
+        start = 0
+        while start < n_rows:
+            stop = min(start + self.batch_size, n_rows)
+            if self._joins_last_row and n_rows - stop == 1:
+                stop = n_rows
+            yield slice(start, stop)
+            start = stop
 
     def __iter__(self):
-        rest = None
-        left = self._n_rows()
-        for buffer in self._buffers():
-            # from_numpy on a fresh or copied array: never read-only.
-            rows = torch.from_numpy(np.require(buffer, requirements="W"))
-            if rest is not None:
-                rows = torch.cat([rest, rows])
-            left -= len(buffer)
-            start = 0
-            while start < len(rows):
-                stop = start + self.batch_size
-                if self._joins_last_row and left == 0 and len(rows) - stop == 1:
-                    stop += 1
-                if stop > len(rows) and left > 0:
-                    break
-                yield rows[start:stop], None
-                start = stop
-            rest = rows[start:] if start < len(rows) else None
+        n_rows, row_bytes = self._n_rows(), 4 * self._X.shape[1]
+        buffered = SHUFFLE_BUFFER_BYTES // row_bytes
+        if not self.shuffle:
+            for cut in self._cuts(n_rows):
+                yield torch.from_numpy(self._read(cut)), None
+        elif n_rows <= buffered or self.batch_size >= buffered:
+            order = torch.randperm(n_rows).numpy()
+            for cut in self._cuts(n_rows):
+                yield torch.from_numpy(self._read(order[cut])), None
+        else:
+            yield from self._iter_mixed_chunks(n_rows, max(1, CHUNK_BYTES // row_bytes))
+
+    def _iter_mixed_chunks(self, n_rows: int, chunk: int):
+        """Fill a buffer with chunks from all over the table, and shuffle its rows."""
+        starts = np.arange(0, n_rows, chunk)
+        starts = starts[torch.randperm(len(starts)).numpy()]
+        per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
+        # Room for the rows that were left of the buffer before.
+        shape = (per_buffer * chunk + 2 * self.batch_size, self._X.shape[1])
+        buffer = np.empty(shape, dtype=np.float32)
+        n_filled, n_unread = 0, n_rows
+        for i in range(0, len(starts), per_buffer):
+            for start in starts[i : i + per_buffer]:
+                part = self._read(slice(start, start + chunk))
+                buffer[n_filled : n_filled + len(part)] = part
+                n_filled += len(part)
+                n_unread -= len(part)
+            order = torch.randperm(n_filled).numpy()
+            n_out = n_filled - n_filled % self.batch_size if n_unread else n_filled
+            if self._joins_last_row and n_unread == 1 and n_out == n_filled:
+                n_out -= self.batch_size
+            for cut in self._cuts(n_out):
+                yield torch.from_numpy(buffer[order[cut]]), None
+            n_filled -= n_out
+            buffer[:n_filled] = buffer[order[n_out:]]
 
 
 class DetectorNet(NeuralNet):
@@ -172,7 +175,17 @@ class DetectorNet(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the criterion of the output, given the input that it came from."""
-        return self.criterion_(y_pred, X)
+        return self.criterion_(y_pred, to_tensor(X, device=self.device))
+
+    def initialize_module(self):
+        """Also make sure of float32, whatever torch's default or the instance is."""
+        super().initialize_module()
+        self.module_.float()
+        if not any(parameter.requires_grad for parameter in self.module_.parameters()):
+            raise ValueError(
+                f"The module {type(self.module_).__name__} has no parameters to train."
+            )
+        return self
 
     def initialize_criterion(self):
         """Also refuse a module that lacks what the criterion calls."""
@@ -229,7 +242,8 @@ class DetectorNet(NeuralNet):
         own = None
         if len(self._optimizers) > 1:
             # Gradients of the other players' parameters would be computed in vain.
-            own = [p for group in optimizer.param_groups for p in group["params"]]
+            groups = optimizer.param_groups
+            own = [p for group in groups for p in group["params"] if p.requires_grad]
 
         def closure():
             optimizer.zero_grad()
@@ -267,9 +281,9 @@ class DetectorNet(NeuralNet):
         sizes = []
         for batch in iterator:
             step = step_fn(batch, **fit_params)
-            losses.setdefault(f"{prefix}_loss", []).append(step["loss"].detach())
+            losses.setdefault(f"{prefix}_loss", []).append(step["loss"].detach().clone())
             for name in self._further_losses(step) if training else ():
-                losses.setdefault(name, []).append(step[name].detach())
+                losses.setdefault(name, []).append(step[name].detach().clone())
             sizes.append(len(unpack_data(batch)[0]))
         # One row stands for the epoch, so that callbacks that read batches still work;
         # the losses are read from the device once, not once a batch.
@@ -300,8 +314,8 @@ class DetectorNet(NeuralNet):
             if not np.isfinite(values).all():
                 raise ValueError(
                     f"Training diverged: {name} became {values[-1]} in epoch"
-                    f" {len(self.history)}. Lower lr (now {self.lr}), scale X (for example"
-                    " with StandardScaler) or clip the gradients"
+                    f" {len(self.history)}. Lower the learning rate (now {self.lr}), scale X"
+                    " (for example with StandardScaler) or clip the gradients"
                     " (skorch.callbacks.GradientNormClipping)."
                 )
         # The rows of single batches are most of a pickle; the epoch keeps its means.
@@ -327,6 +341,7 @@ class DetectorNet(NeuralNet):
         """
         epochs = self.max_epochs if epochs is None else epochs
         self.interrupted_ = False
+        n_epochs_before = len(self.history)
         try:
             return super().fit_loop(X, y, epochs=epochs - self.epochs_restored_, **kwargs)
         except KeyboardInterrupt:
@@ -334,10 +349,11 @@ class DetectorNet(NeuralNet):
                 isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
                 for _, callback in self.callbacks_
             )
-            if "train_loss" in self.history[-1]:
-                self._close_epoch()
-            else:
-                del self.history[-1]
+            if len(self.history) > n_epochs_before:
+                if "train_loss" in self.history[-1]:
+                    self._close_epoch()
+                else:
+                    del self.history[-1]
             raise
 
 
@@ -351,7 +367,20 @@ def block_sizes(n_features: int) -> list[int]:
     return [reference, *(size for size in larger if size * n_features <= BLOCK_VALUES)]
 
 
-def score_in_blocks(score_rows: Callable, X: np.ndarray, device: str) -> np.ndarray:
+def iter_outputs(net: NeuralNet, X: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield rows, block by block, and what the module makes of them in evaluation mode."""
+    size = block_sizes(X.shape[1])[-1]
+    net._set_training(False)
+    with torch.no_grad():
+        for start in range(0, len(X), size):
+            rows = torch.from_numpy(np.array(X[start : start + size], dtype=np.float32))
+            rows = rows.to(net.device)
+            yield rows, net.module_(rows)
+
+
+def score_in_blocks(
+    score_rows: Callable, X: np.ndarray, device: str, *, copy: bool = False
+) -> np.ndarray:
     """Score rows so that a row's score does not depend on the rows around it.
 
     float32 matrix products of different shapes may round differently. Rows go through
@@ -366,6 +395,8 @@ def score_in_blocks(score_rows: Callable, X: np.ndarray, device: str) -> np.ndar
         The rows; converted to float32 block by block.
     device : str
         Where to compute.
+    copy : bool, default=False
+        Whether ``score_rows`` may overwrite its argument, so that it must not see ``X``.
 
     Returns
     -------
@@ -375,14 +406,15 @@ def score_in_blocks(score_rows: Callable, X: np.ndarray, device: str) -> np.ndar
     scores = np.empty(n_samples)
     reference, *larger = block_sizes(n_features)
     # torch.from_numpy warns of arrays that cannot be written to.
-    in_place = X.dtype == np.float32 and X.flags.c_contiguous and X.flags.writeable
+    in_place = not copy and X.dtype == np.float32
+    in_place = in_place and X.flags.c_contiguous and X.flags.writeable
 
     def score(start: int, size: int) -> np.ndarray:
         stop = min(start + size, n_samples)
         if in_place and stop - start == size:
             rows = torch.from_numpy(X[start:stop])
         else:
-            rows = torch.zeros(size, n_features)
+            rows = torch.zeros(size, n_features, dtype=torch.float32)
             rows.numpy()[: stop - start] = X[start:stop]
         return score_rows(rows.to(device))[: stop - start].cpu().numpy()
 
@@ -432,6 +464,12 @@ class AdversarialNet(DetectorNet):
     def initialize_optimizer(self, triggered_directly=None):
         """Make one optimiser for each player."""
         players = self._players()
+        if not players["optimizer_d"] or not players["optimizer"]:
+            raise ValueError(
+                f"The module {type(self.module_).__name__} must have parameters whose names"
+                " start with 'discriminator', and others; it has"
+                f" {len(players['optimizer_d'])} and {len(players['optimizer'])}."
+            )
         for name in ("optimizer", "optimizer_d"):
             args, kwargs = self.get_params_for_optimizer(name, players[name])
             setattr(self, f"{name}_", getattr(self, name)(*args, **kwargs))

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 def check_reconstruction(output: Tensor, x: Tensor) -> None:
     """Refuse reconstructions of another shape, which would broadcast in silence."""
-    if output.shape != x.shape:
+    shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    if shape != tuple(x.shape):
         raise ValueError(
-            f"The module returned an output of shape {tuple(output.shape)} for an input of"
-            f" shape {tuple(x.shape)}; a reconstruction must have the shape of its input."
+            f"The module returned an output of shape {shape} for an input of shape"
+            f" {tuple(x.shape)}; a reconstruction must have the shape of its input."
         )
 
 
@@ -146,16 +147,21 @@ class BiGANLoss(nn.Module):
         """Return the non-saturating loss of encoder and generator."""
         z = self._draw_codes(module, x)
         codes, fakes = module.encode(x), module.generate(z)
+        check_reconstruction(fakes, x)
         real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
         loss = F.softplus(real).mean() + F.softplus(-fake).mean()
         if self.cycle_weight:
-            reconstruction = module.generate(codes)
-            check_reconstruction(reconstruction, x)
-            loss = loss + self.cycle_weight * (reconstruction - x).square().mean()
+            loss = loss + self.cycle_weight * (module.generate(codes) - x).square().mean()
         return loss
 
     def score_rows(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the mix of both errors, each a sum of absolute values, shape (n,)."""
+        if not isinstance(output, tuple) or len(output) != 3:
+            raise ValueError(
+                f"The module returned a {type(output).__name__}; expected a tuple of"
+                " reconstructions and the discriminator's features of both kinds of pairs."
+            )
         reconstruction, real, fake = output
+        check_reconstruction(reconstruction, x)
         residual = (x - reconstruction).abs().sum(dim=1)
         return self.alpha * residual + (1 - self.alpha) * (real - fake).abs().sum(dim=1)

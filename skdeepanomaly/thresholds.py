@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def contamination_offset(scores: np.ndarray, contamination: float) -> float:
+def contamination_offset(
+    scores: np.ndarray, contamination: float, *, overwrite_input: bool = False
+) -> float:
     """Return the offset below which lies the given share of the scores.
 
     The offset is half-way between two neighbouring scores, so that no row of the sample
@@ -17,6 +19,8 @@ def contamination_offset(scores: np.ndarray, contamination: float) -> float:
         Normality scores, the lower the more abnormal.
     contamination : float
         Share of outliers, in (0, 0.5].
+    overwrite_input : bool, default=False
+        Whether ``scores`` may be sorted in place, which saves a copy.
 
     Returns
     -------
@@ -26,7 +30,8 @@ def contamination_offset(scores: np.ndarray, contamination: float) -> float:
     """
     n_samples = len(scores)
     wanted = min(max(1, round(contamination * n_samples)), n_samples - 1)
-    ordered = np.sort(scores)
+    ordered = scores if overwrite_input else scores.copy()
+    ordered.sort()
     # Rows strictly below the cut value, and rows up to it.
     cut = ordered[wanted - 1]
     n_below = int(np.searchsorted(ordered, cut, side="left"))

@@ -98,6 +98,49 @@ def test_custom_module_gets_what_its_constructor_takes():
     assert (module.dropout, module.width) == (0.25, 7)
 
 
+class InPlace(torch.nn.Module):
+    """A module that overwrites its input."""
+
+    def __init__(self, n_features):
+        super().__init__()
+        self.layer = torch.nn.Linear(n_features, n_features)
+
+    def forward(self, x):
+        return self.layer(x.clone() if self.training else torch.relu_(x))
+
+
+def test_modules_that_work_in_place_do_not_change_the_input():
+    X = make_rows(9000)
+    before = X.copy()
+    AutoEncoder(module=InPlace, standardize_errors=False, max_epochs=1).fit(X).predict(X)
+    np.testing.assert_array_equal(X, before)
+
+
+def make_linear(n_features, width=3):
+    layers = torch.nn.Linear(n_features, width), torch.nn.Linear(width, n_features)
+    return torch.nn.Sequential(*layers)
+
+
+def test_module_can_be_a_function():
+    detector = AutoEncoder(module=make_linear, module__width=2, max_epochs=1)
+    assert detector.fit(make_rows(20)).net_.module_[0].out_features == 2
+
+
+def test_float64_module_is_made_float32():
+    X = make_rows(50)
+    detector = AutoEncoder(module=torch.nn.Linear(5, 5).double(), max_epochs=1).fit(X)
+    assert detector.net_.module_.weight.dtype == torch.float32
+
+
+def test_output_that_is_no_tensor():
+    class Pair(torch.nn.Linear):
+        def forward(self, x):
+            return super().forward(x), x
+
+    with pytest.raises(ValueError, match="The module returned an output of shape tuple"):
+        AutoEncoder(module=Pair(5, 5)).fit(make_rows(20))
+
+
 @pytest.mark.parametrize("hidden_dims", [(0,), (1.5,), ("a",)])
 def test_bad_hidden_dims(hidden_dims):
     with pytest.raises(ValueError, match="hidden_dims must hold positive integers"):

@@ -1,15 +1,18 @@
 """A fit that was killed goes on, and ends with the same bits."""
 
+import functools
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from conftest import make_detector, make_rows
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler
 
 from skdeepanomaly import BackupAndRestore
+from skdeepanomaly.callbacks import fingerprint
 
 # Kills itself in the middle of writing a backup: the one before must stay whole.
 KILLED = """
@@ -70,8 +73,9 @@ def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
 
     CountEpochs.n_epochs = 0
     resumed = make_resumable(name, tmp_path).fit(X)
-    # DeepSVDD's first backups are of its four epochs of pre-training.
-    done = max(0, 2 * n_backups - (4 if name == "DeepSVDD" else 0))
+    # The first backups are of the pre-training, where there is one.
+    pretrain_epochs = whole.get_params().get("pretrain_epochs", 0)
+    done = max(0, 2 * n_backups - pretrain_epochs)
     assert CountEpochs.n_epochs == whole.n_epochs_ - done
     np.testing.assert_array_equal(resumed.score_samples(X), whole.score_samples(X))
     assert resumed.offset_ == whole.offset_
@@ -126,8 +130,64 @@ def test_partial_fit_after_a_backed_up_fit(name, tmp_path):
 
 
 def test_bad_interval(tmp_path):
-    with pytest.raises(ValueError, match="every_n_epochs must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="at least 1, got 0"):
         make_detector("AutoEncoder", callbacks=[BackupAndRestore(tmp_path, 0)]).fit(X)
+
+
+def interrupt_and_repeat(folder, **params):
+    """Fail in the third epoch, fit again, and return the epochs that were repeated."""
+    callbacks = [*params.pop("callbacks", []), BackupAndRestore(folder), CountEpochs(), Fail()]
+    make = functools.partial(
+        make_detector, "AutoEncoder", max_epochs=5, callbacks=callbacks, **params
+    )
+    Fail.fails = True
+    with pytest.raises(RuntimeError, match="on purpose"):
+        make().fit(X)
+    Fail.fails = False
+    CountEpochs.n_epochs = 0
+    return make().fit(X), CountEpochs.n_epochs
+
+
+def test_module_instances_are_recognised_by_their_weights(tmp_path):
+    def module(seed):
+        torch.manual_seed(seed)
+        return torch.nn.Linear(5, 5)
+
+    assert fingerprint(module(0)) == fingerprint(module(0))
+    assert fingerprint(module(0)) != fingerprint(module(1))
+    assert interrupt_and_repeat(tmp_path, module=module(0))[1] == 3
+
+
+def test_frozen_parameters_stay_frozen(tmp_path):
+    resumed, n_epochs = interrupt_and_repeat(tmp_path, callbacks=[Freezer("encoder*")])
+    assert n_epochs == 3
+    whole = make_detector("AutoEncoder", max_epochs=5, callbacks=[Freezer("encoder*")]).fit(X)
+    np.testing.assert_array_equal(resumed.score_samples(X), whole.score_samples(X))
+
+
+def test_backup_lasts_until_the_threshold_is_set(tmp_path, monkeypatch):
+    detector = make_detector("AutoEncoder", callbacks=[BackupAndRestore(tmp_path)])
+    with monkeypatch.context() as patch:
+        patch.setattr(type(detector), "_offset", lambda self, net, X: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            detector.fit(X)
+    assert len(list(tmp_path.iterdir())) == 1
+    detector.fit(X)
+    assert not list(tmp_path.iterdir())
+
+
+def test_unreadable_backup_and_unpicklable_parameters(tmp_path):
+    detector = make_detector("AutoEncoder", callbacks=[BackupAndRestore(tmp_path), Fail()])
+    Fail.fails = True
+    with pytest.raises(RuntimeError, match="on purpose"):
+        detector.fit(X)
+    (backup,) = tmp_path.glob("*.backup")
+    backup.write_bytes(backup.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"cannot be read .*Delete it"):
+        detector.fit(X)
+    detector.set_params(train_split=lambda dataset: (dataset, None))
+    with pytest.raises(ValueError, match="cannot be pickled"):
+        detector.fit(X)
 
 
 class WithState(Callback):

@@ -374,6 +374,8 @@ def test_one_row_is_too_few_to_fit(name, fitted, rows):
     with pytest.raises(ValueError, match=r"1 sample\(s\).*minimum of 2"):
         make_detector(name).fit(rows[:1])
     assert fitted(name).predict(rows[:1]).shape == (1,)
+    with pytest.raises(ValueError, match=r"1 sample\(s\).*minimum of 2"):
+        copy.deepcopy(fitted(name)).partial_fit(rows[:1])
 
 
 def test_wrong_width_and_names_are_refused(name, fitted, rows):
@@ -461,7 +463,9 @@ def test_failed_fit_leaves_the_detector_as_it_was(name, fitted, rows, method):
 
 
 def test_divergence_says_which_epoch_and_what_to_try(name, rows):
-    with pytest.raises(ValueError, match=r"diverged.* epoch \d+.*Lower lr.*StandardScaler"):
+    with pytest.raises(
+        ValueError, match=r"diverged.* epoch \d+.*Lower the learning.*StandardScaler"
+    ):
         make_detector(name, lr=1e30, max_epochs=20).fit(rows)
 
 
@@ -490,6 +494,62 @@ def test_warm_start_goes_on(name, rows):
     detector = make_detector(name, warm_start=True).fit(rows).fit(rows)
     assert detector.n_epochs_ == 6
     assert detector.set_params(warm_start=False).fit(rows).n_epochs_ == 3
+
+
+def test_partial_fit_follows_changed_training_parameters(name, fitted, rows):
+    detector = copy.deepcopy(fitted(name))
+    stopping = EarlyStopping(monitor="valid_loss", patience=1, threshold=10.0)
+    detector.set_params(
+        lr=0.25,
+        optimizer__weight_decay=0.5,
+        train_split=0.2,
+        max_epochs=20,
+        callbacks=[stopping],
+        callbacks__EarlyStopping__patience=2,
+    )
+    detector.partial_fit(rows)
+    assert detector.n_epochs_ <= 3 + 4
+    group = detector.net_.optimizer_.param_groups[0]
+    assert (group["lr"], group["weight_decay"]) == (0.25, 0.5)
+    assert "valid_loss" in detector.history_[-1]
+    with pytest.raises(ValueError, match="nothing reads it"):
+        detector.set_params(optimizer__weight_deacy=1).partial_fit(rows)
+
+
+def test_ctrl_c_while_the_threshold_is_set(name, rows, monkeypatch):
+    detector = make_detector(name)
+    finish, calls = DETECTORS[name]._finish, []
+
+    def interrupted_once(self, net, X):
+        calls.append(net)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return finish(self, net, X)
+
+    monkeypatch.setattr(DETECTORS[name], "_finish", interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        detector.fit(rows)
+    assert np.sum(detector.predict(rows) == -1) == 15
+
+
+def test_torch_tensors_are_input_too(name, fitted, rows):
+    np.testing.assert_array_equal(
+        fitted(name).score_samples(torch.from_numpy(rows)), fitted(name).score_samples(rows)
+    )
+
+
+def test_names_with_a_leading_underscore_are_no_parameters(name):
+    with pytest.raises(TypeError, match="unexpected keyword argument '_optimizer__lr'"):
+        DETECTORS[name](_optimizer__lr=1)
+    with pytest.raises(ValueError, match="Invalid parameter '__dict__'"):
+        DETECTORS[name]().set_params(__dict__=1)
+
+
+@pytest.mark.parametrize("value", [nn.Identity(), [3]])
+def test_modules_and_callbacks_that_are_none(name, rows, value):
+    params = {"callbacks": value} if isinstance(value, list) else {"module": value}
+    with pytest.raises(ValueError, match=r"no parameters to train|callbacks must hold"):
+        make_detector(name, **params).fit(rows)
 
 
 def test_y_is_ignored(name, fitted, rows):

@@ -37,7 +37,8 @@ def imported_siblings(path):
         elif isinstance(node, ast.ImportFrom | ast.Import):
             names = [node.module] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names]
-            assert not any(name.startswith("skdeepanomaly") for name in names)
+            inside = [name for name in names if name.startswith("skdeepanomaly")]
+            assert not inside, f"{path.name} imports {inside}: use relative imports"
 
 
 @pytest.mark.parametrize(

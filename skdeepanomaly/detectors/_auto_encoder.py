@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import torch
 
 from ..base import BaseDeepDetector
+from ..engine import iter_outputs
 from ..losses import ReconstructionLoss
 from ..networks import ACTIVATIONS, AutoEncoderNetwork
 from ..utils._compat import Interval, StrOptions
@@ -19,7 +20,8 @@ class AutoEncoder(BaseDeepDetector):
 
     A network learns to rebuild normal rows through a narrow code [1]_ [2]_. A row that
     it rebuilds badly does not follow the dependencies between the features. The score of
-    a row is the negative mean, over its features, of the squared errors.
+    a row is the negative mean, over its features, of the squared errors, each relative to
+    the feature's mean squared error over the training rows.
 
     Parameters
     ----------
@@ -38,8 +40,8 @@ class AutoEncoder(BaseDeepDetector):
         Activation of the output; with "sigmoid" scale the features to [0, 1].
     standardize_errors : bool, default=True
         Whether the score divides the squared errors of each feature by their mean over
-        the training rows, so that features which are rebuilt badly in every row do not
-        hide the others.
+        the training rows (plus 1e-4), so that features which are rebuilt badly in every row
+        do not hide the others.
     %(common_parameters)s
 
     Attributes
@@ -166,11 +168,8 @@ class AutoEncoder(BaseDeepDetector):
         if not self.standardize_errors:
             return
         rows = X[:: max(1, len(X) // MAX_ROWS_FOR_VARIANCES)]
-        total, start = 0, 0
-        for output in net.forward_iter(rows, device=net.device):
-            x = torch.tensor(rows[start : start + len(output)], dtype=torch.float32)
-            total = total + criterion.squared_errors(output, x.to(net.device)).sum(dim=0)
-            start += len(output)
+        errors = (criterion.squared_errors(output, x) for x, output in iter_outputs(net, rows))
+        total = sum(error.sum(dim=0) for error in errors)
         # The floor is a hundredth of the standard deviation of a scaled feature: a feature
         # that the network rebuilds to the last bit must not decide alone.
         criterion.variances = total / len(rows) + 1e-4

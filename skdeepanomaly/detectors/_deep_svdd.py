@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ..base import BaseDeepDetector
+from ..engine import iter_outputs
 from ..losses import DeepSVDDLoss, ReconstructionLoss
 from ..networks import ACTIVATIONS, MLP, Encoder
 from ..utils._compat import Interval, StrOptions
@@ -68,6 +69,9 @@ class DeepSVDD(BaseDeepDetector):
     Entries of the centre nearer to zero than 0.1 are set to +-0.1, as in the authors'
     code, because zero weights would map all rows to a zero centre. ``partial_fit`` goes
     on with the centre of the first fit.
+
+    The pre-training uses the optimiser of the second phase and its nested parameters, but
+    for the learning rate, and no callbacks.
 
     A custom ``module`` maps rows (n, n_features) to codes (n, any width).
 
@@ -182,6 +186,11 @@ class DeepSVDD(BaseDeepDetector):
             net.device,
             lr=self.pretrain_lr,
             max_epochs=epochs,
+            **{
+                name: value
+                for name, value in self._nested_params().items()
+                if name.startswith(("optimizer__", "iterator_")) and name != "optimizer__lr"
+            },
         )
         return [auto_encoder.initialize()]
 
@@ -199,10 +208,10 @@ class DeepSVDD(BaseDeepDetector):
 
     def _iter_codes(self, net, X):
         """Yield the codes of all rows, batch by batch."""
-        for codes in net.forward_iter(X, device=net.device):
-            if codes.ndim != 2:
+        for _, codes in iter_outputs(net, X):
+            if not isinstance(codes, torch.Tensor) or codes.ndim != 2:
                 raise ValueError(
-                    f"The module returned an output of shape {tuple(codes.shape)}; DeepSVDD"
+                    f"The module returned {getattr(codes, 'shape', type(codes))}; DeepSVDD"
                     " needs codes of shape (n_samples, latent_dim)."
                 )
             yield codes

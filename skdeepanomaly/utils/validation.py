@@ -32,11 +32,13 @@ def parameter_names(component) -> tuple[list[str], bool]:
 def check_float32_range(X: np.ndarray) -> None:
     """Refuse values that float32, in which the networks compute, cannot hold."""
     limit = np.finfo(np.float32).max
-    if X.dtype.itemsize > 4 and X.size and max(X.max(), -X.min()) > limit:
+    if X.dtype.itemsize <= 4:
+        return
+    largest = max(X.max(), -X.min())
+    if largest > limit:
         raise ValueError(
-            "Input X contains a value too large for dtype('float32'):"
-            f" {X.flat[np.argmax(np.abs(X))]:.3g}, the limit is {limit:.3g}."
-            " Scale X, or clip it."
+            f"Input X contains a value too large for dtype('float32'): {largest:.3g} in"
+            f" absolute value, the limit is {limit:.3g}. Scale X, or clip it."
         )
 
 
@@ -47,8 +49,7 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     those that are not all zero.
     """
     sample = X[:: max(1, len(X) // MAX_ROWS_FOR_SCALES)].astype(np.float64)
-    with np.errstate(over="ignore"):
-        scales = np.sqrt(np.mean(np.square(sample), axis=0))
+    scales = np.sqrt(np.mean(np.square(sample), axis=0))
     if not scales.any():
         return
     typical = np.median(scales[scales > 0])
