@@ -145,10 +145,14 @@ class TensorLoader:
         n_filled, n_unread = 0, n_rows
         for i in range(0, len(starts), per_buffer):
             for start in starts[i : i + per_buffer]:
-                part = self._read(slice(start, start + chunk))
-                buffer[n_filled : n_filled + len(part)] = part
-                n_filled += len(part)
-                n_unread -= len(part)
+                n_read = min(chunk, n_rows - start)
+                rows = slice(start, start + n_read)
+                if self._indices is not None:
+                    rows = self._indices[rows]
+                # Straight into the buffer: temporary copies would fragment the heap.
+                buffer[n_filled : n_filled + n_read] = self._X[rows]
+                n_filled += n_read
+                n_unread -= n_read
             order = torch.randperm(n_filled).numpy()
             n_out = n_filled - n_filled % self.batch_size if n_unread else n_filled
             if self._joins_last_row and n_unread == 1 and n_out == n_filled:
@@ -277,22 +281,23 @@ class DetectorNet(NeuralNet):
 
     def _run_lean_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         self._set_training(training)
-        losses: dict[str, list[torch.Tensor]] = {}
+        # On a GPU the losses are read once an epoch, not once a batch.
+        read = torch.Tensor.item if torch.device(self.device).type == "cpu" else torch.clone
+        losses: dict[str, list] = {}
         sizes = []
         for batch in iterator:
             step = step_fn(batch, **fit_params)
-            losses.setdefault(f"{prefix}_loss", []).append(step["loss"].detach().clone())
+            losses.setdefault(f"{prefix}_loss", []).append(read(step["loss"].detach()))
             for name in self._further_losses(step) if training else ():
-                losses.setdefault(name, []).append(step[name].detach().clone())
+                losses.setdefault(name, []).append(read(step[name].detach()))
             sizes.append(len(unpack_data(batch)[0]))
-        # One row stands for the epoch, so that callbacks that read batches still work;
-        # the losses are read from the device once, not once a batch.
+        # One row stands for the epoch, so that callbacks that read batches still work.
         if training or not self.history[-1]["batches"]:
             self.history.new_batch()
         weights = np.asarray(sizes) / np.sum(sizes)
         for name, values in losses.items():
-            mean = weights @ torch.stack(values).cpu().double().numpy()
-            self.history.record_batch(name, float(mean))
+            mean = float(weights @ [float(value) for value in values])
+            self.history.record_batch(name, mean)
         self.history.record_batch(f"{prefix}_batch_size", int(np.sum(sizes)))
         self.history.record(f"{prefix}_batch_count", len(sizes))
 

@@ -12,7 +12,7 @@ from ..utils._compat import Interval, StrOptions
 from ..utils.validation import check_hidden_dims
 
 # More rows would not make the mean error of a feature more exact.
-MAX_ROWS_FOR_VARIANCES = 50_000
+MAX_ROWS_FOR_VARIANCES = 10_000
 
 
 class AutoEncoder(BaseDeepDetector):
