@@ -542,7 +542,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             name: value
             for name, value in {"lr": self.lr, **nested}.items()
             if name == "lr" or (name.startswith("optimizer") and not name.endswith("_groups"))
-            if value is not vars(net).get(name)
+            if vars(net).get(name) != value
         }
         net.set_params(
             max_epochs=self._resolve_max_epochs(len(X)),

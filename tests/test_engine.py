@@ -205,6 +205,16 @@ def test_schedulers(name):
     pickle.loads(pickle.dumps(detector)).partial_fit(X)
 
 
+def test_partial_fit_after_pickling_goes_on_with_the_schedule():
+    X = make_rows(64)
+    schedule = [LRScheduler(policy="StepLR", step_size=1, gamma=0.5)]
+    detector = make_detector("AutoEncoder", lr=1.5e-3, callbacks=schedule).fit(X)
+    reloaded = pickle.loads(pickle.dumps(detector)).partial_fit(X)
+    detector.partial_fit(X)
+    assert learning_rate(reloaded) == learning_rate(detector) < 1.5e-3 / 32
+    np.testing.assert_array_equal(reloaded.score_samples(X), detector.score_samples(X))
+
+
 def test_gradient_clipping_and_epoch_scoring(name):
     X = make_rows(64)
     plain = make_detector(name).fit(X)
