@@ -105,11 +105,14 @@ class TensorLoader:
     def _n_rows(self) -> int:
         return len(self._X) if self._indices is None else len(self._indices)
 
+    def _at(self, rows) -> np.ndarray:
+        """Return the rows of a slice or an index array, where possible as a view."""
+        return self._X[rows if self._indices is None else self._indices[rows]]
+
     def _read(self, rows) -> np.ndarray:
         """Copy the rows of a slice or an index array, as float32."""
-        if self._indices is not None:
-            rows = self._indices[rows]
-        return np.array(self._X[rows], dtype=np.float32, copy=isinstance(rows, slice) or None)
+        is_view = isinstance(rows, slice) and self._indices is None
+        return np.array(self._at(rows), dtype=np.float32, copy=is_view or None)
 
     def _cuts(self, n_rows: int) -> Iterator[slice]:
         """Cut rows into batches; a last one of a single row is joined to its neighbour."""
@@ -146,11 +149,8 @@ class TensorLoader:
         for i in range(0, len(starts), per_buffer):
             for start in starts[i : i + per_buffer]:
                 n_read = min(chunk, n_rows - start)
-                rows = slice(start, start + n_read)
-                if self._indices is not None:
-                    rows = self._indices[rows]
                 # Straight into the buffer: temporary copies would fragment the heap.
-                buffer[n_filled : n_filled + n_read] = self._X[rows]
+                buffer[n_filled : n_filled + n_read] = self._at(slice(start, start + n_read))
                 n_filled += n_read
                 n_unread -= n_read
             order = torch.randperm(n_filled).numpy()

@@ -97,7 +97,7 @@ def check_device(device) -> str:
         n_gpus = torch.cuda.device_count()
         there = ["auto", "cpu", *(f"cuda:{i}" for i in range(n_gpus))]
         raise ValueError(
-            f"device={device!r} is not there: {str(error).splitlines()[0]}"
+            f"device={device!r} is not there: {str(error).splitlines()[0].rstrip('.')}."
             f" Expected one of {there}."
         ) from error
     return str(device)
