@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import re
 import warnings
 from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
@@ -9,7 +10,6 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OutlierMixin, clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.dataset import ValidSplit
 from torch import nn
@@ -21,14 +21,23 @@ from .engine import (
     DetectorNet,
     TensorLoader,
     block_sizes,
+    draw_seed,
     isolated_rng,
-    score_in_blocks,
+    map_in_blocks,
 )
 from .thresholds import contamination_offset, robust_offset
-from .utils._compat import Interval, Options, StrOptions, is_newer, named_callbacks
+from .utils._compat import (
+    Interval,
+    Options,
+    StrOptions,
+    is_newer,
+    named_callbacks,
+    with_column_names,
+)
 from .utils.validation import (
     check_device,
     check_float32_range,
+    check_labels,
     closest,
     parameter_names,
     warn_if_one_batch,
@@ -128,6 +137,13 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     _n_steps = 1000
     _epoch_range = (10, 1000)
     _auto_batch_size = 256
+
+    # Whether fit takes labels: None ignores them, "optional" reads them where they are
+    # given, "required" demands some anomalies.
+    _labels: str | None = None
+
+    # Steps of the path along which a score that is no sum over features is explained.
+    _explanation_steps = 32
 
     # Rows that partial_fit remembers for the threshold.
     _reservoir_size = 10_000
@@ -245,8 +261,9 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Training rows, at least two. float32 is read as it is, without a copy; a
             memory map may be larger than memory.
-        y : Ignored
-            Present for API consistency.
+        y : array-like of shape (n_samples,), default=None
+            Ignored, but for detectors that learn from labels: -1 for anomalies, +1 for
+            normal rows, 0 for rows that nobody has judged.
 
         Returns
         -------
@@ -256,12 +273,12 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or X is not valid, or if training diverges. A detector that
-            was fitted before stays as it was.
+            If a parameter, X or a label is not valid, or if training diverges. A
+            detector that was fitted before stays as it was.
         KeyboardInterrupt
             After Ctrl-C, when the threshold is set: the detector can be used.
         """
-        return self._fit(X, cold=not (self.warm_start and self.__sklearn_is_fitted__()))
+        return self._fit(X, y, cold=not (self.warm_start and self.__sklearn_is_fitted__()))
 
     def partial_fit(self, X, y=None):
         """Train ``max_epochs`` more epochs on X.
@@ -277,15 +294,15 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             New rows, at least two.
-        y : Ignored
-            Present for API consistency.
+        y : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
             The fitted detector.
         """
-        return self._fit(X, cold=not self.__sklearn_is_fitted__(), stream=True)
+        return self._fit(X, y, cold=not self.__sklearn_is_fitted__(), stream=True)
 
     def fit_predict(self, X, y=None):
         """Fit to X and label its rows.
@@ -324,6 +341,19 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
 
+    def _map_rows(self, function, X, dtype=np.float32) -> np.ndarray:
+        """Validate rows and return ``function(net, rows)``, block by block."""
+        check_is_fitted(self)
+        X = self._validate_X(X, reset=False, min_samples=1)
+        return self._map_blocks(function, self.net_, X, dtype)
+
+    def _map_blocks(self, function, net, X: np.ndarray, dtype=np.float64) -> np.ndarray:
+        # A module of the user's may work in place.
+        foreign = self.module is not None
+        return map_in_blocks(
+            lambda x: function(net, x), X, net.device, copy=foreign, dtype=dtype
+        )
+
     def decision_function(self, X):
         """Return ``score_samples(X) - offset_``, negative for outliers.
 
@@ -355,6 +385,40 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             -1 for outliers, +1 for inliers.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def explain(self, X):
+        """Return what each feature adds to the anomaly score of each row.
+
+        Where the score is a sum over the features, the contributions are its terms, and
+        a row's contributions sum to ``-score_samples``. Otherwise they are integrated
+        gradients [1]_ of the score on the way from the median training row to the row,
+        and sum to the difference of the two rows' scores but for the error of the
+        numerical integration.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        contributions : ndarray or data frame of shape (n_samples, n_features)
+            In float64 and units of the score; the higher, the more the feature speaks for
+            an anomaly. A detector that was fitted on a data frame names the columns.
+
+        References
+        ----------
+        .. [1] M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep
+           networks", ICML 2017.
+        """
+        contributions = self._map_rows(self._explain_rows, X, dtype=np.float64)
+        contributions = _finite(contributions)
+        return with_column_names(contributions, getattr(self, "feature_names_in_", None), X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self._labels == "required"
+        return tags
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
@@ -398,19 +462,35 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         """Return the anomaly scores (n,) of rows (n, n_features)."""
         return net.criterion_.score_rows(net.module_(x), x)
 
+    def _explain_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+        """Return the features' contributions (n, n_features) to the scores of rows."""
+        if hasattr(net.criterion_, "feature_scores"):
+            return net.criterion_.feature_scores(net.module_(x), x)
+        reference = torch.from_numpy(self._reference).to(x.device)
+        # Gradients need tensors that were not made in inference mode.
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.clone()
+            total = torch.zeros_like(x)
+            for i in range(self._explanation_steps):
+                share = (i + 0.5) / self._explanation_steps
+                point = (reference + share * (x - reference)).requires_grad_()
+                total += torch.autograd.grad(self._score_rows(net, point).sum(), point)[0]
+            return (x - reference) * total / self._explanation_steps
+
     # Fitting.
 
-    def _fit(self, X, cold: bool, stream: bool = False):
+    def _fit(self, X, y, cold: bool, stream: bool = False):
         with self._undone_on_error():
             self._validate_params()
             X = self._validate_X(X, reset=cold, min_samples=2)
+            y = self._validate_y(y, len(X))
             if cold:
                 warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
                 warn_if_one_batch(self.batch_size, len(X))
             if X.dtype != np.float32 and X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES:
                 X = X.astype(np.float32)
             n_calls = 0 if cold else self._n_calls + 1
-            seed = self._draw_seed(n_calls)
+            seed = draw_seed(self.random_state, n_calls)
             # A detector that was moved to another machine stays where its net is.
             device = check_device(self.device) if cold else self.net_.device
             with isolated_rng(seed, device):
@@ -418,8 +498,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                     net = self._make_net(X, device, seed)
                 else:
                     net = self._continued_net(X, seed)
-                backup = self._open_backup(net, X) if cold else None
-                interrupted = self._train(net, X, cold, backup)
+                backup = self._open_backup(net, X, y) if cold else None
+                interrupted = self._train(net, X, y, cold, backup)
                 self._keep_sample(X, seed, cold, stream)
                 rows = self._reservoir[0] if stream else X
                 try:
@@ -439,6 +519,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     def _finish(self, net: DetectorNet, X: np.ndarray) -> float:
         """Set what the scores need, and return the offset."""
         self._finalize_state(net, X)
+        rows = X[:: max(1, len(X) // MAX_ROWS_FOR_MEDIANS)]
+        self._reference = np.median(rows, axis=0).astype(np.float32)
         return self._offset(net, X)
 
     @contextmanager
@@ -465,14 +547,11 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         check_float32_range(X)
         return X
 
-    def _draw_seed(self, n_calls: int) -> int:
-        """Draw the seed of this call; numpy's global generator is not touched."""
-        if self.random_state is None:
-            entropy = None
-        else:
-            base = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            entropy = [base, n_calls]
-        return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+    def _validate_y(self, y, n_samples: int) -> np.ndarray | None:
+        if self._labels is None:
+            return None
+        required = self._labels == "required"
+        return check_labels(y, n_samples, type(self).__name__, required=required)
 
     def _make_net(self, X: np.ndarray, device: str, seed: int) -> DetectorNet:
         n_samples, n_features = X.shape
@@ -501,8 +580,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
 
     def _build_net(self, module, criterion, X, device, *, net_class=DetectorNet, **params):
         """Build a net with the detector's optimiser and batches, not yet initialised."""
-        optimizers = [name for name in ("optimizer", "optimizer_d") if hasattr(self, name)]
-        for name in optimizers:
+        for name in self._optimizer_names():
             given = {n.removeprefix(f"{name}__") for n in params if n.startswith(f"{name}__")}
             if torch.device(device).type in ("cpu", "cuda") and not given & _EXCLUDE_FUSED:
                 if "fused" in parameter_names(getattr(self, name))[0]:
@@ -525,6 +603,10 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 **params,
             },
         )
+
+    def _optimizer_names(self) -> list[str]:
+        names = self._get_param_names()
+        return [name for name in names if re.fullmatch(r"optimizer(_[a-z]+)?", name)]
 
     def _continued_net(self, X: np.ndarray, seed: int) -> DetectorNet:
         """Return a copy of the fitted net that follows changed training parameters.
@@ -594,10 +676,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             "iterator_valid": net.iterator_valid,
             "dataset": net.dataset,
             "compile": torch.compile,
-            "optimizer": net.optimizer,
+            **{name: getattr(net, name) for name in self._optimizer_names()},
         }
-        if hasattr(self, "optimizer_d"):
-            components["optimizer_d"] = net.optimizer_d
         valid, open_prefixes = set(), set()
         for prefix, component in components.items():
             names, takes_any = parameter_names(component)
@@ -622,8 +702,11 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                     f" nothing reads it. {closest(name, valid)}"
                 )
 
-    def _train(self, net: DetectorNet, X: np.ndarray, cold: bool, backup) -> bool:
-        """Train ``net``, after its pre-training; return whether Ctrl-C cut it short."""
+    def _train(self, net: DetectorNet, X: np.ndarray, y, cold: bool, backup) -> bool:
+        """Train ``net``, after its pre-training; return whether Ctrl-C cut it short.
+
+        Only ``net`` gets the labels.
+        """
         phases = [*self._pretraining_nets(net, X), net] if cold else [net]
         interrupted = False
         with self._progress(phases) as progress:
@@ -636,7 +719,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
                 if backup is not None and phase_net is not net:
                     phase_net.callbacks_.append(("backup", backup))
                 if not interrupted and (backup is None or backup.begin_phase(phase)):
-                    phase_net.partial_fit(X, None)
+                    phase_net.partial_fit(X, y if phase_net is net else None)
                     interrupted = phase_net.interrupted_
                 phase_net.callbacks_ = own_callbacks
         net._set_training(False)
@@ -648,7 +731,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             return nullcontext()
         return FitProgress(sum(net.max_epochs for net in phases), type(self).__name__)
 
-    def _open_backup(self, net: DetectorNet, X: np.ndarray) -> BackupAndRestore | None:
+    def _open_backup(self, net: DetectorNet, X: np.ndarray, y) -> BackupAndRestore | None:
         backups = [cb for _, cb in net.callbacks_ if isinstance(cb, BackupAndRestore)]
         if not backups:
             return None
@@ -659,7 +742,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             for name, cb in net.callbacks_
             if cb is not backups[0]
         ]
-        backups[0].open(fingerprint(type(self), __version__, params, callbacks, X))
+        backups[0].open(fingerprint(type(self), __version__, params, callbacks, X, y))
         return backups[0]
 
     def _keep_sample(self, X: np.ndarray, seed: int, cold: bool, stream: bool) -> None:
@@ -697,11 +780,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         return contamination_offset(scores, self.contamination, overwrite_input=True)
 
     def _normality_scores(self, net: DetectorNet, X: np.ndarray) -> np.ndarray:
-        # A module of the user's may work in place.
-        foreign = self.module is not None
-        scores = score_in_blocks(
-            lambda x: self._score_rows(net, x), X, net.device, copy=foreign
-        )
+        scores = self._map_blocks(self._score_rows, net, X)
         return np.negative(scores, out=scores)
 
     # Persistence.
@@ -728,9 +807,18 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         super().__setstate__(state)
 
 
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Put the largest numbers in place of those that overflowed, in place."""
+    low, high = np.finfo(values.dtype).min, np.finfo(values.dtype).max
+    return np.nan_to_num(values, copy=False, nan=high, posinf=high, neginf=low)
+
+
 def _is_nested(name: str) -> bool:
     return "__" in name and not name.startswith("_")
 
+
+# The median training row is taken from at most this many rows, spread over the table.
+MAX_ROWS_FOR_MEDIANS = 10_000
 
 # Arguments of torch's optimisers that the fused implementation does not go with.
 _EXCLUDE_FUSED = {"fused", "foreach", "differentiable"}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PassthroughScoring
 from skorch.dataset import unpack_data
@@ -31,6 +32,26 @@ BLOCK_VALUES = 8 * 2**20
 # torch's, numpy's and Python's default generators belong to the process: two fits in
 # two threads must not draw from them in turn.
 _RNG_LOCK = threading.RLock()
+
+
+def draw_seed(random_state, n_calls: int = 0) -> int:
+    """Draw a seed; numpy's global generator is not touched.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        With None the seed is fresh entropy.
+    n_calls : int, default=0
+        Seeds of further calls with the same ``random_state`` differ.
+
+    Returns
+    -------
+    seed : int
+    """
+    entropy = None
+    if random_state is not None:
+        entropy = [check_random_state(random_state).randint(np.iinfo(np.int32).max), n_calls]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 @contextmanager
@@ -63,9 +84,17 @@ def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
             random.setstate(python_state)
 
 
+class StopTraining(KeyboardInterrupt):
+    """Raised by a net or a callback to end training early, as planned.
+
+    skorch ends training on ``KeyboardInterrupt``; this kind is no Ctrl-C.
+    """
+
+
 class TensorLoader:
     """Iterator over batches that are slices of one tensor, without per-row collation.
 
+    A batch is a pair of rows and labels; the labels are None where the dataset has none.
     A last batch of a single row is joined to the one before it when ``shuffle`` is set,
     because batch normalisation cannot train on one row.
 
@@ -73,22 +102,34 @@ class TensorLoader:
     ----------
     dataset : skorch.dataset.Dataset or Subset of one
         Where the rows come from: a two-dimensional array ``X`` of any real dtype, which
-        is read where it lies; a memory map is not copied.
+        is read where it lies; a memory map is not copied. ``y`` holds labels, -1 for
+        anomalies, or is None.
     batch_size : int
         Rows in a batch.
     shuffle : bool, default=False
         Whether to draw the rows in a new random order in each pass.
+    anomaly_share : float or None, default=None
+        Share of a batch that is drawn, with replacement, from the rows that are labelled
+        as anomalies; a pass then goes once over all other rows. None draws all rows
+        alike. Without labelled anomalies, or without other rows, it has no effect.
     """
 
-    def __init__(self, dataset, batch_size: int, shuffle: bool = False):
+    def __init__(
+        self,
+        dataset,
+        batch_size: int,
+        shuffle: bool = False,
+        anomaly_share: float | None = None,
+    ):
         if isinstance(dataset, torch.utils.data.Subset):
             # Sorted, so that a chunk of a large table is a run of neighbouring rows.
             small = np.min_scalar_type(len(dataset.dataset))
             self._indices = np.asarray(dataset.indices).astype(small)
             self._indices.sort()
-            self._X = getattr(dataset.dataset, "X", None)
+            dataset = dataset.dataset
         else:
-            self._indices, self._X = None, getattr(dataset, "X", None)
+            self._indices = None
+        self._X, self._y = getattr(dataset, "X", None), getattr(dataset, "y", None)
         if self._X is None:
             raise TypeError(
                 f"train_split gave a {type(dataset).__name__}; expected a"
@@ -96,7 +137,19 @@ class TensorLoader:
             )
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self._joins_last_row = shuffle and batch_size > 1
+        self._anomalies = None
+        if anomaly_share is not None and self._y is not None:
+            self._set_anomalies_apart(anomaly_share)
+        self._joins_last_row = shuffle and self.batch_size > 1
+
+    def _set_anomalies_apart(self, share: float) -> None:
+        rows = np.arange(len(self._X)) if self._indices is None else self._indices
+        is_anomaly = self._y[rows] == -1
+        n_drawn = round(share * self.batch_size)
+        if is_anomaly.any() and not is_anomaly.all() and n_drawn:
+            self._anomalies, self._indices = rows[is_anomaly], rows[~is_anomaly]
+            self.batch_size = max(1, self.batch_size - n_drawn)
+            self._n_drawn = n_drawn
 
     def __len__(self) -> int:
         n_full, n_left = divmod(self._n_rows(), self.batch_size)
@@ -114,6 +167,22 @@ class TensorLoader:
         is_view = isinstance(rows, slice) and self._indices is None
         return np.array(self._at(rows), dtype=np.float32, copy=is_view or None)
 
+    def _labels(self, rows) -> np.ndarray | None:
+        """Return the labels of the rows of a slice or an index array."""
+        if self._y is None:
+            return None
+        return self._y[rows if self._indices is None else self._indices[rows]]
+
+    def _batch(self, X: np.ndarray, y: np.ndarray | None):
+        """Make a batch of rows that are a copy, with the anomalies that it lacks."""
+        if self._anomalies is not None:
+            drawn = torch.randint(len(self._anomalies), (self._n_drawn,)).numpy()
+            drawn = self._anomalies[drawn]
+            X = np.concatenate([X, np.asarray(self._X[drawn], dtype=np.float32)])
+            y = np.concatenate([y, self._y[drawn]])
+        x = torch.from_numpy(X)
+        return x, None if y is None else torch.from_numpy(y.astype(np.float32))
+
     def _cuts(self, n_rows: int) -> Iterator[slice]:
         """Cut rows into batches; a last one of a single row is joined to its neighbour."""
         start = 0
@@ -129,11 +198,11 @@ class TensorLoader:
         buffered = SHUFFLE_BUFFER_BYTES // row_bytes
         if not self.shuffle:
             for cut in self._cuts(n_rows):
-                yield torch.from_numpy(self._read(cut)), None
+                yield self._batch(self._read(cut), self._labels(cut))
         elif n_rows <= buffered or self.batch_size >= buffered:
             order = torch.randperm(n_rows).numpy()
             for cut in self._cuts(n_rows):
-                yield torch.from_numpy(self._read(order[cut])), None
+                yield self._batch(self._read(order[cut]), self._labels(order[cut]))
         else:
             yield from self._iter_mixed_chunks(n_rows, max(1, CHUNK_BYTES // row_bytes))
 
@@ -145,12 +214,16 @@ class TensorLoader:
         # Room for the rows that were left of the buffer before.
         shape = (per_buffer * chunk + 2 * self.batch_size, self._X.shape[1])
         buffer = np.empty(shape, dtype=np.float32)
+        labels = None if self._y is None else np.empty(len(buffer), dtype=np.float32)
         n_filled, n_unread = 0, n_rows
         for i in range(0, len(starts), per_buffer):
             for start in starts[i : i + per_buffer]:
                 n_read = min(chunk, n_rows - start)
                 # Straight into the buffer: temporary copies would fragment the heap.
-                buffer[n_filled : n_filled + n_read] = self._at(slice(start, start + n_read))
+                rows = slice(start, start + n_read)
+                buffer[n_filled : n_filled + n_read] = self._at(rows)
+                if labels is not None:
+                    labels[n_filled : n_filled + n_read] = self._labels(rows)
                 n_filled += n_read
                 n_unread -= n_read
             order = torch.randperm(n_filled).numpy()
@@ -158,15 +231,19 @@ class TensorLoader:
             if self._joins_last_row and n_unread == 1 and n_out == n_filled:
                 n_out -= self.batch_size
             for cut in self._cuts(n_out):
-                yield torch.from_numpy(buffer[order[cut]]), None
+                rows = order[cut]
+                yield self._batch(buffer[rows], None if labels is None else labels[rows])
             n_filled -= n_out
             buffer[:n_filled] = buffer[order[n_out:]]
+            if labels is not None:
+                labels[:n_filled] = labels[order[n_out:]]
 
 
 class DetectorNet(NeuralNet):
-    """A skorch net that learns from rows alone.
+    """A skorch net that learns from rows, and from labels where there are any.
 
-    The criterion is called as ``criterion(output, x)`` and gives a scalar. Where no
+    The criterion is called as ``criterion(output, x)``, with labels as
+    ``criterion(output, x, y)``, and gives a scalar. Where no
     callback listens to single batches, an epoch runs without per-batch notifications
     and leaves one summary row in the history; otherwise skorch's own loop runs.
     """
@@ -179,7 +256,11 @@ class DetectorNet(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the criterion of the output, given the input that it came from."""
-        return self.criterion_(y_pred, to_tensor(X, device=self.device))
+        return self.criterion_(y_pred, *self._inputs((X, y_true)))
+
+    def _inputs(self, batch) -> list[torch.Tensor]:
+        """Return what a criterion gets of a batch: rows, and labels where there are any."""
+        return [to_tensor(part, device=self.device) for part in batch if part is not None]
 
     def initialize_module(self):
         """Also make sure of float32, whatever torch's default or the instance is."""
@@ -231,12 +312,13 @@ class DetectorNet(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Take one optimiser step on a batch."""
-        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        x, *labels = self._inputs(unpack_data(batch))
+        y = labels[0] if labels else None
         outputs = []
 
         def compute_loss():
             outputs[:] = [self.infer(x, **fit_params)]
-            return self.get_loss(outputs[0], None, X=x, training=True)
+            return self.get_loss(outputs[0], y, X=x, training=True)
 
         loss = self._minimize(self.optimizer_, compute_loss, batch)
         return {"loss": loss, "y_pred": outputs[0]}
@@ -349,8 +431,8 @@ class DetectorNet(NeuralNet):
         n_epochs_before = len(self.history)
         try:
             return super().fit_loop(X, y, epochs=epochs - self.epochs_restored_, **kwargs)
-        except KeyboardInterrupt:
-            self.interrupted_ = not any(
+        except KeyboardInterrupt as interrupt:
+            self.interrupted_ = not isinstance(interrupt, StopTraining) and not any(
                 isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
                 for _, callback in self.callbacks_
             )
@@ -383,10 +465,15 @@ def iter_outputs(net: NeuralNet, X: np.ndarray) -> Iterator[tuple[torch.Tensor, 
             yield rows, net.module_(rows)
 
 
-def score_in_blocks(
-    score_rows: Callable, X: np.ndarray, device: str, *, copy: bool = False
+def map_in_blocks(
+    function: Callable,
+    X: np.ndarray,
+    device: str,
+    *,
+    copy: bool = False,
+    dtype=np.float64,
 ) -> np.ndarray:
-    """Score rows so that a row's score does not depend on the rows around it.
+    """Map rows so that what a row gives does not depend on the rows around it.
 
     float32 matrix products of different shapes may round differently. Rows go through
     the network in blocks of few fixed shapes; the smallest one is the reference, and a
@@ -394,67 +481,79 @@ def score_in_blocks(
 
     Parameters
     ----------
-    score_rows : callable
-        Maps a tensor (n_rows, n_features) to one (n_rows,).
+    function : callable
+        Maps a tensor (n_rows, n_features) to one of shape (n_rows, ...).
     X : ndarray of shape (n_samples, n_features)
         The rows; converted to float32 block by block.
     device : str
         Where to compute.
     copy : bool, default=False
-        Whether ``score_rows`` may overwrite its argument, so that it must not see ``X``.
+        Whether ``function`` may overwrite its argument, so that it must not see ``X``.
+    dtype : dtype, default=np.float64
+        Type of the result.
 
     Returns
     -------
-    scores : ndarray of shape (n_samples,), float64
+    mapped : ndarray of shape (n_samples, ...)
     """
     n_samples, n_features = X.shape
-    scores = np.empty(n_samples)
     reference, *larger = block_sizes(n_features)
     # torch.from_numpy warns of arrays that cannot be written to.
     in_place = not copy and X.dtype == np.float32
     in_place = in_place and X.flags.c_contiguous and X.flags.writeable
 
-    def score(start: int, size: int) -> np.ndarray:
+    def compute(start: int, size: int) -> np.ndarray:
         stop = min(start + size, n_samples)
         if in_place and stop - start == size:
             rows = torch.from_numpy(X[start:stop])
         else:
             rows = torch.zeros(size, n_features, dtype=torch.float32)
             rows.numpy()[: stop - start] = X[start:stop]
-        return score_rows(rows.to(device))[: stop - start].cpu().numpy()
+        return function(rows.to(device))[: stop - start].cpu().numpy()
 
+    mapped = None
     start = 0
     with torch.inference_mode():
-        for size in reversed(larger):
-            proven = False
-            while n_samples - start >= size:
-                block = score(start, size)
+        for size in [*reversed(larger), reference]:
+            proven = size == reference
+            while n_samples - start >= size or (size == reference and start < n_samples):
+                block = compute(start, size)
                 if not proven:
-                    head = score(start, reference)
+                    head = compute(start, reference)
                     if not np.array_equal(head, block[:reference], equal_nan=True):
                         break
                     proven = True
-                scores[start : start + size] = block
+                if mapped is None:
+                    mapped = np.empty((n_samples, *block.shape[1:]), dtype=dtype)
+                mapped[start : start + size] = block
                 start += size
-        while start < n_samples:
-            scores[start : start + reference] = score(start, reference)
-            start += reference
-    return scores
+    return mapped
 
 
 class AdversarialNet(DetectorNet):
-    """Two players that train against each other, each with its own optimiser.
+    """Players that train against each other, each with its own optimiser.
 
-    The discriminator's parameters are those whose name starts with ``discriminator``;
-    ``optimizer_d`` trains them, ``optimizer`` trains all others. The criterion offers
-    ``discriminator_loss(module, x)`` and ``generator_loss(module, x)``; the first is in
-    the history as ``discriminator_loss``, the second as ``train_loss``.
+    In a game of two, ``optimizer_d`` trains the parameters whose names start with
+    ``discriminator`` on the criterion's ``discriminator_loss(module, x)``; then
+    ``optimizer`` trains all others on its ``generator_loss(module, x)``. The first is in
+    the history as ``discriminator_loss``, the second as ``train_loss``. Where there are
+    labels, the losses get them as a third argument.
+
+    A subclass with other players sets ``steps``, takes their optimisers in ``__init__``
+    and overrides ``_trains``.
 
     Notes
     -----
     ``train_step`` is replaced, not ``train_step_single``: skorch hands one closure to
     every optimiser, which would take each player's step on the other's gradients.
     """
+
+    # Optimisers and the criterion's losses that they step on, in this order. The loss of
+    # ``optimizer`` is the one to watch.
+    steps: tuple[tuple[str, str], ...] = (
+        ("optimizer_d", "discriminator_loss"),
+        ("optimizer", "generator_loss"),
+    )
 
     def __init__(self, *args, optimizer_d=torch.optim.Adam, **kwargs):
         self.optimizer_d = optimizer_d
@@ -463,47 +562,52 @@ class AdversarialNet(DetectorNet):
     @property
     def _default_callbacks(self):
         *callbacks, print_log = super()._default_callbacks
-        loss = PassthroughScoring("discriminator_loss", on_train=True)
-        return [*callbacks, ("discriminator_loss", loss), print_log]
+        losses = [
+            (loss, PassthroughScoring(loss, on_train=True))
+            for optimizer, loss in self.steps
+            if optimizer != "optimizer"
+        ]
+        return [*callbacks, *losses, print_log]
+
+    def _trains(self, optimizer: str, parameter: str) -> bool:
+        """Whether an optimiser trains a parameter; both are given by name."""
+        return (optimizer == "optimizer_d") == parameter.startswith("discriminator")
 
     def initialize_optimizer(self, triggered_directly=None):
         """Make one optimiser for each player."""
-        players = self._players()
-        if not players["optimizer_d"] or not players["optimizer"]:
-            raise ValueError(
-                f"The module {type(self.module_).__name__} must have parameters whose names"
-                " start with 'discriminator', and others; it has"
-                f" {len(players['optimizer_d'])} and {len(players['optimizer'])}."
-            )
-        for name in ("optimizer", "optimizer_d"):
-            args, kwargs = self.get_params_for_optimizer(name, players[name])
-            setattr(self, f"{name}_", getattr(self, name)(*args, **kwargs))
+        named = [
+            (name.removeprefix("_orig_mod."), parameter)
+            for name, parameter in self.get_all_learnable_params()
+        ]
+        for optimizer, _ in self.steps:
+            trained = [(name, p) for name, p in named if self._trains(optimizer, name)]
+            if not trained:
+                raise ValueError(
+                    f"The module {type(self.module_).__name__} has no parameters for"
+                    f" {optimizer}; a module for {type(self).__name__} must have some whose"
+                    " names start with 'discriminator', and others; it has"
+                    f" {[name for name, _ in named]}."
+                )
+            args, kwargs = self.get_params_for_optimizer(optimizer, trained)
+            setattr(self, f"{optimizer}_", getattr(self, optimizer)(*args, **kwargs))
         return self
 
-    def _players(self) -> dict[str, list]:
-        players: dict[str, list] = {"optimizer": [], "optimizer_d": []}
-        for name, parameter in self.get_all_learnable_params():
-            discriminates = name.removeprefix("_orig_mod.").startswith("discriminator")
-            players["optimizer_d" if discriminates else "optimizer"].append((name, parameter))
-        return players
-
     def train_step(self, batch, **fit_params):
-        """Take one step of the discriminator, then one of the generator."""
-        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        """Take one step of each player."""
+        inputs = self._inputs(unpack_data(batch))
         step = {"y_pred": None}
-        for optimizer, loss, key in (
-            (self.optimizer_d_, self.criterion_.discriminator_loss, "discriminator_loss"),
-            (self.optimizer_, self.criterion_.generator_loss, "loss"),
-        ):
+        for optimizer, name in self.steps:
 
-            def compute_loss(loss=loss):
-                return loss(self.module_, x)
+            def compute_loss(name=name):
+                return getattr(self.criterion_, name)(self.module_, *inputs)
 
-            step[key] = self._minimize(optimizer, compute_loss, batch)
+            key = "loss" if optimizer == "optimizer" else name
+            step[key] = self._minimize(getattr(self, f"{optimizer}_"), compute_loss, batch)
         return step
 
     def validation_step(self, batch, **fit_params):
-        """Return the generator's loss on a batch."""
-        x = to_tensor(unpack_data(batch)[0], device=self.device)
+        """Return the loss of ``optimizer`` on a batch."""
+        compute_loss = getattr(self.criterion_, dict(self.steps)["optimizer"])
         with torch.no_grad():
-            return {"loss": self.criterion_.generator_loss(self.module_, x), "y_pred": None}
+            loss = compute_loss(self.module_, *self._inputs(unpack_data(batch)))
+        return {"loss": loss, "y_pred": None}

@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 import warnings
@@ -15,7 +16,14 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from conftest import DETECTORS, make_detector, make_rows
+from conftest import (
+    DEEP,
+    DETECTORS,
+    EXPORTED,
+    LABELLED,
+    make_detector,
+    make_rows,
+)
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
@@ -34,6 +42,36 @@ from torch import nn
 
 # The data of some of scikit-learn's checks are not scaled.
 unscaled = pytest.mark.filterwarnings("ignore:The scales of the columns:UserWarning")
+
+
+# scikit-learn's checks that hand over labels such as 0, 1, 2.
+CHECKS_WITH_ARBITRARY_LABELS = [
+    "check_array_api_input",
+    "check_classifier_data_not_an_array",
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_fit_returns_self",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_predict1d",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_positive_only_tag_during_fit",
+    "check_readonly_memmap_input",
+]
+# Those that hand over none.
+CHECKS_WITHOUT_LABELS = ["check_outliers_fit_predict", "check_outliers_train"]
 
 
 def with_dropout_and_validation(name):
@@ -78,12 +116,38 @@ def test_check_estimator(name, shape):
     assert failed_checks(shape(name)) == {}
 
 
-def test_check_estimator_in_a_pipeline(name):
-    # A pipeline itself fails a few checks, whatever stands at its end.
-    reference = make_pipeline(StandardScaler(), IsolationForest(n_estimators=5, random_state=0))
+@pytest.mark.parametrize("name", LABELLED)
+def test_check_estimator_with_labels_as_they_come(name):
+    """The checks that give a detector labels it refuses, and only those, do not pass.
+
+    ``test_check_estimator`` runs the same checks with their labels mapped to -1, 0, +1.
+    """
+    reason = "hands over labels of clusters, which are not -1, 0 and +1"
+    expected_failed_checks = dict.fromkeys(CHECKS_WITH_ARBITRARY_LABELS, reason)
+    if LABELLED[name]._labels == "required":
+        expected_failed_checks |= dict.fromkeys(CHECKS_WITHOUT_LABELS, "hands over no labels")
+    failed = failed_checks(make_detector(name, classes=LABELLED))
+    assert set(failed) == set(expected_failed_checks)
+    for check, error in failed.items():
+        assert re.search("takes labels|holds 0 and|requires y|must contain", str(error)), check
+
+
+@pytest.mark.parametrize("name", set(EXPORTED) - set(DEEP))
+def test_check_estimator_of_meta_estimators(name):
+    assert failed_checks(EXPORTED[name]()) == {}
+
+
+@pytest.fixture(scope="session")
+def checks_that_pipelines_fail():
+    """Name the checks that a pipeline itself fails, whatever stands at its end."""
+    forest = IsolationForest(n_estimators=5, random_state=0)
+    return set(failed_checks(make_pipeline(StandardScaler(), forest)))
+
+
+def test_check_estimator_in_a_pipeline(name, checks_that_pipelines_fail):
     detector = make_detector(name, max_epochs=2)
     failed = failed_checks(make_pipeline(StandardScaler(), detector))
-    assert set(failed) <= set(failed_checks(reference)), failed
+    assert set(failed) <= checks_that_pipelines_fail, failed
 
 
 @unscaled
@@ -554,6 +618,7 @@ def test_modules_and_callbacks_that_are_none(name, rows, value):
         make_detector(name, **params).fit(rows)
 
 
+@pytest.mark.parametrize("name", set(DETECTORS) - set(LABELLED))
 def test_y_is_ignored(name, fitted, rows):
     labels = np.array(["normal", "odd"])[np.arange(len(rows)) % 2]
     labelled = make_detector(name).fit(rows, labels)

@@ -25,7 +25,7 @@ from skdeepanomaly.engine import (
     DetectorNet,
     TensorLoader,
     isolated_rng,
-    score_in_blocks,
+    map_in_blocks,
 )
 from skdeepanomaly.losses import ReconstructionLoss
 from skdeepanomaly.networks import BiGANNetwork
@@ -113,16 +113,16 @@ def test_blocks_fall_back_where_larger_ones_round_differently():
         return x[:, 0] * (1 + 1e-6 * (len(x) > 64))
 
     X = numbered_rows(3000)
-    np.testing.assert_array_equal(score_in_blocks(score_rows, X, "cpu"), X[:, 0])
+    np.testing.assert_array_equal(map_in_blocks(score_rows, X, "cpu"), X[:, 0])
     assert sizes.count(1024) == 1
     sizes.clear()
-    score_in_blocks(lambda x: sizes.append(len(x)) or x[:, 0], X, "cpu")
+    map_in_blocks(lambda x: sizes.append(len(x)) or x[:, 0], X, "cpu")
     assert sizes.count(1024) == 2
 
 
 def test_one_row_is_scored_in_the_smallest_block():
     sizes = []
-    score_in_blocks(lambda x: sizes.append(len(x)) or x[:, 0], numbered_rows(1), "cpu")
+    map_in_blocks(lambda x: sizes.append(len(x)) or x[:, 0], numbered_rows(1), "cpu")
     assert sizes == [64]
 
 

@@ -14,14 +14,15 @@ PACKAGE = Path(skdeepanomaly.__file__).parent
 # What a module may import of the package; a name stands for the module or the folder.
 ALLOWED = {
     "_version": set(),
-    "networks": set(),
-    "losses": set(),
+    "networks": {"networks"},
+    "losses": {"losses"},
     "thresholds": set(),
     "callbacks": set(),
     "engine": set(),
     "utils": {"utils", "detectors"},
     "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
-    "detectors": {"detectors", "base", "engine", "networks", "losses", "utils"},
+    "mixins": {"engine"},
+    "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "__init__": {"_version", "callbacks", "detectors"},
 }
 

@@ -1,7 +1,8 @@
 """Measure how well detectors rank anomalies in real tables.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/quality.py RESULTS.csv TABLE.npz ...
-           [--detectors AutoEncoder,DeepSVDD,...] [--seeds 0,1,2] [--out FILE.rst]
+           [--detectors AutoEncoder,DeepSVDD,...] [--settings semi,unsup]
+           [--seeds 0,1,2] [--out FILE.rst]
 
 A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
 ``adbench/datasets/Classical``): an .npz with ``X`` and ``y``, 1 for anomalies.
@@ -153,6 +154,7 @@ def main():
     parser.add_argument("results", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--detectors", help="names, comma-separated; default: all")
+    parser.add_argument("--settings", default="semi,unsup")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
@@ -170,7 +172,7 @@ def main():
         for path in sorted(options.tables):
             for seed in options.seeds.split(","):
                 X, y, rng = load(path, int(seed))
-                for setting in ("semi", "unsup"):
+                for setting in options.settings.split(","):
                     rows = split(X, y, rng, setting)
                     for name in names:
                         key = (name, path.stem, setting, seed)

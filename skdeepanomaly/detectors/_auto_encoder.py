@@ -7,6 +7,7 @@ import torch
 from ..base import BaseDeepDetector
 from ..engine import iter_outputs
 from ..losses import ReconstructionLoss
+from ..mixins import DecoderMixin, EncoderMixin
 from ..networks import ACTIVATIONS, AutoEncoderNetwork
 from ..utils._compat import Interval, StrOptions
 from ..utils.validation import check_hidden_dims
@@ -15,7 +16,7 @@ from ..utils.validation import check_hidden_dims
 MAX_ROWS_FOR_VARIANCES = 10_000
 
 
-class AutoEncoder(BaseDeepDetector):
+class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
     """Anomaly detection by the reconstruction error of an auto-encoder.
 
     A network learns to rebuild normal rows through a narrow code [1]_ [2]_. A row that

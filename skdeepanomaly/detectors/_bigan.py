@@ -7,12 +7,13 @@ import torch
 from ..base import BaseDeepDetector
 from ..engine import AdversarialNet
 from ..losses import BiGANLoss
+from ..mixins import DecoderMixin, EncoderMixin, GeneratorMixin
 from ..networks import BiGANNetwork
 from ..utils._compat import Interval, StrOptions
 from ..utils.validation import check_hidden_dims, parameter_names
 
 
-class BiGAN(BaseDeepDetector):
+class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
     """Anomaly detection with a bidirectional generative adversarial network.
 
     A generator learns to make rows from codes, an encoder to find the code of a row, and
@@ -165,6 +166,9 @@ class BiGAN(BaseDeepDetector):
 
     def _criterion_params(self):
         return {"cycle_weight": self.cycle_weight, "alpha": self.alpha}
+
+    def _reconstruct_rows(self, net, x):
+        return net.module_(x)[0]
 
     def _net_params(self):
         params = {"optimizer_d": self.optimizer_d}

@@ -9,12 +9,13 @@ from torch import nn
 from ..base import BaseDeepDetector
 from ..engine import iter_outputs
 from ..losses import DeepSVDDLoss, ReconstructionLoss
+from ..mixins import EncoderMixin
 from ..networks import ACTIVATIONS, MLP, Encoder
 from ..utils._compat import Interval, StrOptions
 from ..utils.validation import check_hidden_dims
 
 
-class DeepSVDD(BaseDeepDetector):
+class DeepSVDD(EncoderMixin, BaseDeepDetector):
     """Deep support vector data description.
 
     An encoder, pre-trained as half of an auto-encoder, learns to map normal rows close
@@ -205,6 +206,9 @@ class DeepSVDD(BaseDeepDetector):
             squared = [net.criterion_.distances(c) for c in self._iter_codes(net, X)]
             distances = torch.cat(squared).sqrt().cpu().numpy()
             net.criterion_.radius.fill_(float(np.quantile(distances, 1 - self.nu)))
+
+    def _encode_rows(self, net, x):
+        return net.module_(x)
 
     def _iter_codes(self, net, X):
         """Yield the codes of all rows, batch by batch."""

@@ -1,9 +1,18 @@
 """The one place that touches names which scikit-learn or skorch keep private."""
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._set_output import ADAPTERS_MANAGER
 from sklearn.utils.fixes import parse_version
 
-__all__ = ["Interval", "Options", "StrOptions", "is_newer", "named_callbacks"]
+__all__ = [
+    "Interval",
+    "Options",
+    "StrOptions",
+    "is_newer",
+    "named_callbacks",
+    "with_column_names",
+]
 
 
 def is_newer(version: str, than: str) -> bool:
@@ -14,3 +23,21 @@ def is_newer(version: str, than: str) -> bool:
 def named_callbacks(net) -> dict:
     """Map the names of a net's callbacks to callbacks, before it is initialised."""
     return dict(net._uniquely_named_callbacks())
+
+
+def with_column_names(values: np.ndarray, names, X):
+    """Return values as a data frame where there are names for their columns.
+
+    The frame is of the library of X where scikit-learn writes such frames (pandas,
+    polars), with the index of X; else of pandas where that is installed.
+    """
+    if names is None:
+        return values
+    adapters = ADAPTERS_MANAGER.adapters
+    for adapter in adapters.values():
+        if adapter.is_supported_container(X):
+            return adapter.create_container(values, X, columns=names)
+    try:
+        return adapters["pandas"].create_container(values, values, columns=names)
+    except ImportError:
+        return values

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 # Columns are compared by at most this many rows, spread over the table.
 MAX_ROWS_FOR_SCALES = 10_000
@@ -40,6 +41,60 @@ def check_float32_range(X: np.ndarray) -> None:
             f"Input X contains a value too large for dtype('float32'): {largest:.3g} in"
             f" absolute value, the limit is {limit:.3g}. Scale X, or clip it."
         )
+
+
+def check_labels(y, n_samples: int, name: str, *, required: bool) -> np.ndarray:
+    """Return labels -1 (anomaly), +1 (normal) and 0 (not judged) as int8.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or None
+        The labels; None stands for rows of which none was judged.
+    n_samples : int
+        Number of rows that they belong to.
+    name : str
+        The detector, for messages.
+    required : bool
+        Whether some labels must be -1.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,), int8
+
+    Raises
+    ------
+    ValueError
+        If there are other values, 0 and +1 but no -1, which is how other libraries mark
+        anomalies by 1, or no -1 where it is required.
+    """
+    if y is None:
+        if required:
+            raise ValueError(
+                f"{name} requires y to be passed, but the target y is None. Expected -1 for"
+                " some known anomalies, +1 for normal and 0 for unlabelled rows."
+            )
+        return np.zeros(n_samples, dtype=np.int8)
+    labels = column_or_1d(y, warn=True)
+    check_consistent_length(labels, np.empty(n_samples))
+    hint = "If 1 marks the anomalies, pass np.where(y == 1, -1, 1)."
+    found = {value.item() if hasattr(value, "item") else value for value in labels}
+    if not found <= {-1, 0, 1}:
+        shown = ", ".join(sorted(map(repr, found))[:5])
+        raise ValueError(
+            f"{name} takes labels -1 (anomaly), +1 (normal) and 0 (unlabelled) in y, got"
+            f" {shown}{', ...' if len(found) > 5 else ''}. {hint}"
+        )
+    if found == {0, 1}:
+        raise ValueError(
+            f"y holds 0 and +1 but no -1, and {name} reads -1 as anomaly, +1 as normal and 0"
+            f" as unlabelled. {hint} Where no anomaly is known, leave y out."
+        )
+    if required and -1 not in found:
+        raise ValueError(
+            f"{name} needs some anomalies to learn from: y must hold -1, got only"
+            f" {sorted(found)}. {hint}"
+        )
+    return labels.astype(np.int8)
 
 
 def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:

@@ -1,0 +1,12 @@
+"""Losses, and the scores of rows that belong to them.
+
+A criterion is called as ``criterion(output, x)`` with what the module made of the rows
+``x`` of shape (n, n_features), and returns the scalar to minimise;
+``criterion.score_rows(output, x)`` returns the anomaly score of each row, shape (n,).
+"""
+
+from ._adversarial import BiGANLoss
+from ._one_class import DeepSVDDLoss
+from ._reconstruction import ReconstructionLoss, check_reconstruction
+
+__all__ = ["BiGANLoss", "DeepSVDDLoss", "ReconstructionLoss", "check_reconstruction"]

@@ -1,0 +1,24 @@
+"""Networks: plain torch modules that know nothing of scikit-learn or of training."""
+
+from ._adversarial import (
+    BiGANNetwork,
+    GANNetwork,
+    discriminator_layers,
+    initialize_leaky,
+)
+from ._layers import ACTIVATIONS, LEAK, MLP
+from ._one_class import Encoder
+from ._reconstruction import AutoEncoderNetwork, TiedDecoder
+
+__all__ = [
+    "ACTIVATIONS",
+    "LEAK",
+    "MLP",
+    "AutoEncoderNetwork",
+    "BiGANNetwork",
+    "Encoder",
+    "GANNetwork",
+    "TiedDecoder",
+    "discriminator_layers",
+    "initialize_leaky",
+]

@@ -1,0 +1,57 @@
+"""Layers that the networks of all families are made of."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+
+from torch import nn
+
+LEAK = 0.1
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": partial(nn.LeakyReLU, LEAK),
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class MLP(nn.Sequential):
+    """Linear layers with an activation, and optionally dropout, between them.
+
+    Parameters
+    ----------
+    dims : sequence of int
+        Widths from the input to the output.
+    activation : str, default="relu"
+        A key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
+        Share of hidden units that is dropped in training.
+    bias : bool, default=True
+        Whether the layers have biases.
+    output_activation : str or None, default=None
+        Activation of the last layer.
+    """
+
+    def __init__(
+        self,
+        dims: Sequence[int],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        bias: bool = True,
+        output_activation: str | None = None,
+    ):
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise(dims):
+            if layers:
+                layers.append(ACTIVATIONS[activation]())
+                if dropout:
+                    layers.append(nn.Dropout(dropout))
+            layers.append(nn.Linear(n_in, n_out, bias=bias))
+        if output_activation is not None:
+            layers.append(ACTIVATIONS[output_activation]())
+        super().__init__(*layers)
