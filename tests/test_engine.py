@@ -95,6 +95,55 @@ def test_subset_and_float64_are_read_without_a_copy_of_all(buffer):
     np.testing.assert_array_equal(np.sort(seen), np.sort(indices))
 
 
+def test_labels_follow_their_rows(buffer):
+    y = (np.arange(600) % 3 - 1).astype(np.int8)
+    data = Dataset(numbered_rows(600), y)
+    some = np.random.default_rng(0).permutation(600)[:333]
+    for dataset in (data, Subset(data, some)):
+        for shuffle in (False, True):
+            batches = list(TensorLoader(dataset, 16, shuffle))
+            x = torch.cat([x for x, _ in batches])[:, 0]
+            labels = torch.cat([labels for _, labels in batches])
+            assert labels.dtype == torch.float32
+            assert len(x) == len(dataset)
+            assert torch.equal(labels, x % 3 - 1)
+
+
+@pytest.mark.parametrize("n_rows", [600, 30])
+def test_each_batch_holds_its_share_of_anomalies(buffer, n_rows):
+    y = np.zeros(n_rows, dtype=np.int8)
+    y[[3, 17]] = -1
+    loader = TensorLoader(
+        Dataset(numbered_rows(n_rows), y), 8, shuffle=True, anomaly_share=0.25
+    )
+    batches = list(loader)
+    assert len(batches) == len(loader)
+    for x, labels in batches:
+        anomalies = x[labels == -1, 0]
+        assert len(anomalies) == 2
+        assert set(anomalies.tolist()) <= {3.0, 17.0}
+    assert {len(x) for x, _ in batches[:-1]} == {8}
+    others = torch.cat([x[labels != -1, 0] for x, labels in batches])
+    np.testing.assert_array_equal(np.sort(others), np.delete(np.arange(n_rows), [3, 17]))
+
+
+@pytest.mark.parametrize("label", [0, -1])
+def test_a_share_of_anomalies_needs_anomalies_and_others(label):
+    data = Dataset(numbered_rows(20), np.full(20, label, dtype=np.int8))
+    loader = TensorLoader(data, 8, shuffle=True, anomaly_share=0.5)
+    assert sorted(torch.cat([x[:, 0] for x, _ in loader]).tolist()) == list(range(20))
+
+
+def test_planned_stop_is_no_interrupt():
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 2:
+                raise engine.StopTraining
+
+    detector = make_detector("AutoEncoder", max_epochs=5, callbacks=[Stop()]).fit(make_rows(20))
+    assert detector.n_epochs_ == 2
+
+
 def test_isolated_rng_repeats_and_restores():
     before = torch.get_rng_state()
     draws = []

@@ -1,0 +1,101 @@
+"""Why was this row flagged: for every detector, by deletion."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from conftest import DETECTORS, make_detector, make_rows
+
+PLANTED = [1, 4]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Return a function that gives a detector trained as by default, by name."""
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            cache[name] = DETECTORS[name](random_state=0).fit(make_rows(400, 6))
+        return cache[name]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Return normal rows, and the same rows with two columns moved far out."""
+    normal = make_rows(60, 6, seed=5)
+    moved = normal.copy()
+    signs = np.random.default_rng(0).choice([-1, 1], size=(60, 2))
+    moved[:, PLANTED] += 6 * signs
+    return normal, moved
+
+
+def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(
+    name, trained, planted
+):
+    detector = trained(name)
+    normal, moved = planted
+    contributions = detector.explain(moved)
+    assert contributions.shape == moved.shape
+    assert contributions.dtype == np.float64
+    assert (detector.predict(moved) == -1).mean() > 0.95
+    ranked = np.argsort(-contributions, axis=1)
+    # The first column is a planted one, and most often the second is the other.
+    assert np.isin(ranked[:, 0], PLANTED).mean() > 0.9
+    assert np.isin(ranked[:, :2], PLANTED).mean() > 0.8
+    restored = moved.copy()
+    first_two = np.arange(len(moved))[:, None], ranked[:, :2]
+    restored[first_two] = normal[first_two]
+    assert (detector.predict(restored) == 1).mean() > 0.6
+    others = moved.copy()
+    last_two = np.arange(len(moved))[:, None], ranked[:, -2:]
+    others[last_two] = 0
+    assert (detector.predict(others) == -1).mean() > 0.9
+
+
+def test_contributions_sum_to_the_score(name, trained, planted):
+    detector = trained(name)
+    contributions = detector.explain(planted[1])
+    scores = -detector.score_samples(planted[1])
+    if hasattr(detector.net_.criterion_, "feature_scores"):
+        np.testing.assert_allclose(contributions.sum(axis=1), scores, rtol=1e-4)
+    else:
+        reference = -detector.score_samples(detector._reference[None])
+        missing = contributions.sum(axis=1) - (scores - reference)
+        assert np.abs(missing).max() < 0.1 * np.abs(scores - reference).max()
+
+
+def test_explanation_does_not_depend_on_the_company(name, trained):
+    X = make_rows(1500, 6, seed=2)
+    contributions = trained(name).explain(X)
+    np.testing.assert_allclose(
+        trained(name).explain(X[700:705]), contributions[700:705], rtol=1e-4, atol=1e-6
+    )
+
+
+def test_far_out_rows_have_finite_explanations(name, trained):
+    X = make_rows(3, 6).astype(np.float64)
+    X[0], X[1, 2] = 1e30, -1e30
+    assert np.isfinite(trained(name).explain(X)).all()
+
+
+# Older versions of scikit-learn read the names of polars' columns through that protocol.
+@pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
+def test_columns_are_named(rows):
+    names = list("abcde")
+    frame = pd.DataFrame(rows, columns=names, index=np.arange(len(rows)) + 1000)
+    detector = make_detector("AutoEncoder").fit(frame)
+    explained = detector.explain(frame.iloc[:4])
+    assert list(explained.columns) == names
+    assert list(explained.index) == [1000, 1001, 1002, 1003]
+    polars = detector.explain(pl.DataFrame(rows, schema=names))
+    assert isinstance(polars, pl.DataFrame)
+    assert polars.columns == names
+    np.testing.assert_array_equal(polars.to_numpy()[:4], explained.to_numpy())
+    for unnamed in (rows, pa.table(dict(zip(names, rows.T, strict=True)))):
+        assert list(detector.explain(unnamed).columns) == names
+    assert isinstance(make_detector("AutoEncoder").fit(rows).explain(rows), np.ndarray)
