@@ -1,6 +1,15 @@
 """From scores to a threshold: where the outliers of a sample begin."""
 
+import warnings
+from numbers import Real
+
 import numpy as np
+from scipy.stats import genpareto, median_abs_deviation
+from sklearn.base import BaseEstimator
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from .utils._compat import Interval, StrOptions
 
 
 def contamination_offset(
@@ -67,3 +76,480 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
     """
     first_quartile, median = np.quantile(scores, [0.25, 0.5])
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
+
+
+class BaseThreshold(BaseEstimator):
+    """Base of the rules that turn scores into a threshold.
+
+    A subclass implements ``_threshold(scores)``, with scores sorted from the most abnormal
+    to the most normal one.
+    """
+
+    _parameter_constraints: dict = {}
+
+    def fit(self, scores, y=None):
+        """Find the threshold of a sample of scores.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Normality scores as ``score_samples`` gives them: the lower, the more abnormal.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted rule.
+
+        Raises
+        ------
+        ValueError
+            If the scores are not one-dimensional, not finite or fewer than two.
+        """
+        self._validate_params()
+        scores = check_array(
+            scores, ensure_2d=False, dtype=np.float64, ensure_min_samples=2, input_name="scores"
+        )
+        if scores.ndim != 1:
+            raise ValueError(
+                f"scores must be one-dimensional, as score_samples gives them, got an array"
+                f" of shape {scores.shape}."
+            )
+        self.threshold_ = float(self._threshold(np.sort(scores)))
+        self.n_samples_seen_ = len(scores)
+        return self
+
+    def predict(self, scores):
+        """Label scores.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Normality scores.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for scores below the threshold, +1 for all others.
+        """
+        check_is_fitted(self)
+        return np.where(np.asarray(scores, dtype=np.float64) < self.threshold_, -1, 1)
+
+    def _threshold(self, scores: np.ndarray) -> float:
+        raise NotImplementedError
+
+
+class QuantileThreshold(BaseThreshold):
+    """A fixed share of the scores is abnormal.
+
+    Parameters
+    ----------
+    contamination : float, default=0.1
+        Share of outliers, in (0, 0.5].
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers. It lies half-way between two neighbouring scores;
+        equal scores are never split.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Examples
+    --------
+    >>> from skdeepanomaly import QuantileThreshold
+    >>> QuantileThreshold(contamination=0.25).fit([1.0, 2.0, 3.0, 4.0]).threshold_
+    1.5
+    """
+
+    _parameter_constraints: dict = {
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+    }
+
+    def __init__(self, contamination=0.1):
+        self.contamination = contamination
+
+    def _threshold(self, scores):
+        return contamination_offset(scores, self.contamination)
+
+
+class FixedThreshold(BaseThreshold):
+    """A threshold that is known beforehand.
+
+    Parameters
+    ----------
+    value : float, default=0.0
+        The threshold.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    n_samples_seen_ : int
+        Number of scores that ``fit`` was given.
+
+    Examples
+    --------
+    >>> from skdeepanomaly import FixedThreshold
+    >>> FixedThreshold(2.5).fit([1.0, 2.0, 3.0, 4.0]).predict([1.0, 2.0, 3.0, 4.0])
+    array([-1, -1,  1,  1])
+    """
+
+    _parameter_constraints: dict = {"value": [Interval(Real, None, None, closed="neither")]}
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def _threshold(self, scores):
+        return self.value
+
+
+class ZScoreThreshold(BaseThreshold):
+    """Scores some standard deviations below the mean are abnormal.
+
+    The outliers themselves widen the standard deviation: :class:`MADThreshold` is the
+    robust form.
+
+    Parameters
+    ----------
+    n_deviations : float, default=3.0
+        Distance from the mean in standard deviations.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Examples
+    --------
+    >>> from skdeepanomaly import ZScoreThreshold
+    >>> ZScoreThreshold(n_deviations=2).fit([1.0, 3.0]).threshold_
+    0.0
+    """
+
+    _parameter_constraints: dict = {
+        "n_deviations": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, n_deviations=3.0):
+        self.n_deviations = n_deviations
+
+    def _threshold(self, scores):
+        return scores.mean() - self.n_deviations * scores.std()
+
+
+class MADThreshold(BaseThreshold):
+    """Scores some robust standard deviations below the median are abnormal.
+
+    Parameters
+    ----------
+    n_deviations : float, default=3.0
+        Distance from the median in robust standard deviations, which are 1.4826 median
+        absolute deviations.
+    side : {"both", "lower"}, default="lower"
+        Whether the deviation is taken from all scores, or from the scores below the median
+        alone, which follows the skew that most scores have.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import MADThreshold
+    >>> scores = np.random.default_rng(0).normal(size=100_000)
+    >>> round(MADThreshold(side="both").fit(scores).threshold_, 1)
+    -3.0
+    """
+
+    _parameter_constraints: dict = {
+        "n_deviations": [Interval(Real, 0, None, closed="neither")],
+        "side": [StrOptions({"both", "lower"})],
+    }
+
+    def __init__(self, n_deviations=3.0, side="lower"):
+        self.n_deviations = n_deviations
+        self.side = side
+
+    def _threshold(self, scores):
+        if self.side == "lower":
+            return robust_offset(scores, self.n_deviations)
+        deviation = median_abs_deviation(scores, scale="normal")
+        return np.median(scores) - self.n_deviations * deviation
+
+
+class IQRThreshold(BaseThreshold):
+    """Scores below the lower whisker of a box plot are abnormal.
+
+    Parameters
+    ----------
+    factor : float, default=1.5
+        Length of the whisker in interquartile ranges.
+    adjusted : bool, default=True
+        Whether the whisker follows the skew of the scores [1]_.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    medcouple_ : float
+        Robust measure of skew in [-1, 1]; 0 where ``adjusted`` is False.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Notes
+    -----
+    The lower whisker ends at Q1 - factor * exp(a * MC) * IQR with the medcouple MC and
+    a = -4 where MC >= 0, else a = -3. Of more than 1,000 scores the medcouple is that of
+    1,000 order statistics, evenly spaced.
+
+    References
+    ----------
+    .. [1] M. Hubert, E. Vandervieren, "An adjusted boxplot for skewed distributions",
+       Computational Statistics & Data Analysis, 2008.
+
+    Examples
+    --------
+    >>> from skdeepanomaly import IQRThreshold
+    >>> IQRThreshold(adjusted=False).fit([1.0, 2.0, 3.0, 4.0, 5.0]).threshold_
+    -1.0
+    """
+
+    _parameter_constraints: dict = {
+        "factor": [Interval(Real, 0, None, closed="neither")],
+        "adjusted": ["boolean"],
+    }
+
+    def __init__(self, factor=1.5, adjusted=True):
+        self.factor = factor
+        self.adjusted = adjusted
+
+    def _threshold(self, scores):
+        self.medcouple_ = medcouple(scores) if self.adjusted else 0.0
+        first, third = np.quantile(scores, [0.25, 0.75])
+        bend = np.exp((-4 if self.medcouple_ >= 0 else -3) * self.medcouple_)
+        return first - self.factor * bend * (third - first)
+
+
+def medcouple(ordered: np.ndarray, max_samples: int = 1000) -> float:
+    """Return the medcouple of sorted values, a robust measure of skew in [-1, 1].
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n_samples,)
+        Values, ascending.
+    max_samples : int, default=1000
+        Of more values this many are taken, evenly spaced.
+
+    Returns
+    -------
+    medcouple : float
+        Positive where the upper tail is the longer one.
+    """
+    if len(ordered) > max_samples:
+        ordered = ordered[np.linspace(0, len(ordered) - 1, max_samples).round().astype(int)]
+    centred = ordered - np.median(ordered)
+    low, high = centred[centred <= 0][:, None], centred[centred >= 0][None, :]
+    width = high - low
+    # Both are the median where the width is zero; such pairs weigh both sides alike.
+    kernel = np.divide(high + low, width, out=np.zeros(width.shape), where=width > 0)
+    return float(np.median(kernel))
+
+
+class POTThreshold(BaseThreshold):
+    """Peaks over a threshold: extreme value theory for the tail of the scores.
+
+    The abnormal tail beyond a quantile is described by a generalised Pareto distribution
+    [1]_; the threshold is the score that is passed with the probability ``risk`` [2]_.
+    The scores should be those of normal rows: anomalies among them make the tail longer.
+
+    Parameters
+    ----------
+    risk : float, default=0.01
+        Share of normal rows that is expected below the threshold, in (0, 0.5).
+    tail : float, default=0.1
+        Share of the scores that counts as tail, in (0, 0.5], larger than ``risk``. At
+        least ten scores are taken, or half of them where there are fewer than twenty.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    shape_, scale_ : float
+        Parameters of the Pareto distribution of the excesses.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Notes
+    -----
+    With the excesses of n_t of n scores below t the threshold is
+    ``t - scale / shape * ((risk * n / n_t) ** -shape - 1)``, with the limit
+    ``t + scale * log(risk * n / n_t)`` where the shape is zero. The parameters are those
+    of maximum likelihood as scipy finds them.
+
+    References
+    ----------
+    .. [1] J. Pickands, "Statistical inference using extreme order statistics", Annals of
+       Statistics, 1975.
+    .. [2] A. Siffer, P.-A. Fouque, A. Termier, C. Largouet, "Anomaly detection in streams
+       with extreme value theory", KDD 2017, equation 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import POTThreshold
+    >>> scores = -np.random.default_rng(0).exponential(size=20_000)
+    >>> rule = POTThreshold(risk=0.001).fit(scores)
+    >>> bool(abs(rule.threshold_ - np.log(0.001)) < 0.5)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "risk": [Interval(Real, 0, 0.5, closed="neither")],
+        "tail": [Interval(Real, 0, 0.5, closed="right")],
+    }
+
+    def __init__(self, risk=0.01, tail=0.1):
+        self.risk = risk
+        self.tail = tail
+
+    def _threshold(self, scores):
+        if self.risk >= self.tail:
+            raise ValueError(
+                f"risk must be smaller than tail, in which the threshold lies; got"
+                f" risk={self.risk} and tail={self.tail}."
+            )
+        n_samples = len(scores)
+        n_tail = max(round(self.tail * n_samples), min(10, n_samples // 2), 1)
+        start = scores[n_tail]
+        excesses = start - scores[:n_tail]
+        excesses = excesses[excesses > 0]
+        if len(excesses) < 2 or np.ptp(excesses) == 0:
+            # There is no tail to describe: nothing lies further out than what was seen.
+            self.shape_, self.scale_ = 0.0, 0.0
+            return np.nextafter(scores[0], -np.inf)
+        shape, _, scale = genpareto.fit(excesses, floc=0)
+        self.shape_, self.scale_ = float(shape), float(scale)
+        return start - genpareto.isf(self.risk * n_samples / n_tail, shape, scale=scale)
+
+
+class GaussianMixtureThreshold(BaseThreshold):
+    """The scores are a mixture of normal rows and anomalies.
+
+    Two Gaussians are fitted; scores that belong more likely to the lower one are abnormal.
+    Where one Gaussian explains the scores as well by the Bayesian information criterion, or
+    the lower group is the larger one, there are no anomalies to tell apart and the threshold
+    is that of :class:`ZScoreThreshold`.
+
+    Parameters
+    ----------
+    n_deviations : float, default=3.0
+        Distance from the mean where there is one group only.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the initialisation.
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers.
+    n_components_ : int
+        1 or 2, the number of groups.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import GaussianMixtureThreshold
+    >>> rng = np.random.default_rng(0)
+    >>> scores = np.concatenate([rng.normal(size=950), rng.normal(-20, 2, size=50)])
+    >>> int((GaussianMixtureThreshold().fit(scores).predict(scores) == -1).sum())
+    50
+    """
+
+    _parameter_constraints: dict = {
+        "n_deviations": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, n_deviations=3.0, random_state=0):
+        self.n_deviations = n_deviations
+        self.random_state = random_state
+
+    def _threshold(self, scores):
+        column = scores[:, None]
+        one = GaussianMixture(1).fit(column)
+        if len(np.unique(scores)) > 2:
+            two = GaussianMixture(2, random_state=self.random_state).fit(column)
+            lower = two.means_[:, 0].argmin()
+            between = np.linspace(two.means_.min(), two.means_.max(), 1001)
+            is_lower = two.predict_proba(between[:, None])[:, lower] > 0.5
+            if two.bic(column) < one.bic(column) and is_lower.any() and not is_lower.all():
+                border = between[np.flatnonzero(is_lower)[-1]]
+                if np.mean(scores < border) <= 0.5:
+                    self.n_components_ = 2
+                    return border
+        self.n_components_ = 1
+        return scores.mean() - self.n_deviations * scores.std()
+
+
+class ConformalThreshold(BaseThreshold):
+    """The false-alarm rate on new normal rows is bounded.
+
+    The scores must come from normal rows that the detector was not trained on. Then a
+    new normal row lies below the threshold with a probability of at most ``alpha``,
+    whatever the distribution of the scores is [1]_.
+
+    Parameters
+    ----------
+    alpha : float, default=0.05
+        Bound of the false-alarm rate, in (0, 1).
+
+    Attributes
+    ----------
+    threshold_ : float
+        Scores below it are outliers; minus infinity where there are fewer than
+        ``1 / alpha - 1`` scores.
+    n_samples_seen_ : int
+        Number of scores that it was found from.
+
+    References
+    ----------
+    .. [1] R. Laxhammar, G. Falkman, "Conformal prediction for distribution-independent
+       anomaly detection in streaming vessel data", StreamKDD 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import ConformalThreshold
+    >>> rule = ConformalThreshold(alpha=0.1).fit(np.arange(19.0))
+    >>> int((rule.predict(np.arange(19.0)) == -1).sum())
+    1
+    """
+
+    _parameter_constraints: dict = {"alpha": [Interval(Real, 0, 1, closed="neither")]}
+
+    def __init__(self, alpha=0.05):
+        self.alpha = alpha
+
+    def _threshold(self, scores):
+        # A p-value is (1 + number of scores at or below the row's) / (n + 1); one above
+        # the k-th lowest score has a p-value of at least (k + 1) / (n + 1).
+        k = int(np.floor(self.alpha * (len(scores) + 1) * (1 + 1e-12)))
+        if k < 1:
+            warnings.warn(
+                f"{len(scores)} scores are too few for alpha={self.alpha}: no row can be"
+                f" called an outlier. It takes {int(np.ceil(1 / self.alpha - 1 - 1e-9))} or"
+                " more.",
+                UserWarning,
+                stacklevel=3,
+            )
+            return -np.inf
+        return scores[min(k, len(scores)) - 1]

@@ -16,14 +16,14 @@ ALLOWED = {
     "_version": set(),
     "networks": {"networks"},
     "losses": {"losses"},
-    "thresholds": set(),
+    "thresholds": {"utils"},
     "callbacks": set(),
     "engine": set(),
     "utils": {"utils", "detectors"},
     "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
-    "__init__": {"_version", "callbacks", "detectors"},
+    "__init__": {"_version", "callbacks", "detectors", "thresholds"},
 }
 
 

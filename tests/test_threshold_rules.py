@@ -1,0 +1,173 @@
+"""Rules that find a threshold in scores."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.base import clone
+
+import skdeepanomaly
+from skdeepanomaly import (
+    ConformalThreshold,
+    FixedThreshold,
+    GaussianMixtureThreshold,
+    IQRThreshold,
+    MADThreshold,
+    POTThreshold,
+    QuantileThreshold,
+    ZScoreThreshold,
+)
+from skdeepanomaly.thresholds import medcouple
+
+RULES = [
+    getattr(skdeepanomaly, name) for name in skdeepanomaly.__all__ if name.endswith("Threshold")
+]
+
+
+@pytest.fixture(params=RULES, ids=lambda rule: rule.__name__)
+def rule(request):
+    return request.param()
+
+
+def gaussian_and_far(n_normal=1000, n_far=30):
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.normal(size=n_normal), rng.normal(-30, 1, size=n_far)])
+
+
+def test_all_rules_are_there():
+    assert len(RULES) == 8
+
+
+def test_scores_below_the_threshold_are_outliers(rule):
+    scores = gaussian_and_far()
+    before = scores.copy()
+    assert rule.fit(scores) is rule
+    np.testing.assert_array_equal(scores, before)
+    assert isinstance(rule.threshold_, float)
+    assert rule.n_samples_seen_ == len(scores)
+    np.testing.assert_array_equal(rule.predict(scores) == -1, scores < rule.threshold_)
+    order = np.random.default_rng(1).permutation(len(scores))
+    assert clone(rule).fit(scores[order]).threshold_ == rule.threshold_
+
+
+@pytest.mark.parametrize("rule", [MADThreshold(), IQRThreshold(), GaussianMixtureThreshold()])
+def test_far_scores_are_found(rule):
+    scores = gaussian_and_far()
+    labels = rule.fit(scores).predict(scores)
+    assert (labels[-30:] == -1).all()
+    assert (labels[:-30] == -1).mean() < 0.03
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 11])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+@pytest.mark.filterwarnings("ignore:.* scores are too few:UserWarning")
+def test_few_or_equal_scores_work(rule, n_samples, spread):
+    scores = 5 + spread * np.arange(n_samples)
+    labels = rule.fit(scores).predict(scores)
+    assert not np.isnan(rule.threshold_)
+    assert (labels == -1).sum() <= max(1, n_samples // 2)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ([[1.0, 2.0]] * 3, "scores must be one-dimensional.*shape \\(3, 2\\)"),
+        ([1.0, np.nan], "scores contains NaN"),
+        ([1.0], "minimum of 2"),
+    ],
+)
+def test_bad_scores_are_refused(rule, scores, message):
+    with pytest.raises(ValueError, match=message):
+        rule.fit(scores)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        QuantileThreshold(0.6),
+        FixedThreshold("a"),
+        ZScoreThreshold(0),
+        MADThreshold(side="upper"),
+        IQRThreshold(factor=-1),
+        POTThreshold(risk=0.5),
+        GaussianMixtureThreshold(n_deviations=0),
+        ConformalThreshold(alpha=1),
+    ],
+    ids=lambda rule: type(rule).__name__,
+)
+def test_bad_parameters_are_refused(rule):
+    with pytest.raises(ValueError, match="parameter of"):
+        rule.fit(gaussian_and_far())
+
+
+def test_far_scores_move_the_z_score_but_not_the_mad():
+    clean, mixed = gaussian_and_far(n_far=0), gaussian_and_far(n_far=100)
+    assert MADThreshold().fit(mixed).threshold_ > -4
+    assert ZScoreThreshold().fit(mixed).threshold_ < -20
+    assert MADThreshold().fit(clean).threshold_ == pytest.approx(-3, abs=0.3)
+    assert ZScoreThreshold().fit(clean).threshold_ == pytest.approx(-3, abs=0.3)
+
+
+def test_medcouple_is_that_of_all_pairs():
+    def by_definition(x):
+        median = np.median(x)
+        low, high = x[x <= median], x[x >= median]
+        return np.median([((b - median) - (median - a)) / (b - a) for a in low for b in high])
+
+    rng = np.random.default_rng(0)
+    for x in (rng.normal(size=40), rng.exponential(size=60), -rng.exponential(size=60)):
+        assert medcouple(np.sort(x)) == pytest.approx(by_definition(np.sort(x)))
+    skewed = np.sort(rng.exponential(size=20_000))
+    assert medcouple(skewed) == pytest.approx(medcouple(skewed, 3000), abs=0.02)
+    assert medcouple(-skewed[::-1]) == pytest.approx(-medcouple(skewed))
+
+
+def test_whisker_follows_the_skew():
+    scores = -np.random.default_rng(0).exponential(size=5000)
+    plain = IQRThreshold(adjusted=False).fit(scores)
+    adjusted = IQRThreshold().fit(scores)
+    assert adjusted.medcouple_ < -0.2
+    assert (plain.predict(scores) == -1).mean() > 0.03
+    assert (adjusted.predict(scores) == -1).mean() < 0.02
+
+
+@pytest.mark.parametrize("risk", [0.02, 0.005, 0.001])
+def test_peaks_over_threshold_keeps_its_risk(risk):
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(20):
+        rule = POTThreshold(risk=risk).fit(rng.normal(size=2000))
+        shares.append(norm.cdf(rule.threshold_))
+    # The error of the mean of 20 estimates, each from 2,000 scores.
+    assert np.mean(shares) == pytest.approx(risk, rel=0.35)
+
+
+def test_peaks_over_threshold_needs_a_tail_beyond_the_risk():
+    with pytest.raises(ValueError, match=r"risk must be smaller than tail.*risk=0\.2"):
+        POTThreshold(risk=0.2, tail=0.1).fit(gaussian_and_far())
+
+
+def test_mixture_knows_when_there_is_one_group():
+    clean = gaussian_and_far(n_far=0)
+    assert GaussianMixtureThreshold().fit(clean).n_components_ == 1
+    rule = GaussianMixtureThreshold().fit(gaussian_and_far())
+    assert rule.n_components_ == 2
+    assert -30 < rule.threshold_ < -3
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.2])
+def test_conformal_false_alarm_rate_holds(alpha):
+    rng = np.random.default_rng(0)
+    rates = []
+    for _ in range(400):
+        rule = ConformalThreshold(alpha=alpha).fit(rng.exponential(size=199))
+        rates.append(1 - np.exp(-max(rule.threshold_, 0)))
+    # With 199 scores, alpha * 200 is whole and the bound is met exactly on average.
+    error = np.std(rates) / np.sqrt(len(rates))
+    assert abs(np.mean(rates) - alpha) < 4 * error
+
+
+def test_too_few_scores_for_the_level_warn_of_the_number_it_takes():
+    with pytest.warns(UserWarning, match=r"10 scores are too few for alpha=0\.05.*takes 19"):
+        rule = ConformalThreshold(alpha=0.05).fit(np.arange(10.0))
+    assert (rule.predict([-1e300, 5.0]) == 1).all()
+    assert ConformalThreshold(alpha=0.05).fit(np.arange(19.0)).threshold_ == 0.0
