@@ -3,6 +3,19 @@
 from ._version import __version__
 from .callbacks import BackupAndRestore
 from .detectors import AutoEncoder, BiGAN, DeepSVDD
+from .metrics import (
+    evaluate,
+    outlier_average_precision_score,
+    outlier_balanced_accuracy_score,
+    outlier_cost,
+    outlier_f1_score,
+    outlier_partial_roc_auc_score,
+    outlier_precision_at_n_score,
+    outlier_precision_score,
+    outlier_recall_score,
+    outlier_roc_auc_score,
+    outlier_scorers,
+)
 from .thresholds import (
     ConformalThreshold,
     FixedThreshold,
@@ -28,4 +41,15 @@ __all__ = [
     "QuantileThreshold",
     "ZScoreThreshold",
     "__version__",
+    "evaluate",
+    "outlier_average_precision_score",
+    "outlier_balanced_accuracy_score",
+    "outlier_cost",
+    "outlier_f1_score",
+    "outlier_partial_roc_auc_score",
+    "outlier_precision_at_n_score",
+    "outlier_precision_score",
+    "outlier_recall_score",
+    "outlier_roc_auc_score",
+    "outlier_scorers",
 ]

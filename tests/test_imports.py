@@ -17,13 +17,14 @@ ALLOWED = {
     "networks": {"networks"},
     "losses": {"losses"},
     "thresholds": {"utils"},
+    "metrics": set(),
     "callbacks": set(),
     "engine": set(),
     "utils": {"utils", "detectors"},
     "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
-    "__init__": {"_version", "callbacks", "detectors", "thresholds"},
+    "__init__": {"_version", "callbacks", "detectors", "metrics", "thresholds"},
 }
 
 
