@@ -1,6 +1,7 @@
 """Deep anomaly detectors that are scikit-learn estimators to the letter."""
 
 from ._version import __version__
+from .calibration import ConformalDetector, ThresholdedDetector
 from .callbacks import BackupAndRestore
 from .detectors import AutoEncoder, BiGAN, DeepSVDD
 from .metrics import (
@@ -31,6 +32,7 @@ __all__ = [
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",
+    "ConformalDetector",
     "ConformalThreshold",
     "DeepSVDD",
     "FixedThreshold",
@@ -39,6 +41,7 @@ __all__ = [
     "MADThreshold",
     "POTThreshold",
     "QuantileThreshold",
+    "ThresholdedDetector",
     "ZScoreThreshold",
     "__version__",
     "evaluate",

@@ -24,7 +24,8 @@ ALLOWED = {
     "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
-    "__init__": {"_version", "callbacks", "detectors", "metrics", "thresholds"},
+    "calibration": {"thresholds", "utils"},
+    "__init__": {"_version", "calibration", "callbacks", "detectors", "metrics", "thresholds"},
 }
 
 

@@ -1,16 +1,21 @@
 """The one place that touches names which scikit-learn or skorch keep private."""
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import ADAPTERS_MANAGER
 from sklearn.utils.fixes import parse_version
+from sklearn.utils.validation import _num_samples as n_rows
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "Options",
     "StrOptions",
     "is_newer",
+    "n_rows",
     "named_callbacks",
+    "take_rows",
     "with_column_names",
 ]
 

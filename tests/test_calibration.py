@@ -1,0 +1,280 @@
+"""Detectors around detectors, whose thresholds come from rows held out."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_detector, make_rows
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from test_common import failed_checks
+
+from skdeepanomaly import (
+    ConformalDetector,
+    FixedThreshold,
+    MADThreshold,
+    QuantileThreshold,
+    ThresholdedDetector,
+    outlier_scorers,
+)
+from skdeepanomaly.calibration import THRESHOLDS
+
+FOREST = IsolationForest(n_estimators=10, random_state=0)
+
+
+class FirstColumn(OutlierMixin, BaseEstimator):
+    """Scores a row by its first column, whatever it was fitted to; counts its fits."""
+
+    fits = []
+
+    def fit(self, X, y=None):
+        X = np.reshape(X, (len(X), -1))
+        self.fits.append(len(X))
+        self.y_ = y
+        self.n_features_in_ = np.shape(X)[1]
+        self.offset_ = 0.0
+        return self
+
+    def score_samples(self, X):
+        return np.asarray(X)[:, 0]
+
+    decision_function = score_samples
+
+    def predict(self, X):
+        return np.where(self.score_samples(X) < 0, -1, 1)
+
+
+WRAPPED = {
+    "training rows": lambda detector: ThresholdedDetector(detector),
+    "held out": lambda detector: ThresholdedDetector(detector, calibration_size=0.3),
+    "split": lambda detector: ConformalDetector(detector, alpha=0.2),
+    "cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning")
+@pytest.mark.parametrize("kind", WRAPPED)
+@pytest.mark.parametrize("inner", ["forest", "ours", "pipeline"])
+def test_check_estimator(kind, inner):
+    detector = {
+        "forest": FOREST,
+        "ours": make_detector("AutoEncoder", max_epochs=2),
+        "pipeline": make_pipeline(StandardScaler(), FOREST),
+    }[inner]
+    failed = failed_checks(WRAPPED[kind](detector))
+    # What the wrapped pipeline fails by itself, its wrapper cannot mend.
+    assert set(failed) <= set(failed_checks(detector)), failed
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_wrappers_pass_on_what_the_detector_has(kind, rows):
+    frame = pd.DataFrame(rows, columns=list("abcde"))
+    wrapped = WRAPPED[kind](make_detector("AutoEncoder")).fit(frame)
+    assert list(wrapped.feature_names_in_) == list("abcde")
+    assert wrapped.n_features_in_ == 5
+    expected = wrapped.detector_.explain(frame)
+    pd.testing.assert_frame_equal(wrapped.explain(frame), expected)
+    assert not hasattr(WRAPPED[kind](FOREST), "explain")
+    reloaded = pickle.loads(pickle.dumps(wrapped))
+    scores = wrapped.decision_function(frame)
+    np.testing.assert_array_equal(reloaded.decision_function(frame), scores)
+    np.testing.assert_array_equal(wrapped.predict(frame) == -1, scores < 0)
+    np.testing.assert_array_equal(clone(wrapped).fit(frame).decision_function(frame), scores)
+    assert wrapped.detector is not wrapped.detector_
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS)
+def test_thresholds_by_name(threshold, rows):
+    detector = ThresholdedDetector(FOREST, threshold).fit(rows)
+    assert detector.offset_ == detector.threshold_.threshold_
+    rule = THRESHOLDS[threshold]().fit(detector.score_samples(rows))
+    assert rule.threshold_ == detector.offset_
+
+
+def test_set_threshold_fits_nothing_anew(rows):
+    FirstColumn.fits.clear()
+    detector = ThresholdedDetector(FirstColumn(), calibration_size=50).fit(rows)
+    before = copy.deepcopy(detector)
+    detector.set_threshold(QuantileThreshold(0.1)).set_threshold("zscore")
+    detector.set_threshold(FixedThreshold(-1.5))
+    assert FirstColumn.fits == [100]
+    assert detector.offset_ == -1.5
+    assert detector.threshold == FixedThreshold(-1.5) or detector.threshold.value == -1.5
+    np.testing.assert_array_equal(detector.score_samples(rows), before.score_samples(rows))
+    offset = detector.offset_
+    with pytest.raises(ValueError, match=r"threshold must be one of \['conformal'.*'median'"):
+        detector.set_threshold("median")
+    assert detector.offset_ == offset
+
+
+def test_threshold_comes_from_rows_held_out():
+    X = make_rows(300, 5)
+    detector = ThresholdedDetector(FirstColumn(), QuantileThreshold(0.5), calibration_size=0.4)
+    FirstColumn.fits.clear()
+    detector.fit(X)
+    assert FirstColumn.fits == [180]
+    assert len(detector.calibration_scores_) == 120
+    assert np.isin(detector.calibration_scores_, X[:, 0]).all()
+    assert np.sum(detector.calibration_scores_ < detector.offset_) == 60
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_known_anomalies_do_not_calibrate(kind):
+    X, y = np.arange(200.0)[:, None] * [1, 1], np.ones(200)
+    y[:60] = -1
+    wrapped = WRAPPED[kind](FirstColumn()).fit(X, y)
+    scores = np.concatenate([np.ravel(s) for s in wrapped.calibration_scores_], axis=None)
+    assert scores.min() >= 60
+    assert wrapped.detector_.y_ is not None
+
+
+def test_deep_detectors_overfit_their_threshold_and_held_out_rows_mend_it():
+    X, new = make_rows(120, 20), make_rows(2000, 20, seed=7)
+    deep = make_detector("AutoEncoder", max_epochs=200, lr=3e-3)
+    rates = {
+        size: np.mean(
+            ThresholdedDetector(deep, QuantileThreshold(0.1), calibration_size=size)
+            .fit(X)
+            .predict(new)
+            == -1
+        )
+        for size in (None, 0.4)
+    }
+    assert rates[None] > 0.3
+    assert abs(rates[0.4] - 0.1) < 0.1
+
+
+def test_search_over_thresholds():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(300, 3)), rng.normal(0, 5, size=(30, 3))])
+    y = np.repeat([1, -1], [300, 30])
+    grid = {
+        "threshold": ["mad", QuantileThreshold(0.1), QuantileThreshold(0.4)],
+        "detector__n_estimators": [5, 20],
+    }
+    search = GridSearchCV(
+        ThresholdedDetector(FOREST), grid, scoring=outlier_scorers["f1"], cv=3
+    ).fit(X[np.argsort(rng.random(330))], y[np.argsort(np.random.default_rng(0).random(330))])
+    assert len(search.cv_results_["params"]) == 6
+    nested = ThresholdedDetector(FOREST, MADThreshold()).set_params(threshold__n_deviations=5)
+    assert nested.threshold.n_deviations == 5
+
+
+def simulate(alpha, n_calibration, seed, **params):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2 * n_calibration, 1))
+    detector = ConformalDetector(FirstColumn(), alpha=alpha, random_state=seed, **params).fit(X)
+    return detector, rng
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.2])
+def test_false_alarm_rate_holds(alpha):
+    rates = []
+    for seed in range(150):
+        detector, rng = simulate(alpha, 199, seed, calibration_size=199)
+        rates.append(np.mean(detector.predict(rng.normal(size=(400, 1))) == -1))
+    # alpha * 200 is whole: the bound is met exactly on average over calibration sets.
+    error = np.std(rates) / np.sqrt(len(rates))
+    assert abs(np.mean(rates) - alpha) < 3.5 * error
+
+
+@pytest.mark.parametrize("method", ["bh", "storey"])
+@pytest.mark.parametrize("fdr", [0.05, 0.1, 0.2])
+def test_false_discovery_rate_holds(fdr, method):
+    shares, found = [], []
+    for seed in range(150):
+        detector, rng = simulate(0.1, 1000, seed, calibration_size=1000)
+        batch = np.concatenate([rng.normal(size=(80, 1)), rng.normal(-5, 1, size=(20, 1))])
+        selected = detector.select(batch, fdr=fdr, method=method)
+        shares.append(np.sum(selected[:80]) / max(1, selected.sum()))
+        found.append(selected[80:].mean())
+    error = np.std(shares) / np.sqrt(len(shares))
+    assert np.mean(shares) < fdr + 3 * error
+    assert np.mean(found) > 0.5
+
+
+def test_storey_finds_more_where_many_rows_are_anomalies():
+    detector, rng = simulate(0.1, 500, 0, calibration_size=500)
+    batch = np.concatenate([rng.normal(size=(50, 1)), rng.normal(-2.5, 1, size=(150, 1))])
+    selected = {
+        method: detector.select(batch, 0.1, method).sum() for method in ("bh", "storey")
+    }
+    assert selected["storey"] > selected["bh"] > 0
+
+
+def test_cross_conformal_false_alarm_rate_stays_below_twice_alpha():
+    X, new = make_rows(200, 5), make_rows(2000, 5, seed=3)
+    detector = ConformalDetector(
+        IsolationForest(n_estimators=30, random_state=0), cv=5, alpha=0.1
+    ).fit(X)
+    assert len(detector.detectors_) == 5
+    assert detector.n_calibration_ == 200
+    assert 0.03 < np.mean(detector.predict(new) == -1) < 0.2
+
+
+@pytest.mark.parametrize("params", [{}, {"cv": 3}])
+def test_pvalues_scores_and_labels_agree(params, rows):
+    detector = ConformalDetector(LocalOutlierFactor(novelty=True), alpha=0.15, **params).fit(
+        rows
+    )
+    new = make_rows(300, 5, seed=4)
+    pvalues, scores = detector.pvalues(new), detector.score_samples(new)
+    assert pvalues.min() >= 1 / (detector.n_calibration_ + 1)
+    assert pvalues.max() <= 1
+    np.testing.assert_array_equal(detector.predict(new) == -1, pvalues <= 0.15)
+    order = np.argsort(scores)
+    assert (np.diff(pvalues[order]) >= 0).all()
+    # Rows with one p-value are still ranked.
+    assert len(np.unique(scores)) > 2 * len(np.unique(pvalues))
+
+
+def test_contaminated_calibration_flags_fewer_rows():
+    rng = np.random.default_rng(0)
+    clean = rng.normal(size=(1000, 1))
+    mixed = np.concatenate([clean[:800], rng.normal(-8, 1, size=(200, 1))])
+    new = rng.normal(size=(5000, 1))
+    rates = [
+        np.mean(ConformalDetector(FirstColumn(), alpha=0.1).fit(X).predict(new) == -1)
+        for X in (clean, mixed)
+    ]
+    assert rates[1] < 0.01 < rates[0]
+
+
+def test_too_few_calibration_rows_warn_of_the_number_it_takes(rows):
+    with pytest.warns(UserWarning, match=r"45 calibration rows are too few.*takes 99 or more"):
+        detector = ConformalDetector(FOREST, alpha=0.01).fit(rows)
+    assert (detector.predict(100 * rows) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("detector", "message"),
+    [
+        (ConformalDetector(FOREST, alpha=0), "'alpha' parameter"),
+        (ConformalDetector(FOREST, cv=1), "'cv' parameter"),
+        (ConformalDetector(FOREST, calibration_size=1.5), "'calibration_size' parameter"),
+        (ThresholdedDetector(FOREST, "median"), "'threshold' parameter"),
+        (ThresholdedDetector(3), "'detector' parameter"),
+    ],
+)
+def test_bad_parameters_are_refused(detector, message, rows):
+    with pytest.raises(ValueError, match=message):
+        detector.fit(rows)
+
+
+def test_select_refuses_bad_levels(rows):
+    detector = ConformalDetector(FOREST).fit(rows)
+    with pytest.raises(ValueError, match=r"fdr must be in \(0, 1\), got 1"):
+        detector.select(rows, fdr=1)
+    with pytest.raises(ValueError, match="'bh' or 'storey', got 'by'"):
+        detector.select(rows, method="by")
+
+
+def test_rule_without_a_threshold(rows):
+    with pytest.raises(ValueError, match="has no threshold_ after fit"):
+        ThresholdedDetector(FOREST, FirstColumn()).fit(rows[:, :1])
