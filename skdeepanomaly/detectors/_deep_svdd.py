@@ -1,21 +1,16 @@
 """Deep SVDD: normal rows lie in a small sphere of a learned space."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import torch
-from torch import nn
 
-from ..base import BaseDeepDetector
-from ..engine import iter_outputs
-from ..losses import DeepSVDDLoss, ReconstructionLoss
-from ..mixins import EncoderMixin
-from ..networks import ACTIVATIONS, MLP, Encoder
-from ..utils._compat import Interval, StrOptions
-from ..utils.validation import check_hidden_dims
+from ..losses import DeepSVDDLoss
+from ..utils._compat import Interval
+from ._base_center import BaseCenterDetector
 
 
-class DeepSVDD(EncoderMixin, BaseDeepDetector):
+class DeepSVDD(BaseCenterDetector):
     """Deep support vector data description.
 
     An encoder, pre-trained as half of an auto-encoder, learns to map normal rows close
@@ -58,6 +53,7 @@ class DeepSVDD(EncoderMixin, BaseDeepDetector):
     See Also
     --------
     AutoEncoder : Scores by the reconstruction error.
+    DeepSAD : Also learns from labels.
 
     Notes
     -----
@@ -93,21 +89,11 @@ class DeepSVDD(EncoderMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseCenterDetector._parameter_constraints,
         "soft_boundary": ["boolean"],
         "nu": [Interval(Real, 0, 1, closed="right")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
     }
-    _module_class = Encoder
     _criterion_class = DeepSVDDLoss
-    _n_steps = 150
-    _epoch_range = (1, 150)
-    _pretrain_steps = 500
 
     def __init__(
         self,
@@ -136,6 +122,12 @@ class DeepSVDD(EncoderMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
+            pretrain_epochs=pretrain_epochs,
+            pretrain_lr=pretrain_lr,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -151,71 +143,16 @@ class DeepSVDD(EncoderMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.soft_boundary = soft_boundary
         self.nu = nu
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_lr = pretrain_lr
-
-    def _module_params(self, n_samples, n_features):
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": self.latent_dim,
-            "activation": self.activation,
-            "dropout": self.dropout,
-        }
 
     def _criterion_params(self):
         return {"soft_boundary": self.soft_boundary, "nu": self.nu}
 
-    def _pretraining_nets(self, net, X):
-        latent_dim = next(self._iter_codes(net, X[:2])).shape[1]
-        epochs = self.pretrain_epochs
-        if epochs == "auto":
-            epochs = self._epochs_for(self._pretrain_steps, len(X), (2, self._pretrain_steps))
-        if epochs == 0:
-            return []
-        dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
-        decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
-        auto_encoder = self._build_net(
-            nn.Sequential(net.module_, decoder),
-            ReconstructionLoss,
-            X,
-            net.device,
-            lr=self.pretrain_lr,
-            max_epochs=epochs,
-            **{
-                name: value
-                for name, value in self._nested_params().items()
-                if name.startswith(("optimizer__", "iterator_")) and name != "optimizer__lr"
-            },
-        )
-        return [auto_encoder.initialize()]
-
     def _initialize_state(self, net, X):
-        """Set the centre to the mean code, and the radius to a quantile of distances."""
-        total = sum(codes.double().sum(dim=0) for codes in self._iter_codes(net, X))
-        center = (total / len(X)).float()
-        near_zero = center.abs() < 0.1
-        center[near_zero] = torch.where(center[near_zero] < 0, -0.1, 0.1)
-        net.criterion_.center = center.to(net.device)
+        """Also set the radius to a quantile of the distances."""
+        super()._initialize_state(net, X)
         if self.soft_boundary:
             squared = [net.criterion_.distances(c) for c in self._iter_codes(net, X)]
             distances = torch.cat(squared).sqrt().cpu().numpy()
             net.criterion_.radius.fill_(float(np.quantile(distances, 1 - self.nu)))
-
-    def _encode_rows(self, net, x):
-        return net.module_(x)
-
-    def _iter_codes(self, net, X):
-        """Yield the codes of all rows, batch by batch."""
-        for _, codes in iter_outputs(net, X):
-            if not isinstance(codes, torch.Tensor) or codes.ndim != 2:
-                raise ValueError(
-                    f"The module returned {getattr(codes, 'shape', type(codes))}; DeepSVDD"
-                    " needs codes of shape (n_samples, latent_dim)."
-                )
-            yield codes

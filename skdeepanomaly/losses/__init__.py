@@ -6,7 +6,17 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 """
 
 from ._adversarial import BiGANLoss
-from ._one_class import DeepSVDDLoss
+from ._one_class import CenterLoss, DeepSVDDLoss
 from ._reconstruction import ReconstructionLoss, check_reconstruction
+from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
 
-__all__ = ["BiGANLoss", "DeepSVDDLoss", "ReconstructionLoss", "check_reconstruction"]
+__all__ = [
+    "BiGANLoss",
+    "CenterLoss",
+    "DeepSADLoss",
+    "DeepSVDDLoss",
+    "DeviationLoss",
+    "ReconstructionLoss",
+    "SemiSupervisedGANLoss",
+    "check_reconstruction",
+]

@@ -5,7 +5,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class DeepSVDDLoss(nn.Module):
+class CenterLoss(nn.Module):
+    """What losses share that look at squared distances of codes to a fixed centre."""
+
+    center: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("center", torch.empty(0))
+
+    def distances(self, codes: Tensor) -> Tensor:
+        """Return the squared distances (n,) of codes (n, latent_dim) to the centre."""
+        return (codes - self.center).square().sum(dim=1)
+
+
+class DeepSVDDLoss(CenterLoss):
     """Squared distance of codes to a fixed centre, or to a sphere around it.
 
     Parameters
@@ -17,19 +31,13 @@ class DeepSVDDLoss(nn.Module):
         Upper bound of the share of rows outside of the sphere.
     """
 
-    center: Tensor
     radius: Tensor
 
     def __init__(self, *, soft_boundary: bool = False, nu: float = 0.1):
         super().__init__()
         self.soft_boundary = soft_boundary
         self.nu = nu
-        self.register_buffer("center", torch.empty(0))
         self.register_buffer("radius", torch.zeros(()))
-
-    def distances(self, codes: Tensor) -> Tensor:
-        """Return the squared distances (n,) of codes (n, latent_dim) to the centre."""
-        return (codes - self.center).square().sum(dim=1)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the squared distances to the centre, less the squared radius."""

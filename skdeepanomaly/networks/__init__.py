@@ -9,6 +9,7 @@ from ._adversarial import (
 from ._layers import ACTIVATIONS, LEAK, MLP
 from ._one_class import Encoder
 from ._reconstruction import AutoEncoderNetwork, TiedDecoder
+from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
 
 __all__ = [
     "ACTIVATIONS",
@@ -16,8 +17,10 @@ __all__ = [
     "MLP",
     "AutoEncoderNetwork",
     "BiGANNetwork",
+    "ClassifyingGANNetwork",
     "Encoder",
     "GANNetwork",
+    "ScoringNetwork",
     "TiedDecoder",
     "discriminator_layers",
     "initialize_leaky",
