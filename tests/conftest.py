@@ -73,6 +73,19 @@ def make_planted(n_inliers=500, n_outliers=25, n_features=6, seed=0):
     return X, y
 
 
+def make_kin(seed=0):
+    """Draw rows, a family of anomalies close to them, and rows to rank with their labels.
+
+    Return normal rows, anomalies, and other rows of both kinds with y (-1: anomaly).
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(600, 5))
+    kin = rng.normal(size=(150, 5)) * 0.3 + [1, -1, 1, -1, 1]
+    X_test = np.concatenate([rows[300:], kin[50:]])
+    y_test = np.repeat([1, -1], [300, 100])
+    return *(part.astype(np.float32) for part in (rows[:300], kin[:50], X_test)), y_test
+
+
 @pytest.fixture(scope="session")
 def rows():
     return make_rows()

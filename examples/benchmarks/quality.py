@@ -106,10 +106,10 @@ def split(X, y, rng, setting):
     return scaler.transform(X[normal[:half]]), scaler.transform(X[rest]), y[rest]
 
 
-def run(detector, X_train, X_test, y_test):
-    """Fit, rank, and return AUROC, average precision and seconds."""
+def run(detector, X_train, X_test, y_test, *labels):
+    """Fit, with labels where given, rank, return AUROC, average precision and seconds."""
     start = time.perf_counter()
-    detector.fit(X_train)
+    detector.fit(X_train, *labels)
     fitted = time.perf_counter()
     scores = -detector.score_samples(X_test)
     end = time.perf_counter()
