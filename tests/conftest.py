@@ -23,7 +23,7 @@ def with_mapped_labels(cls):
         if y is None:
             y = np.arange(n_samples) < max(1, n_samples // 20)
             y = -y.astype(int)
-        elif np.ndim(y) == 1:
+        elif (y := np.asarray(y)).ndim == 1:
             y = np.unique(y, return_inverse=True)[1] % 3 - 1
         return cls._validate_y(self, y, n_samples)
 

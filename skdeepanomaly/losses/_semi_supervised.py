@@ -195,7 +195,7 @@ class SemiSupervisedGANLoss(nn.Module):
             rows.append(self.add_noise(x))
         everything = torch.cat(rows)
         _, logits = self.check_output(module(everything), everything)
-        real, fake, *background = logits.logsumexp(dim=1).split(len(x))
+        real, fake, *background = torch.split(logits.logsumexp(dim=1), len(x))
         loss = F.softplus(-real).mean() + F.softplus(fake).mean()
         for noisy in background:
             loss = loss + self.background_weight * F.softplus(noisy).mean()

@@ -60,7 +60,9 @@ class ClassifyingGANNetwork(GANNetwork):
     ):
         super().__init__(n_features, hidden_dims, latent_dim, dropout=dropout, n_outputs=2)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(  # type: ignore[override]  # the losses of both differ, too
+        self, x: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return the discriminator's features of rows and its logits (n, 2)."""
         features = self.discriminator_features(x)
         return features, self.discriminator_head(features)
