@@ -15,10 +15,10 @@ y = np.repeat([0, -1], [500, 5])
 ticks = np.linspace(-4, 4, 120)
 grid = np.stack(np.meshgrid(ticks, ticks), axis=2).reshape(-1, 2)
 panels = [
-    ("Deep SAD, no labels", DeepSAD(random_state=0, contamination=0.03).fit(normal)),
-    ("Deep SAD", DeepSAD(random_state=0, contamination=0.03).fit(X, y)),
-    ("DevNet", DevNet(random_state=0, contamination=0.03).fit(X, y)),
-    ("Semi-supervised GAN", SemiSupervisedGAN(random_state=0, contamination=0.03).fit(X, y)),
+    ("Deep SAD, no labels", DeepSAD(random_state=0, contamination=0.05).fit(normal)),
+    ("Deep SAD", DeepSAD(random_state=0, contamination=0.05).fit(X, y)),
+    ("DevNet", DevNet(random_state=0, contamination=0.05).fit(X, y)),
+    ("Semi-supervised GAN", SemiSupervisedGAN(random_state=0, contamination=0.05).fit(X, y)),
 ]
 
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharey=True, layout="constrained")

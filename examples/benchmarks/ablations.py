@@ -39,6 +39,12 @@ ABLATIONS = [
     Ablation("AutoEncoder", "standardised errors", {}, {"standardize_errors": False}),
     Ablation("DeepSVDD", "one-class phase", {}, {"lr": 1e-12}),
     Ablation("BiGAN", "cycle consistency", {}, {"cycle_weight": 0.0}),
+    Ablation("DeepSAD", "five labels", {}, {"eta": 0.0}, 5),
+    Ablation("DevNet", "balanced batches", {}, {"anomaly_share": None}, 5),
+    Ablation("DevNet", "two-sided score", {}, {"two_sided": False}, 5),
+    Ablation("SemiSupervisedGAN", "class probability", {}, {"alpha": 0.0}, 20),
+    Ablation("SemiSupervisedGAN", "feature matching", {}, {"feature_matching": False}, 5),
+    Ablation("SemiSupervisedGAN", "background", {}, {"background_weight": 0.0}, 5),
 ]
 FIELDS = ["detector", "part", "table", "seed", "with_part", "without"]
 MAX_ROWS = 3000
