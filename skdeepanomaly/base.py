@@ -466,6 +466,10 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         """Return the features' contributions (n, n_features) to the scores of rows."""
         if hasattr(net.criterion_, "feature_scores"):
             return net.criterion_.feature_scores(net.module_(x), x)
+        return self._integrated_gradients(net, x)
+
+    def _integrated_gradients(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+        """Return contributions to scores that are no sum over features, (n, n_features)."""
         reference = torch.from_numpy(self._reference).to(x.device)
         # Gradients need tensors that were not made in inference mode.
         with torch.inference_mode(False), torch.enable_grad():

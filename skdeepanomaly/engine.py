@@ -448,21 +448,52 @@ def _do_nothing(net):
     """Stand in for a hook that a callback does not have."""
 
 
+class DenoisingNet(DetectorNet):
+    """A net that trains on corrupted rows and compares what it makes with the clean ones.
+
+    The criterion offers ``corrupt(x)``. Validation takes the rows as they are.
+    """
+
+    def infer(self, x, **fit_params):
+        """Pass rows through the module, in training corrupted."""
+        if self.module_.training:
+            x = self.criterion_.corrupt(x)
+        return super().infer(x, **fit_params)
+
+
+class AnnealedNet(DetectorNet):
+    """A net whose criterion changes in the course of training.
+
+    The criterion offers ``begin_epoch(share)``, which is told the share of ``max_epochs``
+    that is done; it passes 1 where training goes on.
+    """
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Also tell the criterion how far training is."""
+        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
+        self.criterion_.begin_epoch((len(self.history) - 1) / self.max_epochs)
+
+
 def block_sizes(n_features: int) -> list[int]:
     """Return the numbers of rows that are scored at once, ascending."""
     reference, *larger = BLOCK_ROWS
     return [reference, *(size for size in larger if size * n_features <= BLOCK_VALUES)]
 
 
-def iter_outputs(net: NeuralNet, X: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield rows, block by block, and what the module makes of them in evaluation mode."""
+def iter_outputs(
+    net: NeuralNet, X: np.ndarray, function: Callable | None = None
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield rows, block by block, and what the module makes of them in evaluation mode.
+
+    ``function`` maps rows, where it is given, in place of the module.
+    """
     size = block_sizes(X.shape[1])[-1]
     net._set_training(False)
     with torch.no_grad():
         for start in range(0, len(X), size):
             rows = torch.from_numpy(np.array(X[start : start + size], dtype=np.float32))
             rows = rows.to(net.device)
-            yield rows, net.module_(rows)
+            yield rows, (function or net.module_)(rows)
 
 
 def map_in_blocks(
@@ -569,6 +600,9 @@ class AdversarialNet(DetectorNet):
         ]
         return [*callbacks, *losses, print_log]
 
+    # What a module is asked for whose parameters leave an optimiser without any.
+    _parameters_wanted = "some whose names start with 'discriminator', and others"
+
     def _trains(self, optimizer: str, parameter: str) -> bool:
         """Whether an optimiser trains a parameter; both are given by name."""
         return (optimizer == "optimizer_d") == parameter.startswith("discriminator")
@@ -584,9 +618,8 @@ class AdversarialNet(DetectorNet):
             if not trained:
                 raise ValueError(
                     f"The module {type(self.module_).__name__} has no parameters for"
-                    f" {optimizer}; a module for {type(self).__name__} must have some whose"
-                    " names start with 'discriminator', and others; it has"
-                    f" {[name for name, _ in named]}."
+                    f" {optimizer}; a module for {type(self).__name__} must have"
+                    f" {self._parameters_wanted}; it has {[name for name, _ in named]}."
                 )
             args, kwargs = self.get_params_for_optimizer(optimizer, trained)
             setattr(self, f"{optimizer}_", getattr(self, optimizer)(*args, **kwargs))
@@ -611,3 +644,28 @@ class AdversarialNet(DetectorNet):
         with torch.no_grad():
             loss = compute_loss(self.module_, *self._inputs(unpack_data(batch)))
         return {"loss": loss, "y_pred": None}
+
+
+class AdversarialAutoEncoderNet(AdversarialNet):
+    """Three steps a batch: rebuild the rows, judge their codes, fool the judge.
+
+    ``optimizer`` trains all but the discriminator on the reconstruction,
+    ``optimizer_d`` the discriminator, and ``optimizer_g`` the parameters whose names start
+    with ``encoder`` on the discriminator's verdict.
+    """
+
+    steps = (
+        ("optimizer", "reconstruction_loss"),
+        ("optimizer_d", "discriminator_loss"),
+        ("optimizer_g", "regularization_loss"),
+    )
+    _parameters_wanted = "some whose names start with 'discriminator' and with 'encoder'"
+
+    def __init__(self, *args, optimizer_g=torch.optim.Adam, **kwargs):
+        self.optimizer_g = optimizer_g
+        super().__init__(*args, **kwargs)
+
+    def _trains(self, optimizer: str, parameter: str) -> bool:
+        if optimizer == "optimizer_g":
+            return parameter.startswith("encoder")
+        return super()._trains(optimizer, parameter)

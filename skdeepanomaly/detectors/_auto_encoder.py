@@ -16,6 +16,11 @@ from ..utils.validation import check_hidden_dims
 MAX_ROWS_FOR_VARIANCES = 10_000
 
 
+def wide_code(n_features: int) -> int:
+    """Return a width of the code that leaves little out: three quarters, at most 64."""
+    return min(64, max(1, round(0.75 * n_features)))
+
+
 class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
     """Anomaly detection by the reconstruction error of an auto-encoder.
 
@@ -53,6 +58,9 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
 
     See Also
     --------
+    DenoisingAutoEncoder : Learns to rebuild rows from corrupted ones.
+    VariationalAutoEncoder : Rebuilds rows with a likelihood, and draws new ones.
+    AdversarialAutoEncoder : Gives the codes a known distribution.
     DeepSVDD : Learns a code in which normal rows lie close together.
     BiGAN : Learns to generate normal rows, and their codes.
 
@@ -153,7 +161,7 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
     def _module_params(self, n_samples, n_features):
         latent_dim = self.latent_dim
         if latent_dim == "auto":
-            latent_dim = min(64, max(1, round(0.75 * n_features)))
+            latent_dim = wide_code(n_features)
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": latent_dim,
@@ -163,14 +171,25 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
             "output_activation": self.output_activation,
         }
 
+    def _rebuild(self, net, x):
+        """Return what the score compares rows (n, n_features) with."""
+        return net.module_(x)
+
+    def _score_rows(self, net, x):
+        return net.criterion_.score_rows(self._rebuild(net, x), x)
+
+    def _explain_rows(self, net, x):
+        return net.criterion_.feature_scores(self._rebuild(net, x), x)
+
     def _finalize_state(self, net, X):
         criterion = net.criterion_
         criterion.variances = torch.empty(0, device=net.device)
         if not self.standardize_errors:
             return
         rows = X[:: max(1, len(X) // MAX_ROWS_FOR_VARIANCES)]
-        errors = (criterion.squared_errors(output, x) for x, output in iter_outputs(net, rows))
-        total = sum(error.sum(dim=0) for error in errors)
+        outputs = iter_outputs(net, rows, lambda x: self._rebuild(net, x))
+        errors = (criterion.squared_errors(output, x) for x, output in outputs)
+        total = sum(error.sum(dim=-2) for error in errors)
         # The floor is a hundredth of the standard deviation of a scaled feature: a feature
         # that the network rebuilds to the last bit must not decide alone.
         criterion.variances = total / len(rows) + 1e-4

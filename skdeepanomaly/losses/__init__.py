@@ -5,18 +5,40 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 ``criterion.score_rows(output, x)`` returns the anomaly score of each row, shape (n,).
 """
 
-from ._adversarial import BiGANLoss
-from ._one_class import CenterLoss, DeepSVDDLoss
-from ._reconstruction import ReconstructionLoss, check_reconstruction
-from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
+from ._adversarial import (
+    BiGANLoss,
+)
+from ._one_class import (
+    CenterLoss,
+    DeepSVDDLoss,
+)
+from ._reconstruction import (
+    DenoisingLoss,
+    ReconstructionLoss,
+    check_reconstruction,
+)
+from ._semi_supervised import (
+    DeepSADLoss,
+    DeviationLoss,
+    SemiSupervisedGANLoss,
+)
+from ._variational import (
+    LIKELIHOODS,
+    AdversarialAutoEncoderLoss,
+    VariationalLoss,
+)
 
 __all__ = [
+    "LIKELIHOODS",
+    "AdversarialAutoEncoderLoss",
     "BiGANLoss",
     "CenterLoss",
     "DeepSADLoss",
     "DeepSVDDLoss",
+    "DenoisingLoss",
     "DeviationLoss",
     "ReconstructionLoss",
     "SemiSupervisedGANLoss",
+    "VariationalLoss",
     "check_reconstruction",
 ]

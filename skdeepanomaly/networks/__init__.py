@@ -6,15 +6,30 @@ from ._adversarial import (
     discriminator_layers,
     initialize_leaky,
 )
-from ._layers import ACTIVATIONS, LEAK, MLP
-from ._one_class import Encoder
-from ._reconstruction import AutoEncoderNetwork, TiedDecoder
-from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
+from ._layers import (
+    ACTIVATIONS,
+    LEAK,
+    MLP,
+)
+from ._one_class import (
+    Encoder,
+)
+from ._reconstruction import (
+    AdversarialAutoEncoderNetwork,
+    AutoEncoderNetwork,
+    TiedDecoder,
+    VariationalNetwork,
+)
+from ._semi_supervised import (
+    ClassifyingGANNetwork,
+    ScoringNetwork,
+)
 
 __all__ = [
     "ACTIVATIONS",
     "LEAK",
     "MLP",
+    "AdversarialAutoEncoderNetwork",
     "AutoEncoderNetwork",
     "BiGANNetwork",
     "ClassifyingGANNetwork",
@@ -22,6 +37,7 @@ __all__ = [
     "GANNetwork",
     "ScoringNetwork",
     "TiedDecoder",
+    "VariationalNetwork",
     "discriminator_layers",
     "initialize_leaky",
 ]

@@ -6,7 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._adversarial import discriminator_layers
 from ._layers import ACTIVATIONS, MLP
+
+# Bounds of the logarithms of the variances of codes.
+MAX_LOG_VARIANCE = 10.0
 
 
 class TiedDecoder(nn.Module):
@@ -104,3 +108,110 @@ class AutoEncoderNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruct rows (n, n_features)."""
         return self.decoder(self.encode(x))
+
+
+class VariationalNetwork(nn.Module):
+    """An encoder to a distribution of codes and a decoder to one of rows.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the encoder's hidden layers; the decoder mirrors them.
+    latent_dim : int
+        Width of the code.
+    n_parameters : int, default=2
+        Number of parameters of the distribution of one feature.
+    activation, dropout
+        As in :class:`MLP`.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        n_parameters: int = 2,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = MLP(
+            [n_features, *hidden_dims, 2 * latent_dim], activation=activation, dropout=dropout
+        )
+        self.decoder = MLP(
+            [latent_dim, *reversed(hidden_dims), n_parameters * n_features],
+            activation=activation,
+            dropout=dropout,
+        )
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return means and log-variances (n, latent_dim) of the codes of rows."""
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        return mean, log_variance.clamp(-MAX_LOG_VARIANCE, MAX_LOG_VARIANCE)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to the means of their codes (n, latent_dim)."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map codes to parameters (n, n_parameters * n_features) of rows' distribution."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what one code of each row decodes to, and the moments of the codes.
+
+        In training the code is drawn, such that gradients reach its moments; else it is
+        the mean.
+        """
+        mean, log_variance = self.posterior(x)
+        z = mean
+        if self.training:
+            z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        return self.decode(z), mean, log_variance
+
+
+class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
+    """An auto-encoder and a discriminator of its codes.
+
+    Parameters
+    ----------
+    n_features, hidden_dims, latent_dim, activation, dropout, tied, output_activation
+        As in :class:`AutoEncoderNetwork`; the discriminator has the same hidden layers.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        tied: bool = False,
+        output_activation: str | None = None,
+    ):
+        super().__init__(
+            n_features,
+            hidden_dims,
+            latent_dim,
+            activation=activation,
+            dropout=dropout,
+            tied=tied,
+            output_activation=output_activation,
+        )
+        self.latent_dim = latent_dim
+        self.discriminator_body, self.discriminator_head = discriminator_layers(
+            latent_dim, hidden_dims, 1, dropout
+        )
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        return self.decoder(z)
+
+    def discriminate(self, z: Tensor) -> Tensor:
+        """Return the logits (n, 1) that codes come from the prior."""
+        return self.discriminator_head(self.discriminator_body(z))
