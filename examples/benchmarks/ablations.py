@@ -37,6 +37,10 @@ class Ablation(NamedTuple):
 
 ABLATIONS = [
     Ablation("AutoEncoder", "standardised errors", {}, {"standardize_errors": False}),
+    Ablation("DenoisingAutoEncoder", "corruption", {}, {"noise_std": 0.0}),
+    Ablation("VariationalAutoEncoder", "divergence", {}, {"beta": 0.0}),
+    Ablation("VariationalAutoEncoder", "likelihood", {}, {"score_type": "error"}),
+    Ablation("AdversarialAutoEncoder", "game on the code", {}, {"optimizer_g__lr": 0.0}),
     Ablation("DeepSVDD", "one-class phase", {}, {"lr": 1e-12}),
     Ablation("BiGAN", "cycle consistency", {}, {"cycle_weight": 0.0}),
     Ablation("DeepSAD", "five labels", {}, {"eta": 0.0}, 5),
