@@ -145,6 +145,10 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     # Steps of the path along which a score that is no sum over features is explained.
     _explanation_steps = 32
 
+    # What "auto" means for pretrain_epochs of a detector that has it.
+    _pretrain_steps = 500
+    _pretrain_epoch_range = (2, 500)
+
     # Rows that partial_fit remembers for the threshold.
     _reservoir_size = 10_000
 
@@ -637,6 +641,25 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             **changed,
         )
         return net
+
+    def _pretraining(self, module, criterion, X: np.ndarray, net: DetectorNet) -> list:
+        """Return the net of a pre-training, in a list, or none for 0 ``pretrain_epochs``.
+
+        It has the optimiser and the batches of ``net`` but ``pretrain_lr`` and no
+        callbacks.
+        """
+        epochs = self.pretrain_epochs
+        if epochs == "auto":
+            epochs = self._epochs_for(self._pretrain_steps, len(X), self._pretrain_epoch_range)
+        if epochs == 0:
+            return []
+        nested = {
+            name: value
+            for name, value in self._nested_params().items()
+            if name.startswith(("optimizer__", "iterator_")) and name != "optimizer__lr"
+        }
+        params = {"lr": self.pretrain_lr, "max_epochs": epochs, **nested}
+        return [self._build_net(module, criterion, X, net.device, **params).initialize()]
 
     def _cloned_callbacks(self) -> list:
         if self.callbacks is None:

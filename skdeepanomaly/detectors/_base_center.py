@@ -29,7 +29,6 @@ class BaseCenterDetector(EncoderMixin, BaseDeepDetector):
     _module_class = Encoder
     _n_steps = 150
     _epoch_range = (1, 150)
-    _pretrain_steps = 500
 
     def __init__(
         self,
@@ -60,27 +59,10 @@ class BaseCenterDetector(EncoderMixin, BaseDeepDetector):
 
     def _pretraining_nets(self, net, X):
         latent_dim = next(self._iter_codes(net, X[:2])).shape[1]
-        epochs = self.pretrain_epochs
-        if epochs == "auto":
-            epochs = self._epochs_for(self._pretrain_steps, len(X), (2, self._pretrain_steps))
-        if epochs == 0:
-            return []
         dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
         decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
-        auto_encoder = self._build_net(
-            nn.Sequential(net.module_, decoder),
-            ReconstructionLoss,
-            X,
-            net.device,
-            lr=self.pretrain_lr,
-            max_epochs=epochs,
-            **{
-                name: value
-                for name, value in self._nested_params().items()
-                if name.startswith(("optimizer__", "iterator_")) and name != "optimizer__lr"
-            },
-        )
-        return [auto_encoder.initialize()]
+        auto_encoder = nn.Sequential(net.module_, decoder)
+        return self._pretraining(auto_encoder, ReconstructionLoss, X, net)
 
     def _initialize_state(self, net, X):
         """Set the centre to the mean code."""
