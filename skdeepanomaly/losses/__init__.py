@@ -5,34 +5,21 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 ``criterion.score_rows(output, x)`` returns the anomaly score of each row, shape (n,).
 """
 
-from ._adversarial import (
-    BiGANLoss,
-)
-from ._one_class import (
-    CenterLoss,
-    DeepSVDDLoss,
-)
-from ._reconstruction import (
-    DenoisingLoss,
-    ReconstructionLoss,
-    check_reconstruction,
-)
-from ._semi_supervised import (
-    DeepSADLoss,
-    DeviationLoss,
-    SemiSupervisedGANLoss,
-)
-from ._variational import (
-    LIKELIHOODS,
-    AdversarialAutoEncoderLoss,
-    VariationalLoss,
-)
+from ._adversarial import BiGANLoss
+from ._clustering import ClusteringLoss, DeepClusteringLoss, DeepEmbeddedClusteringLoss
+from ._one_class import CenterLoss, DeepSVDDLoss
+from ._reconstruction import DenoisingLoss, ReconstructionLoss, check_reconstruction
+from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
+from ._variational import LIKELIHOODS, AdversarialAutoEncoderLoss, VariationalLoss
 
 __all__ = [
     "LIKELIHOODS",
     "AdversarialAutoEncoderLoss",
     "BiGANLoss",
     "CenterLoss",
+    "ClusteringLoss",
+    "DeepClusteringLoss",
+    "DeepEmbeddedClusteringLoss",
     "DeepSADLoss",
     "DeepSVDDLoss",
     "DenoisingLoss",

@@ -1,29 +1,16 @@
 """Networks: plain torch modules that know nothing of scikit-learn or of training."""
 
-from ._adversarial import (
-    BiGANNetwork,
-    GANNetwork,
-    discriminator_layers,
-    initialize_leaky,
-)
-from ._layers import (
-    ACTIVATIONS,
-    LEAK,
-    MLP,
-)
-from ._one_class import (
-    Encoder,
-)
+from ._adversarial import BiGANNetwork, GANNetwork, discriminator_layers, initialize_leaky
+from ._clustering import ClusteringAutoEncoder
+from ._layers import ACTIVATIONS, LEAK, MLP
+from ._one_class import Encoder
 from ._reconstruction import (
     AdversarialAutoEncoderNetwork,
     AutoEncoderNetwork,
     TiedDecoder,
     VariationalNetwork,
 )
-from ._semi_supervised import (
-    ClassifyingGANNetwork,
-    ScoringNetwork,
-)
+from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
 
 __all__ = [
     "ACTIVATIONS",
@@ -33,6 +20,7 @@ __all__ = [
     "AutoEncoderNetwork",
     "BiGANNetwork",
     "ClassifyingGANNetwork",
+    "ClusteringAutoEncoder",
     "Encoder",
     "GANNetwork",
     "ScoringNetwork",
