@@ -481,19 +481,53 @@ def block_sizes(n_features: int) -> list[int]:
 
 
 def iter_outputs(
-    net: NeuralNet, X: np.ndarray, function: Callable | None = None
+    net: NeuralNet, X: np.ndarray, function: Callable | None = None, size: int | None = None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield rows, block by block, and what the module makes of them in evaluation mode.
 
-    ``function`` maps rows, where it is given, in place of the module.
+    ``function`` maps rows, where it is given, in place of the module; ``size`` is the
+    number of rows in a block.
     """
-    size = block_sizes(X.shape[1])[-1]
+    size = size or block_sizes(X.shape[1])[-1]
     net._set_training(False)
     with torch.no_grad():
         for start in range(0, len(X), size):
             rows = torch.from_numpy(np.array(X[start : start + size], dtype=np.float32))
             rows = rows.to(net.device)
             yield rows, (function or net.module_)(rows)
+
+
+def mean_over_rows(
+    net: NeuralNet,
+    X: np.ndarray,
+    function: Callable,
+    *,
+    max_rows: int = 10_000,
+    size: int | None = None,
+) -> torch.Tensor:
+    """Return the mean over rows of what a function makes of them in evaluation mode.
+
+    Parameters
+    ----------
+    net : NeuralNet
+        Where to compute.
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    function : callable
+        Maps rows (n, n_features) to a tensor (n, ...).
+    max_rows : int, default=10_000
+        Of more rows so many are used, spread evenly.
+    size : int or None, default=None
+        Rows that are evaluated at once; None takes as many as scoring does.
+
+    Returns
+    -------
+    mean : torch.Tensor
+        Of shape (...).
+    """
+    rows = X[:: -(-len(X) // max_rows)]
+    mapped = iter_outputs(net, rows, function, size)
+    return sum(values.sum(dim=0) for _, values in mapped) / len(rows)
 
 
 def map_in_blocks(

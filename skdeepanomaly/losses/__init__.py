@@ -9,6 +9,7 @@ from ._adversarial import BiGANLoss
 from ._clustering import ClusteringLoss, DeepClusteringLoss, DeepEmbeddedClusteringLoss
 from ._one_class import CenterLoss, DeepSVDDLoss
 from ._reconstruction import DenoisingLoss, ReconstructionLoss, check_reconstruction
+from ._residual import ResidualLoss
 from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
 from ._variational import LIKELIHOODS, AdversarialAutoEncoderLoss, VariationalLoss
 
@@ -25,6 +26,7 @@ __all__ = [
     "DenoisingLoss",
     "DeviationLoss",
     "ReconstructionLoss",
+    "ResidualLoss",
     "SemiSupervisedGANLoss",
     "VariationalLoss",
     "check_reconstruction",

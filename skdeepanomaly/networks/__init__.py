@@ -2,7 +2,7 @@
 
 from ._adversarial import BiGANNetwork, GANNetwork, discriminator_layers, initialize_leaky
 from ._clustering import ClusteringAutoEncoder
-from ._layers import ACTIVATIONS, LEAK, MLP
+from ._layers import ACTIVATIONS, LEAK, MLP, PackedLinear
 from ._one_class import Encoder
 from ._reconstruction import (
     AdversarialAutoEncoderNetwork,
@@ -10,19 +10,24 @@ from ._reconstruction import (
     TiedDecoder,
     VariationalNetwork,
 )
+from ._residual import AdditivePredictor, FeaturePredictor, MaskedPredictor
 from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
 
 __all__ = [
     "ACTIVATIONS",
     "LEAK",
     "MLP",
+    "AdditivePredictor",
     "AdversarialAutoEncoderNetwork",
     "AutoEncoderNetwork",
     "BiGANNetwork",
     "ClassifyingGANNetwork",
     "ClusteringAutoEncoder",
     "Encoder",
+    "FeaturePredictor",
     "GANNetwork",
+    "MaskedPredictor",
+    "PackedLinear",
     "ScoringNetwork",
     "TiedDecoder",
     "VariationalNetwork",

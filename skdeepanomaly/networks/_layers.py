@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 LEAK = 0.1
 
@@ -55,3 +56,27 @@ class MLP(nn.Sequential):
         if output_activation is not None:
             layers.append(ACTIVATIONS[output_activation]())
         super().__init__(*layers)
+
+
+class PackedLinear(nn.Module):
+    """Linear layers of several networks, evaluated as one batched product.
+
+    Parameters
+    ----------
+    n_members : int
+        Number of networks.
+    n_in, n_out : int
+        Widths of each layer.
+    """
+
+    def __init__(self, n_members: int, n_in: int, n_out: int):
+        super().__init__()
+        bound = n_in**-0.5
+        weight = torch.empty(n_members, n_in, n_out).uniform_(-bound, bound)
+        self.weight = nn.Parameter(weight)
+        bias = torch.empty(n_members, 1, n_out).uniform_(-bound, bound)
+        self.bias = nn.Parameter(bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map the inputs (n_members, n, n_in) of all networks to (n_members, n, n_out)."""
+        return torch.baddbmm(self.bias, x, self.weight)
