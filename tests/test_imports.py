@@ -20,12 +20,21 @@ ALLOWED = {
     "metrics": set(),
     "callbacks": set(),
     "engine": set(),
-    "utils": {"utils", "detectors"},
+    "ensemble": {"thresholds", "utils"},
+    "utils": {"utils", "detectors", "ensemble"},
     "base": {"_version", "callbacks", "engine", "thresholds", "utils"},
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
-    "__init__": {"_version", "calibration", "callbacks", "detectors", "metrics", "thresholds"},
+    "__init__": {
+        "_version",
+        "calibration",
+        "callbacks",
+        "detectors",
+        "ensemble",
+        "metrics",
+        "thresholds",
+    },
 }
 
 
