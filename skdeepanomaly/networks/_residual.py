@@ -11,7 +11,7 @@ from ._layers import ACTIVATIONS, MLP, PackedLinear
 
 # In evaluation every feature takes a pass of its own through the network; so many rows,
 # and so many features, are passed at once.
-ROWS_AT_ONCE = 1024
+ROWS_AT_ONCE = 256
 TARGETS_AT_ONCE = 16
 
 
