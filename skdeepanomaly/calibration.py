@@ -22,6 +22,7 @@ from .thresholds import (
     ZScoreThreshold,
 )
 from .utils._compat import HasMethods, Interval, StrOptions, n_rows, take_rows
+from .utils.responses import normality_scores
 
 THRESHOLDS = {
     "conformal": ConformalThreshold,
@@ -131,12 +132,6 @@ class _WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         return self.detector_.explain(X)
 
 
-def _scores(detector, X) -> np.ndarray:
-    """Return the scores of any outlier detector, the higher the more normal."""
-    score = getattr(detector, "score_samples", None) or detector.decision_function
-    return np.asarray(score(X), dtype=np.float64)
-
-
 class ThresholdedDetector(_WrappedDetector):
     """A detector whose threshold is found by a rule.
 
@@ -221,7 +216,7 @@ class ThresholdedDetector(_WrappedDetector):
         detector, held_out = _fit_and_hold_out(
             self.detector, X, y, self.calibration_size, self.random_state
         )
-        scores = _scores(detector, held_out)
+        scores = normality_scores(detector, held_out)
         rule = self._fit_rule(self.threshold, scores)
         self.detector_, self.calibration_scores_ = detector, scores
         self._set_rule(rule)
@@ -259,7 +254,7 @@ class ThresholdedDetector(_WrappedDetector):
             The higher, the more normal.
         """
         check_is_fitted(self)
-        return _scores(self.detector_, X)
+        return normality_scores(self.detector_, X)
 
     @staticmethod
     def _fit_rule(threshold, scores):
@@ -433,7 +428,7 @@ class ConformalDetector(_WrappedDetector):
             pairs = list(self._cross_fit(X, y))
         self.detectors_ = [detector for detector, _ in pairs]
         self.detector_ = self.detectors_[0]
-        self.calibration_scores_ = [np.sort(_scores(*pair)) for pair in pairs]
+        self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
         self.n_calibration_ = sum(map(len, self.calibration_scores_))
         n_flagged = int(np.floor(self.alpha * (self.n_calibration_ + 1) * (1 + 1e-12)))
         if n_flagged == 0:
@@ -482,7 +477,7 @@ class ConformalDetector(_WrappedDetector):
         for detector, calibration in zip(
             self.detectors_, self.calibration_scores_, strict=True
         ):
-            scores = _scores(detector, X)
+            scores = normality_scores(detector, X)
             counts = counts + np.searchsorted(calibration, scores, side="right")
             spread = max(np.std(calibration), np.finfo(np.float64).tiny)
             with np.errstate(over="ignore"):

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .thresholds import contamination_offset, robust_offset
 from .utils._compat import HasMethods, Interval, StrOptions
+from .utils.responses import normality_scores
 
 
 class ClusterClassifier(OutlierMixin, BaseEstimator):
@@ -192,7 +193,7 @@ class ClusterClassifier(OutlierMixin, BaseEstimator):
             if self.max_samples is not None and len(cluster) > self.max_samples:
                 cluster = rng.choice(cluster, self.max_samples, replace=False)
             own = _seeded_clone(detector, rng).fit(codes[cluster])
-            scores = _scores(own, codes[cluster])
+            scores = normality_scores(own, codes[cluster])
             if not np.isfinite(scores).all():
                 raise ValueError(
                     f"{detector!r} gave scores that are not finite to rows that it was"
@@ -344,7 +345,7 @@ class ClusterClassifier(OutlierMixin, BaseEstimator):
         return scores
 
     def _standardized(self, cluster, codes):
-        scores = _scores(self.detectors_[cluster], codes) - self._means[cluster]
+        scores = normality_scores(self.detectors_[cluster], codes) - self._means[cluster]
         # Detectors may give the lowest number there is to rows that overflow.
         with np.errstate(over="ignore"):
             scores /= self._deviations[cluster]
@@ -365,12 +366,6 @@ def _check_detector(detector):
             f"detector must offer score_samples or decision_function for new rows, got"
             f" {detector!r}. LocalOutlierFactor offers them with novelty=True."
         )
-
-
-def _scores(detector, codes):
-    """Return the scores of any outlier detector, the higher the more normal."""
-    score = getattr(detector, "score_samples", None) or detector.decision_function
-    return np.array(score(codes), dtype=np.float64)
 
 
 def _seeded_clone(estimator, rng):

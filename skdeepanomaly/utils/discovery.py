@@ -15,6 +15,8 @@ def all_detectors() -> list[tuple[str, type]]:
     >>> [name for name, _ in all_detectors()][:2]
     ['AutoEncoder', 'BiGAN']
     """
-    from .. import detectors
+    from .. import detectors, ensemble
 
-    return [(name, getattr(detectors, name)) for name in sorted(detectors.__all__)]
+    found = {name: getattr(detectors, name) for name in detectors.__all__}
+    found["ClusterClassifier"] = ensemble.ClusterClassifier
+    return sorted(found.items())
