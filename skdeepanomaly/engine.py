@@ -530,6 +530,15 @@ def mean_over_rows(
     return sum(values.sum(dim=0) for _, values in mapped) / len(rows)
 
 
+def spread_rows(X: np.ndarray, device: str, n_rows: int = 10_000) -> torch.Tensor:
+    """Return at least ``n_rows`` rows spread over the table, or all where there are fewer.
+
+    They suffice for means, variances and extents, whatever the size of the table.
+    """
+    rows = X[:: max(1, len(X) // n_rows)]
+    return torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)
+
+
 def map_in_blocks(
     function: Callable,
     X: np.ndarray,

@@ -7,9 +7,11 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 
 from ._adversarial import BiGANLoss
 from ._clustering import ClusteringLoss, DeepClusteringLoss, DeepEmbeddedClusteringLoss
-from ._one_class import CenterLoss, DeepSVDDLoss
+from ._one_class import CenterLoss, DeepSVDDLoss, OneClassSVMLoss
+from ._range import TrainingBall
 from ._reconstruction import DenoisingLoss, ReconstructionLoss, check_reconstruction
 from ._residual import ResidualLoss
+from ._self_supervised import DeterministicContrastiveLoss, TransformationLoss, check_views
 from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
 from ._variational import LIKELIHOODS, AdversarialAutoEncoderLoss, VariationalLoss
 
@@ -24,10 +26,15 @@ __all__ = [
     "DeepSADLoss",
     "DeepSVDDLoss",
     "DenoisingLoss",
+    "DeterministicContrastiveLoss",
     "DeviationLoss",
+    "OneClassSVMLoss",
     "ReconstructionLoss",
     "ResidualLoss",
     "SemiSupervisedGANLoss",
+    "TrainingBall",
+    "TransformationLoss",
     "VariationalLoss",
     "check_reconstruction",
+    "check_views",
 ]

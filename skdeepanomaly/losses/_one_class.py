@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._range import TrainingBall
+from ._reconstruction import check_reconstruction
+
 
 class CenterLoss(nn.Module):
     """What losses share that look at squared distances of codes to a fixed centre."""
@@ -56,3 +59,113 @@ class DeepSVDDLoss(CenterLoss):
         if self.training:
             self.set_radius(distances)
         return loss
+
+
+class OneClassSVMLoss(nn.Module):
+    """A one-class SVM on random Fourier features of codes, and the reconstruction error.
+
+    The kernel is ``exp(-gamma ||z - z'||^2 / v)``, with v the total variance of the codes:
+    ``gamma`` counts in units of what ``gamma="scale"`` is to scikit-learn. Its
+    features are ``cos(z @ frequencies)`` and ``sin(z @ frequencies)``.
+
+    Parameters
+    ----------
+    n_fourier_features : int, default=256
+        Number of random features, rounded up to an even number.
+    nu : float, default=0.1
+        Share of the training rows that the SVM leaves outside.
+    gamma : float, default=2.0
+        Inverse width of the kernel.
+    alpha : float, default=1.0
+        Weight of the reconstruction error.
+    joint : bool, default=True
+        Whether the SVM shapes the codes, too.
+    """
+
+    frequencies: Tensor
+    variance: Tensor
+
+    # How fast ``variance`` follows the codes of the batches.
+    momentum = 0.05
+
+    def __init__(
+        self,
+        *,
+        n_fourier_features: int = 256,
+        nu: float = 0.1,
+        gamma: float = 2.0,
+        alpha: float = 1.0,
+        joint: bool = True,
+    ):
+        super().__init__()
+        self.n_frequencies = -(-n_fourier_features // 2)
+        self.nu = nu
+        self.gamma = gamma
+        self.alpha = alpha
+        self.joint = joint
+        self.weight = nn.Parameter(torch.zeros(2 * self.n_frequencies))
+        self.rho = nn.Parameter(torch.zeros(()))
+        self.register_buffer("frequencies", torch.empty(0))
+        self.register_buffer("variance", torch.ones(()))
+        self.ball = TrainingBall()
+
+    def initialize(self, codes: Tensor) -> None:
+        """Draw the frequencies for codes (n, latent_dim), and begin with a density.
+
+        The directions are orthogonal in blocks, which lowers the noise of the kernel. The
+        normal of the hyperplane is at first the mean of the features, so that the
+        similarities are a kernel density estimate.
+        """
+        latent_dim = codes.shape[1]
+        blocks = []
+        for start in range(0, self.n_frequencies, latent_dim):
+            n_columns = min(latent_dim, self.n_frequencies - start)
+            directions, _ = torch.linalg.qr(torch.randn(latent_dim, n_columns))
+            blocks.append(directions * torch.randn(latent_dim, n_columns).norm(dim=0))
+        self.frequencies = torch.cat(blocks, dim=1).to(codes.device)
+        self.variance.copy_(codes.var(dim=0).sum())
+        self.weight.data.copy_(self.fourier_features(codes).mean(dim=0))
+
+    def fourier_features(self, codes: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to features (n, n_fourier_features) of norm one."""
+        scale = (2 * self.gamma / self.variance.clamp(min=1e-12)).sqrt()
+        angles = codes @ (self.frequencies * scale)
+        return torch.cat([angles.cos(), angles.sin()], dim=1) / self.n_frequencies**0.5
+
+    def similarities(self, codes: Tensor) -> Tensor:
+        """Return the products (n,) of the features with the normal of the hyperplane."""
+        # A sum, not a matrix product: its rounding is the same for every row.
+        return (self.fourier_features(codes) * self.weight).sum(dim=1)
+
+    def check_output(self, output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        """Refuse what is not a pair of codes and reconstructions."""
+        pair = isinstance(output, tuple) and len(output) == 2
+        if not pair or not isinstance(output[0], Tensor) or output[0].ndim != 2:
+            raise ValueError(
+                f"The module returned {getattr(output, 'shape', type(output).__name__)}; the"
+                " one-class SVM needs a pair of codes of shape (n_samples, latent_dim) and"
+                " reconstructions."
+            )
+        check_reconstruction(output[1], x)
+        return output
+
+    def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return how far rows lie outside of the hyperplane, shape (n,)."""
+        codes, _ = self.check_output(output, x)
+        return self.rho - self.similarities(codes) + self.ball.excess(x)
+
+    def follow(self, codes: Tensor) -> None:
+        """Let the width of the kernel follow the codes of a batch."""
+        if len(codes) > 1:
+            self.variance.lerp_(codes.detach().var(dim=0).sum(), self.momentum)
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the weighted sum of both objectives."""
+        codes, reconstruction = self.check_output(output, x)
+        if self.training:
+            self.follow(codes)
+        seen = codes if self.joint else codes.detach()
+        outside = F.relu(self.rho - self.similarities(seen)).mean() / self.nu
+        svm = self.weight.square().sum() / 2 - self.rho + outside
+        error = (reconstruction - x).square().mean()
+        return self.alpha * error + svm

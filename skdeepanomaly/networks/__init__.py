@@ -3,7 +3,7 @@
 from ._adversarial import BiGANNetwork, GANNetwork, discriminator_layers, initialize_leaky
 from ._clustering import ClusteringAutoEncoder
 from ._layers import ACTIVATIONS, LEAK, MLP, PackedLinear
-from ._one_class import Encoder
+from ._one_class import CodingAutoEncoder, Encoder
 from ._reconstruction import (
     AdversarialAutoEncoderNetwork,
     AutoEncoderNetwork,
@@ -11,6 +11,7 @@ from ._reconstruction import (
     VariationalNetwork,
 )
 from ._residual import AdditivePredictor, FeaturePredictor, MaskedPredictor
+from ._self_supervised import AffineTransformations, NeuralTransformations, PackedLinear
 from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
 
 __all__ = [
@@ -19,14 +20,17 @@ __all__ = [
     "MLP",
     "AdditivePredictor",
     "AdversarialAutoEncoderNetwork",
+    "AffineTransformations",
     "AutoEncoderNetwork",
     "BiGANNetwork",
     "ClassifyingGANNetwork",
     "ClusteringAutoEncoder",
+    "CodingAutoEncoder",
     "Encoder",
     "FeaturePredictor",
     "GANNetwork",
     "MaskedPredictor",
+    "NeuralTransformations",
     "PackedLinear",
     "ScoringNetwork",
     "TiedDecoder",
