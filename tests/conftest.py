@@ -86,6 +86,13 @@ def make_kin(seed=0):
     return *(part.astype(np.float32) for part in (rows[:300], kin[:50], X_test)), y_test
 
 
+def make_rays(X, n_rays=5, n_steps=8):
+    """Walk from the farthest row's distance outwards; return (n_rays, n_steps, n_features)."""
+    lengths = np.linalg.norm(X, axis=1)
+    directions = X[:n_rays] / lengths[:n_rays, None] * lengths.max()
+    return directions[:, None] * np.logspace(0.5, 15, n_steps)[:, None]
+
+
 @pytest.fixture(scope="session")
 def rows():
     return make_rows()

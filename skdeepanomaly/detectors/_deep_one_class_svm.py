@@ -26,7 +26,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     ----------
     hidden_dims : sequence of int, default=(128,)
         Widths of the encoder's hidden layers; the decoder mirrors them.
-    latent_dim : int, default=512
+    latent_dim : int, default=256
         Width of the code.
     activation : str, default="relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
@@ -54,7 +54,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     Attributes
     ----------
     net_ : DetectorNet
-        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_.weight`` and
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_.normal`` and
         ``criterion_.rho`` are the SVM.
     %(common_attributes)s
 
@@ -127,6 +127,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     }
     _module_class = CodingAutoEncoder
     _criterion_class = OneClassSVMLoss
+    _auto_batch_size = 128
     _n_steps = 400
     _epoch_range = (2, 400)
 
@@ -134,7 +135,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
         self,
         *,
         hidden_dims=(128,),
-        latent_dim=512,
+        latent_dim=256,
         activation="relu",
         dropout=0.0,
         nu=0.1,

@@ -47,6 +47,8 @@ class GOAD(BaseDeepDetector):
     eps : float, default=1e-6
         What is added to each likelihood, so that codes far from all centres have no map
         that is certain.
+    likelihood_weight : float, default=1.0
+        Weight of the log-likelihood that is scored in the loss, too; 0 is the paper's loss.
     %(common_parameters)s
 
     Attributes
@@ -70,7 +72,8 @@ class GOAD(BaseDeepDetector):
         \sum_m \max(0, \lVert f(T_m(x)) - c_m \rVert^2 + s
         - \min_{l \ne m} \lVert f(T_m(x)) - c_l \rVert^2)
 
-    with the ``margin`` s and the centres of the batch. The score is
+    with the ``margin`` s and the centres of the batch, less ``likelihood_weight`` times the
+    score (without :math:`\epsilon`). The score is
 
     .. math::
 
@@ -87,8 +90,9 @@ class GOAD(BaseDeepDetector):
     features. With ``eps`` the likelihood is bounded, so that a row far outside scores as a row
     that is merely odd. A row farther from the mean training row than any training row loses
     :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance of a
-    training row (of about 10,000 of them at most). The authors' code adds a small
-    cross-entropy of a second head, which is left out.
+    training row (of about 10,000 of them at most). The likelihood in the loss stands for the
+    cross-entropy of a second head that the authors' code adds; without it the codes of all
+    maps can collapse to one point where the maps are hard to tell apart.
 
     A custom ``module`` maps rows (n, n_features) to codes (n, n_copies, any width).
 
@@ -122,6 +126,7 @@ class GOAD(BaseDeepDetector):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "margin": [Interval(Real, 0, None, closed="neither")],
         "eps": [Interval(Real, 0, None, closed="left")],
+        "likelihood_weight": [Interval(Real, 0, None, closed="left")],
     }
     _module_class = AffineTransformations
     _criterion_class = TransformationLoss
@@ -142,6 +147,7 @@ class GOAD(BaseDeepDetector):
         dropout=0.0,
         margin=1.0,
         eps=1e-6,
+        likelihood_weight=1.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=1e-3,
@@ -183,6 +189,7 @@ class GOAD(BaseDeepDetector):
         self.dropout = dropout
         self.margin = margin
         self.eps = eps
+        self.likelihood_weight = likelihood_weight
 
     def _module_params(self, n_samples, n_features):
         return {
@@ -197,7 +204,11 @@ class GOAD(BaseDeepDetector):
         }
 
     def _criterion_params(self):
-        return {"margin": self.margin, "eps": self.eps}
+        return {
+            "margin": self.margin,
+            "eps": self.eps,
+            "likelihood_weight": self.likelihood_weight,
+        }
 
     def _finalize_state(self, net, X):
         """Set the centres to the mean codes of the training rows."""

@@ -103,7 +103,9 @@ class OneClassSVMLoss(nn.Module):
         self.gamma = gamma
         self.alpha = alpha
         self.joint = joint
-        self.weight = nn.Parameter(torch.zeros(2 * self.n_frequencies))
+        # Times the root of its length, so that its entries are as large as the weights of a
+        # network and the optimiser's steps suit both.
+        self.scaled_normal = nn.Parameter(torch.zeros(2 * self.n_frequencies))
         self.rho = nn.Parameter(torch.zeros(()))
         self.register_buffer("frequencies", torch.empty(0))
         self.register_buffer("variance", torch.ones(()))
@@ -124,7 +126,13 @@ class OneClassSVMLoss(nn.Module):
             blocks.append(directions * torch.randn(latent_dim, n_columns).norm(dim=0))
         self.frequencies = torch.cat(blocks, dim=1).to(codes.device)
         self.variance.copy_(codes.var(dim=0).sum())
-        self.weight.data.copy_(self.fourier_features(codes).mean(dim=0))
+        mean = self.fourier_features(codes).mean(dim=0)
+        self.scaled_normal.data.copy_(mean * len(mean) ** 0.5)
+
+    @property
+    def normal(self) -> Tensor:
+        """The normal of the hyperplane, (n_fourier_features,)."""
+        return self.scaled_normal / len(self.scaled_normal) ** 0.5
 
     def fourier_features(self, codes: Tensor) -> Tensor:
         """Map codes (n, latent_dim) to features (n, n_fourier_features) of norm one."""
@@ -135,7 +143,7 @@ class OneClassSVMLoss(nn.Module):
     def similarities(self, codes: Tensor) -> Tensor:
         """Return the products (n,) of the features with the normal of the hyperplane."""
         # A sum, not a matrix product: its rounding is the same for every row.
-        return (self.fourier_features(codes) * self.weight).sum(dim=1)
+        return (self.fourier_features(codes) * self.normal).sum(dim=1)
 
     def check_output(self, output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
         """Refuse what is not a pair of codes and reconstructions."""
@@ -166,6 +174,6 @@ class OneClassSVMLoss(nn.Module):
             self.follow(codes)
         seen = codes if self.joint else codes.detach()
         outside = F.relu(self.rho - self.similarities(seen)).mean() / self.nu
-        svm = self.weight.square().sum() / 2 - self.rho + outside
+        svm = self.normal.square().sum() / 2 - self.rho + outside
         error = (reconstruction - x).square().mean()
         return self.alpha * error + svm

@@ -64,14 +64,19 @@ class TransformationLoss(nn.Module):
         distance.
     eps : float, default=1e-6
         What is added to each of the likelihoods.
+    likelihood_weight : float, default=1.0
+        Weight of the negative log-likelihood of the right transformations in the loss.
     """
 
     centers: Tensor
 
-    def __init__(self, *, margin: float = 1.0, eps: float = 1e-6):
+    def __init__(
+        self, *, margin: float = 1.0, eps: float = 1e-6, likelihood_weight: float = 1.0
+    ):
         super().__init__()
         self.margin = margin
         self.eps = eps
+        self.likelihood_weight = likelihood_weight
         self.register_buffer("centers", torch.empty(0))
         self.ball = TrainingBall()
 
@@ -94,10 +99,14 @@ class TransformationLoss(nn.Module):
         return (total - right).mean(dim=1) + self.ball.excess(x)
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean triplet loss, with the centres of the batch."""
+        """Return the triplet loss and the likelihood, with the centres of the batch."""
         codes = check_views(output, x)
         distances = self.squared_distances(codes, codes.mean(dim=0))
         own = distances.diagonal(dim1=1, dim2=2)
         itself = torch.eye(codes.shape[1], dtype=torch.bool, device=codes.device)
         nearest = distances.masked_fill(itself, torch.inf).amin(dim=2)
-        return F.relu(own + self.margin - nearest).mean()
+        loss = F.relu(own + self.margin - nearest).mean()
+        if self.likelihood_weight:
+            likelihood = distances.negative().log_softmax(dim=2).diagonal(dim1=1, dim2=2)
+            loss = loss - self.likelihood_weight * likelihood.mean()
+        return loss
