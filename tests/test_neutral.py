@@ -35,6 +35,21 @@ def test_learned_transformations_fit_better_than_drawn_ones():
     assert max(learned) < 0.8 * min(drawn)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_bounded_residuals_see_rows_farther_out(seed):
+    X = make_rows(250, seed=seed)
+    x = torch.from_numpy(np.concatenate([X[::2], 2 * X[::2]]))
+    y = np.repeat([0, 1], 125)
+    aurocs = {}
+    for kind in ("residual", "bounded_residual"):
+        detector = NeuTraL(transformation=kind, max_epochs=40, random_state=seed).fit(X)
+        net = detector.net_
+        with torch.no_grad():
+            # The losses alone, without what the ball adds to them.
+            aurocs[kind] = roc_auc_score(y, net.criterion_.losses(net.module_(x), x))
+    assert aurocs["bounded_residual"] > aurocs["residual"] + 0.05
+
+
 def test_drawn_transformations_stay():
     X = make_rows(100)
     detector = NeuTraL(learn_transformations=False, max_epochs=1, random_state=0).fit(X)
@@ -80,13 +95,14 @@ def test_kinds_of_transformations():
     torch.manual_seed(0)
     x = torch.randn(20, 4)
     made = {}
-    for kind in ("residual", "multiplicative", "feed_forward"):
+    for kind in ("bounded_residual", "residual", "multiplicative", "feed_forward"):
         torch.manual_seed(1)
         network = NeuralTransformations(4, (8,), 3, n_transformations=5, transformation=kind)
         made[kind] = network.transform(x)
         assert network(x).shape == (20, 6, 3)
         torch.testing.assert_close(network(x)[:, 0], network.encode(x))
     torch.testing.assert_close(made["residual"], x + made["feed_forward"])
+    torch.testing.assert_close(made["bounded_residual"], x + made["feed_forward"].tanh())
     torch.testing.assert_close(made["multiplicative"], x * made["feed_forward"].sigmoid())
 
 

@@ -25,9 +25,10 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     ----------
     n_transformations : int, default=8
         Number of transformations, at least 2.
-    transformation : {"residual", "multiplicative", "feed_forward"}, default="residual"
-        Whether a transformation's network gives what is added to the row, a mask between 0
-        and 1 that multiplies it, or the transformed row itself.
+    transformation : str, default="bounded_residual"
+        What a transformation's network gives: "residual" is added to the row,
+        "bounded_residual" is added after a tanh, "multiplicative" is a mask between 0 and 1
+        that multiplies it, "feed_forward" is the transformed row itself.
     transformation_dim : int, default=32
         Width of the hidden layer of each transformation's network.
     learn_transformations : bool, default=True
@@ -71,7 +72,10 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     It is divided by :math:`K \log K`, as in the authors' code, so that copies that cannot be
     told apart have a loss of 1.
 
-    Departures from the paper: cosines are bounded, so that a row far outside scores as a
+    Departures from the paper: the residual is bounded. A residual that grows with the row
+    leaves the copies of a row far outside as distinct as those of a normal one; a bounded one
+    is lost in it, and the copies fall together (on 10 tables 0.85 against 0.72 mean
+    AUROC). Cosines are bounded, so that even then a row far outside scores as a
     row that is merely odd. A row farther from the mean training row than any training row
     loses :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance
     of a training row (of about 10,000 of them at most). The encoder has biases, and the
@@ -101,7 +105,9 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         "n_transformations": [Interval(Integral, 2, None, closed="left")],
-        "transformation": [StrOptions({"residual", "multiplicative", "feed_forward"})],
+        "transformation": [
+            StrOptions({"bounded_residual", "residual", "multiplicative", "feed_forward"})
+        ],
         "transformation_dim": [Interval(Integral, 1, None, closed="left")],
         "learn_transformations": ["boolean"],
         "hidden_dims": ["array-like"],
@@ -120,7 +126,7 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
         self,
         *,
         n_transformations=8,
-        transformation="residual",
+        transformation="bounded_residual",
         transformation_dim=32,
         learn_transformations=True,
         hidden_dims=(64, 64),

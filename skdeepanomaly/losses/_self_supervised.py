@@ -85,7 +85,8 @@ class TransformationLoss(nn.Module):
 
         The second axis is the transformation that was made, the last one the centre.
         """
-        products = codes @ centers.T
+        # Rows as columns, for the sake of equal rounding at every place of a block.
+        products = (centers @ codes.flatten(0, 1).T).T.reshape(*codes.shape[:2], -1)
         lengths = codes.square().sum(dim=2, keepdim=True) + centers.square().sum(dim=1)
         return lengths - 2 * products
 

@@ -9,6 +9,17 @@ from torch import Tensor, nn
 from ._layers import MLP
 
 
+def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Multiply each matrix of a batch (k, n, n_in) by its own weight (k, n_in, n_out).
+
+    The rows are the columns of the product that is computed: in the other one torch rounds
+    a row differently at different places of a block where ``n_out`` is small, and a row's
+    score must not depend on the rows around it.
+    """
+    product = torch.bmm(weight.transpose(1, 2), x.transpose(1, 2)).transpose(1, 2)
+    return product if bias is None else product + bias
+
+
 class PackedLinear(nn.Module):
     """Several linear layers of one shape, as one batched product.
 
@@ -35,9 +46,7 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map inputs (n_layers, n, n_in) to outputs (n_layers, n, n_out)."""
-        if self.bias is None:
-            return torch.bmm(x, self.weight)
-        return torch.baddbmm(self.bias, x, self.weight)
+        return packed_product(x, self.weight, self.bias)
 
 
 class NeuralTransformations(nn.Module):
@@ -55,9 +64,10 @@ class NeuralTransformations(nn.Module):
         Number of transformations.
     transformation_dim : int, default=32
         Width of the hidden layer of each transformation's network.
-    transformation : {"residual", "multiplicative", "feed_forward"}, default="residual"
-        Whether a transformation's network gives what is added to the row, a mask between 0
-        and 1 that multiplies it, or the transformed row itself.
+    transformation : str, default="bounded_residual"
+        What a transformation's network gives: "residual" is added to the row,
+        "bounded_residual" is added after a tanh, "multiplicative" is a mask between 0 and 1
+        that multiplies it, "feed_forward" is the transformed row itself.
     learn_transformations : bool, default=True
         Whether the transformations are trained, or stay as they are drawn.
     activation : str, default="relu"
@@ -74,7 +84,7 @@ class NeuralTransformations(nn.Module):
         *,
         n_transformations: int = 8,
         transformation_dim: int = 32,
-        transformation: str = "residual",
+        transformation: str = "bounded_residual",
         learn_transformations: bool = True,
         activation: str = "relu",
         dropout: float = 0.0,
@@ -97,6 +107,8 @@ class NeuralTransformations(nn.Module):
         made = self.transformations(copies)
         if self.transformation == "residual":
             return copies + made
+        if self.transformation == "bounded_residual":
+            return copies + made.tanh()
         if self.transformation == "multiplicative":
             return copies * made.sigmoid()
         return made
@@ -168,7 +180,8 @@ class AffineTransformations(nn.Module):
 
     def transform(self, x: Tensor) -> Tensor:
         """Return the transformed copies (n_transformations, n, n_features) of rows."""
-        return torch.baddbmm(self.bias, x.expand(len(self.weight), *x.shape), self.weight)
+        copies = x.expand(len(self.weight), *x.shape)
+        return packed_product(copies, self.weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_transformations, latent_dim) of the transformed copies."""
