@@ -40,7 +40,7 @@ def test_gradient_descent_alone_leaves_nu_outside(nu):
     codes = torch.from_numpy(make_rows(600))
     criterion = OneClassSVMLoss(nu=nu)
     criterion.initialize(codes)
-    optimizer = torch.optim.Adam(criterion.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(criterion.parameters(), lr=2e-2)
     for _ in range(600):
         optimizer.zero_grad()
         criterion((codes, codes), codes).backward()

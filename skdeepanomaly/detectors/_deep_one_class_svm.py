@@ -214,9 +214,11 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
         """Set the threshold of the SVM to its optimum, and the ball of the rows."""
         criterion = net.criterion_
         scores = [criterion.similarities(codes) for _, (codes, _) in iter_outputs(net, X)]
-        similarities = torch.cat(scores).cpu().numpy()
-        rho = np.quantile(similarities, self.nu, method="lower")
-        criterion.rho.data.fill_(float(rho))
+        # Between two rows, so that the rounding of the scores puts neither on the wrong side.
+        n_outside = min(int(self.nu * len(X)), len(X) - 1)
+        around = [max(0, n_outside - 1), n_outside]
+        similarities = np.partition(torch.cat(scores).cpu().numpy(), around)
+        criterion.rho.data.fill_(float(similarities[around].mean()))
         criterion.ball.enclose(spread_rows(X, net.device))
 
     def _reconstruct_rows(self, net, x):

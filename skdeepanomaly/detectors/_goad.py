@@ -105,10 +105,8 @@ class GOAD(BaseDeepDetector):
     --------
     >>> import numpy as np
     >>> from skdeepanomaly import GOAD
-    >>> rng = np.random.default_rng(0)
-    >>> hidden = rng.normal(size=(300, 2))
-    >>> X = hidden @ [[1, 0.5, -1, 0.3], [0, 1, 0.7, -1]]
-    >>> X[0] = [3, -3, 3, -3]
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> X[0] = [5, -5, 5, -5]
     >>> detector = GOAD(contamination=0.01, random_state=0).fit(X)
     >>> np.argmin(detector.score_samples(X))
     np.int64(0)
