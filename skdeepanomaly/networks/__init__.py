@@ -11,7 +11,7 @@ from ._reconstruction import (
     VariationalNetwork,
 )
 from ._residual import AdditivePredictor, FeaturePredictor, MaskedPredictor
-from ._self_supervised import AffineTransformations, NeuralTransformations, PackedLinear
+from ._self_supervised import AffineTransformations, NeuralTransformations
 from ._semi_supervised import ClassifyingGANNetwork, ScoringNetwork
 
 __all__ = [

@@ -67,16 +67,22 @@ class PackedLinear(nn.Module):
         Number of networks.
     n_in, n_out : int
         Widths of each layer.
+    bias : bool, default=True
+        Whether the layers have biases.
     """
 
-    def __init__(self, n_members: int, n_in: int, n_out: int):
+    def __init__(self, n_members: int, n_in: int, n_out: int, *, bias: bool = True):
         super().__init__()
+        # The range of nn.Linear.
         bound = n_in**-0.5
         weight = torch.empty(n_members, n_in, n_out).uniform_(-bound, bound)
         self.weight = nn.Parameter(weight)
-        bias = torch.empty(n_members, 1, n_out).uniform_(-bound, bound)
-        self.bias = nn.Parameter(bias)
+        self.bias = None
+        if bias:
+            self.bias = nn.Parameter(torch.empty(n_members, 1, n_out).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the inputs (n_members, n, n_in) of all networks to (n_members, n, n_out)."""
+        if self.bias is None:
+            return torch.bmm(x, self.weight)
         return torch.baddbmm(self.bias, x, self.weight)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._layers import MLP
+from ._layers import MLP, PackedLinear
 
 
 def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -18,35 +18,6 @@ def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
     """
     product = torch.bmm(weight.transpose(1, 2), x.transpose(1, 2)).transpose(1, 2)
     return product if bias is None else product + bias
-
-
-class PackedLinear(nn.Module):
-    """Several linear layers of one shape, as one batched product.
-
-    Parameters
-    ----------
-    n_layers : int
-        Number of layers.
-    n_in, n_out : int
-        Widths of each.
-    bias : bool, default=True
-        Whether the layers have biases.
-    """
-
-    def __init__(self, n_layers: int, n_in: int, n_out: int, *, bias: bool = True):
-        super().__init__()
-        # The range of nn.Linear.
-        bound = n_in**-0.5
-        self.weight = nn.Parameter(torch.empty(n_layers, n_in, n_out).uniform_(-bound, bound))
-        self.bias = (
-            nn.Parameter(torch.empty(n_layers, 1, n_out).uniform_(-bound, bound))
-            if bias
-            else None
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map inputs (n_layers, n, n_in) to outputs (n_layers, n, n_out)."""
-        return packed_product(x, self.weight, self.bias)
 
 
 class NeuralTransformations(nn.Module):
