@@ -3,7 +3,24 @@
 from ._version import __version__
 from .calibration import ConformalDetector, ThresholdedDetector
 from .callbacks import BackupAndRestore
-from .detectors import AutoEncoder, BiGAN, DeepSVDD
+from .detectors import (
+    GOAD,
+    AdversarialAutoEncoder,
+    AutoEncoder,
+    BiGAN,
+    DeepClustering,
+    DeepEmbeddedClustering,
+    DeepOneClassSVM,
+    DeepSAD,
+    DeepSVDD,
+    DenoisingAutoEncoder,
+    DevNet,
+    NeuTraL,
+    RegressionResidual,
+    SemiSupervisedGAN,
+    VariationalAutoEncoder,
+)
+from .ensemble import ClusterClassifier
 from .metrics import (
     evaluate,
     outlier_average_precision_score,
@@ -29,19 +46,32 @@ from .thresholds import (
 )
 
 __all__ = [
+    "GOAD",
+    "AdversarialAutoEncoder",
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",
+    "ClusterClassifier",
     "ConformalDetector",
     "ConformalThreshold",
+    "DeepClustering",
+    "DeepEmbeddedClustering",
+    "DeepOneClassSVM",
+    "DeepSAD",
     "DeepSVDD",
+    "DenoisingAutoEncoder",
+    "DevNet",
     "FixedThreshold",
     "GaussianMixtureThreshold",
     "IQRThreshold",
     "MADThreshold",
+    "NeuTraL",
     "POTThreshold",
     "QuantileThreshold",
+    "RegressionResidual",
+    "SemiSupervisedGAN",
     "ThresholdedDetector",
+    "VariationalAutoEncoder",
     "ZScoreThreshold",
     "__version__",
     "evaluate",

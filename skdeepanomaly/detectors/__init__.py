@@ -1,7 +1,35 @@
 """The detectors, one method a file."""
 
+from ._adversarial_auto_encoder import AdversarialAutoEncoder
 from ._auto_encoder import AutoEncoder
 from ._bigan import BiGAN
+from ._deep_clustering import DeepClustering
+from ._deep_embedded_clustering import DeepEmbeddedClustering
+from ._deep_one_class_svm import DeepOneClassSVM
+from ._deep_sad import DeepSAD
 from ._deep_svdd import DeepSVDD
+from ._denoising_auto_encoder import DenoisingAutoEncoder
+from ._dev_net import DevNet
+from ._goad import GOAD
+from ._neutral import NeuTraL
+from ._regression_residual import RegressionResidual
+from ._semi_supervised_gan import SemiSupervisedGAN
+from ._variational_auto_encoder import VariationalAutoEncoder
 
-__all__ = ["AutoEncoder", "BiGAN", "DeepSVDD"]
+__all__ = [
+    "GOAD",
+    "AdversarialAutoEncoder",
+    "AutoEncoder",
+    "BiGAN",
+    "DeepClustering",
+    "DeepEmbeddedClustering",
+    "DeepOneClassSVM",
+    "DeepSAD",
+    "DeepSVDD",
+    "DenoisingAutoEncoder",
+    "DevNet",
+    "NeuTraL",
+    "RegressionResidual",
+    "SemiSupervisedGAN",
+    "VariationalAutoEncoder",
+]
