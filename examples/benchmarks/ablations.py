@@ -43,6 +43,8 @@ ABLATIONS = [
     Ablation("AdversarialAutoEncoder", "game on the code", {}, {"optimizer_g__lr": 0.0}),
     Ablation("DeepSVDD", "one-class phase", {}, {"lr": 1e-12}),
     Ablation("BiGAN", "cycle consistency", {}, {"cycle_weight": 0.0}),
+    Ablation("DeepClustering", "codes gather at centres", {}, {"cluster_weight": 0.0}),
+    Ablation("DeepEmbeddedClustering", "self-training", {}, {"lr": 1e-12}),
     Ablation("RegressionResidual", "standardised errors", {}, {"standardize_errors": False}),
     Ablation("RegressionResidual", "network", {}, {"model": "linear"}),
     Ablation("ClusterClassifier", "clusters", {}, {"n_clusters": 1}),
