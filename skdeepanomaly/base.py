@@ -138,6 +138,9 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     _epoch_range = (10, 1000)
     _auto_batch_size = 256
 
+    # Betas of optimisers that have them, in place of their own.
+    _betas: tuple[float, float] | None = None
+
     # Whether fit takes labels: None ignores them, "optional" reads them where they are
     # given, "required" demands some anomalies.
     _labels: str | None = None
@@ -571,7 +574,8 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             offered = {"n_features": n_features, **self._module_params(n_samples, n_features)}
             taken, takes_any = parameter_names(module)
             params |= {f"module__{n}": v for n, v in offered.items() if takes_any or n in taken}
-        params |= self._net_params()
+        others = [name for name in self._optimizer_names() if name != "optimizer"]
+        params |= {name: getattr(self, name) for name in others} | self._net_params()
         net = self._build_net(
             module,
             self._criterion_class,
@@ -589,9 +593,12 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
     def _build_net(self, module, criterion, X, device, *, net_class=DetectorNet, **params):
         """Build a net with the detector's optimiser and batches, not yet initialised."""
         for name in self._optimizer_names():
+            known = parameter_names(getattr(self, name))[0]
+            if self._betas is not None and "betas" in known:
+                params.setdefault(f"{name}__betas", self._betas)
             given = {n.removeprefix(f"{name}__") for n in params if n.startswith(f"{name}__")}
             if torch.device(device).type in ("cpu", "cuda") and not given & _EXCLUDE_FUSED:
-                if "fused" in parameter_names(getattr(self, name))[0]:
+                if "fused" in known:
                     params[f"{name}__fused"] = True
         return net_class(
             module,

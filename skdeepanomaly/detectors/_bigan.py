@@ -10,7 +10,7 @@ from ..losses import BiGANLoss
 from ..mixins import DecoderMixin, EncoderMixin, GeneratorMixin
 from ..networks import BiGANNetwork
 from ..utils._compat import Interval, StrOptions
-from ..utils.validation import check_hidden_dims, parameter_names
+from ..utils.validation import check_hidden_dims, half_or
 
 
 class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
@@ -105,6 +105,7 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
     _module_class = BiGANNetwork
     _criterion_class = BiGANLoss
     _auto_batch_size = 128
+    _betas = (0.5, 0.999)
     _epoch_range = (10, 200)
 
     def __init__(
@@ -155,12 +156,9 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
         self.optimizer_d = optimizer_d
 
     def _module_params(self, n_samples, n_features):
-        latent_dim = self.latent_dim
-        if latent_dim == "auto":
-            latent_dim = max(2, -(-n_features // 2))
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": latent_dim,
+            "latent_dim": half_or(self.latent_dim, n_features),
             "dropout": self.dropout,
         }
 
@@ -169,10 +167,3 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
 
     def _reconstruct_rows(self, net, x):
         return net.module_(x)[0]
-
-    def _net_params(self):
-        params = {"optimizer_d": self.optimizer_d}
-        for name in ("optimizer", "optimizer_d"):
-            if "betas" in parameter_names(getattr(self, name))[0]:
-                params[f"{name}__betas"] = (0.5, 0.999)
-        return params

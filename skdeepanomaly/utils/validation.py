@@ -136,6 +136,11 @@ def warn_if_one_batch(batch_size, n_samples: int) -> None:
         )
 
 
+def half_or(latent_dim: int | str, n_features: int) -> int:
+    """Return ``latent_dim``; half of the features, at least 2, where it is "auto"."""
+    return max(2, -(-n_features // 2)) if latent_dim == "auto" else int(latent_dim)
+
+
 def check_device(device) -> str:
     """Return the device to compute on; ``"auto"`` is a GPU where there is one.
 
@@ -166,3 +171,45 @@ def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
             f"hidden_dims must hold positive integers, one a hidden layer, got {hidden_dims!r}."
         )
     return tuple(int(d) for d in dims)
+
+
+def check_scales(scales) -> tuple[float, float]:
+    """Return the two scales of background rows, the smaller first."""
+    given = tuple(scales)
+    if len(given) != 2 or not all(isinstance(s, numbers.Real) and s > 0 for s in given):
+        raise ValueError(
+            f"background_scales must hold two positive numbers, how near and how far the"
+            f" background lies, got {scales!r}."
+        )
+    return float(min(given)), float(max(given))
+
+
+def check_columns(columns, n_features: int, feature_names=None) -> list[int]:
+    """Return the indices of columns that are given by name or by index.
+
+    Parameters
+    ----------
+    columns : sequence of str or int, or None
+        Names, or indices from 0 or, negative, from the end. None stands for no column.
+    n_features : int
+        Number of columns that there are.
+    feature_names : sequence of str or None
+        Their names, where they have any.
+    """
+    names = [] if feature_names is None else list(feature_names)
+    indices = []
+    for column in [] if columns is None else list(columns):
+        if isinstance(column, str):
+            if column not in names:
+                there = closest(column, names) if names else "X has no column names."
+                raise ValueError(f"There is no column {column!r}. {there}")
+            indices.append(names.index(column))
+        elif not isinstance(column, numbers.Integral) or isinstance(column, bool):
+            raise ValueError(f"A column is given by name or by index, got {column!r}.")
+        elif not -n_features <= column < n_features:
+            raise ValueError(f"There is no column {column}: X has {n_features} columns.")
+        else:
+            indices.append(int(column) % n_features)
+    if len(set(indices)) < len(indices):
+        raise ValueError(f"Columns are named more than once in {columns!r}.")
+    return indices
