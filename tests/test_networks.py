@@ -1,10 +1,19 @@
 import copy
+import pickle
 
 import pytest
 import torch
 from torch import nn
 
-from skdeepanomaly.networks import ACTIVATIONS, MLP, AutoEncoderNetwork, BiGANNetwork, Encoder
+from skdeepanomaly.networks import (
+    ACTIVATIONS,
+    MLP,
+    AutoEncoderNetwork,
+    BiGANNetwork,
+    ConditionalGANNetwork,
+    Encoder,
+    SpectralLinear,
+)
 
 
 def test_mlp_has_activations_and_dropout_between_its_layers_only():
@@ -59,3 +68,28 @@ def test_bigan_shapes(hidden_dims):
     reconstruction, real, fake = network(x)
     assert reconstruction.shape == x.shape
     assert real.shape == fake.shape
+
+
+def test_spectral_layer_learns_its_largest_singular_value():
+    torch.manual_seed(0)
+    layer = SpectralLinear(8, 6)
+    with torch.no_grad():
+        layer.weight.mul_(10)
+    for _ in range(50):
+        layer(torch.randn(2, 8))
+    before = layer.eval().direction.clone()
+    expected = layer.weight / torch.linalg.matrix_norm(layer.weight, 2)
+    x = torch.eye(8)
+    torch.testing.assert_close(layer(x) - layer.bias, expected.t(), atol=1e-4, rtol=1e-3)
+    assert torch.equal(layer.direction, before)
+    assert torch.equal(pickle.loads(pickle.dumps(layer))(x), layer(x))
+
+
+def test_conditional_generator_leaves_the_condition_where_it_is():
+    network = ConditionalGANNetwork(5, (8,), 2, condition=[3, 1])
+    x = torch.randn(4, 5)
+    made = network.generate(torch.randn(4, 2), x)
+    assert torch.equal(made[:, [1, 3]], x[:, [1, 3]])
+    assert not torch.isclose(made[:, [0, 2, 4]], x[:, [0, 2, 4]]).any()
+    with pytest.raises(ValueError, match="must be passed, got None"):
+        network.generate(torch.randn(4, 2))

@@ -5,7 +5,7 @@ A criterion is called as ``criterion(output, x)`` with what the module made of t
 ``criterion.score_rows(output, x)`` returns the anomaly score of each row, shape (n,).
 """
 
-from ._adversarial import BiGANLoss
+from ._adversarial import ALADLoss, BiGANLoss, ConditionalGANLoss, GANLoss, background_rows
 from ._clustering import ClusteringLoss, DeepClusteringLoss, DeepEmbeddedClusteringLoss
 from ._one_class import CenterLoss, DeepSVDDLoss, OneClassSVMLoss
 from ._range import TrainingBall
@@ -17,10 +17,12 @@ from ._variational import LIKELIHOODS, AdversarialAutoEncoderLoss, VariationalLo
 
 __all__ = [
     "LIKELIHOODS",
+    "ALADLoss",
     "AdversarialAutoEncoderLoss",
     "BiGANLoss",
     "CenterLoss",
     "ClusteringLoss",
+    "ConditionalGANLoss",
     "DeepClusteringLoss",
     "DeepEmbeddedClusteringLoss",
     "DeepSADLoss",
@@ -28,6 +30,7 @@ __all__ = [
     "DenoisingLoss",
     "DeterministicContrastiveLoss",
     "DeviationLoss",
+    "GANLoss",
     "OneClassSVMLoss",
     "ReconstructionLoss",
     "ResidualLoss",
@@ -35,6 +38,7 @@ __all__ = [
     "TrainingBall",
     "TransformationLoss",
     "VariationalLoss",
+    "background_rows",
     "check_reconstruction",
     "check_views",
 ]

@@ -1,8 +1,15 @@
 """Networks: plain torch modules that know nothing of scikit-learn or of training."""
 
-from ._adversarial import BiGANNetwork, GANNetwork, discriminator_layers, initialize_leaky
+from ._adversarial import (
+    ALADNetwork,
+    BiGANNetwork,
+    ConditionalGANNetwork,
+    GANNetwork,
+    discriminator_layers,
+    initialize_leaky,
+)
 from ._clustering import ClusteringAutoEncoder
-from ._layers import ACTIVATIONS, LEAK, MLP, PackedLinear
+from ._layers import ACTIVATIONS, LEAK, MLP, PackedLinear, SpectralLinear
 from ._one_class import CodingAutoEncoder, Encoder
 from ._reconstruction import (
     AdversarialAutoEncoderNetwork,
@@ -18,6 +25,7 @@ __all__ = [
     "ACTIVATIONS",
     "LEAK",
     "MLP",
+    "ALADNetwork",
     "AdditivePredictor",
     "AdversarialAutoEncoderNetwork",
     "AffineTransformations",
@@ -26,6 +34,7 @@ __all__ = [
     "ClassifyingGANNetwork",
     "ClusteringAutoEncoder",
     "CodingAutoEncoder",
+    "ConditionalGANNetwork",
     "Encoder",
     "FeaturePredictor",
     "GANNetwork",
@@ -33,6 +42,7 @@ __all__ = [
     "NeuralTransformations",
     "PackedLinear",
     "ScoringNetwork",
+    "SpectralLinear",
     "TiedDecoder",
     "VariationalNetwork",
     "discriminator_layers",

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAK = 0.1
@@ -18,6 +19,32 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+
+
+class SpectralLinear(nn.Linear):
+    """A linear layer that stretches no input by more than a factor of one.
+
+    The weight is divided by an estimate of its largest singular value, which one step
+    of power iteration renews in each pass in training (Miyato et al., "Spectral
+    normalization for generative adversarial networks", ICLR 2018). Unlike torch's
+    parametrisation it can be pickled.
+    """
+
+    direction: Tensor
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True):
+        super().__init__(in_features, out_features, bias)
+        self.register_buffer("direction", F.normalize(torch.randn(out_features), dim=0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (n, in_features) to (n, out_features)."""
+        with torch.no_grad():
+            left = self.direction
+            right = F.normalize(self.weight.t().mv(left), dim=0)
+            if self.training:
+                left = F.normalize(self.weight.mv(right), dim=0)
+                self.direction = left
+        return F.linear(x, self.weight / left.dot(self.weight.mv(right)), self.bias)
 
 
 class MLP(nn.Sequential):
@@ -35,6 +62,8 @@ class MLP(nn.Sequential):
         Whether the layers have biases.
     output_activation : str or None, default=None
         Activation of the last layer.
+    linear : callable, default=torch.nn.Linear
+        Makes a linear layer of its widths and ``bias``.
     """
 
     def __init__(
@@ -45,6 +74,7 @@ class MLP(nn.Sequential):
         dropout: float = 0.0,
         bias: bool = True,
         output_activation: str | None = None,
+        linear: Callable[..., nn.Module] = nn.Linear,
     ):
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(dims):
@@ -52,7 +82,7 @@ class MLP(nn.Sequential):
                 layers.append(ACTIVATIONS[activation]())
                 if dropout:
                     layers.append(nn.Dropout(dropout))
-            layers.append(nn.Linear(n_in, n_out, bias=bias))
+            layers.append(linear(n_in, n_out, bias=bias))
         if output_activation is not None:
             layers.append(ACTIVATIONS[output_activation]())
         super().__init__(*layers)
