@@ -4,10 +4,13 @@ from ._version import __version__
 from .calibration import ConformalDetector, ThresholdedDetector
 from .callbacks import BackupAndRestore
 from .detectors import (
+    ALAD,
+    GAN,
     GOAD,
     AdversarialAutoEncoder,
     AutoEncoder,
     BiGAN,
+    ConditionalGAN,
     DeepClustering,
     DeepEmbeddedClustering,
     DeepOneClassSVM,
@@ -46,12 +49,15 @@ from .thresholds import (
 )
 
 __all__ = [
+    "ALAD",
+    "GAN",
     "GOAD",
     "AdversarialAutoEncoder",
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",
     "ClusterClassifier",
+    "ConditionalGAN",
     "ConformalDetector",
     "ConformalThreshold",
     "DeepClustering",

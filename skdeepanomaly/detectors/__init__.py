@@ -1,8 +1,10 @@
 """The detectors, one method a file."""
 
 from ._adversarial_auto_encoder import AdversarialAutoEncoder
+from ._alad import ALAD
 from ._auto_encoder import AutoEncoder
 from ._bigan import BiGAN
+from ._conditional_gan import ConditionalGAN
 from ._deep_clustering import DeepClustering
 from ._deep_embedded_clustering import DeepEmbeddedClustering
 from ._deep_one_class_svm import DeepOneClassSVM
@@ -10,6 +12,7 @@ from ._deep_sad import DeepSAD
 from ._deep_svdd import DeepSVDD
 from ._denoising_auto_encoder import DenoisingAutoEncoder
 from ._dev_net import DevNet
+from ._gan import GAN
 from ._goad import GOAD
 from ._neutral import NeuTraL
 from ._regression_residual import RegressionResidual
@@ -17,10 +20,13 @@ from ._semi_supervised_gan import SemiSupervisedGAN
 from ._variational_auto_encoder import VariationalAutoEncoder
 
 __all__ = [
+    "ALAD",
+    "GAN",
     "GOAD",
     "AdversarialAutoEncoder",
     "AutoEncoder",
     "BiGAN",
+    "ConditionalGAN",
     "DeepClustering",
     "DeepEmbeddedClustering",
     "DeepOneClassSVM",
