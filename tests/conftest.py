@@ -28,6 +28,7 @@ def with_mapped_labels(cls):
         return cls._validate_y(self, y, n_samples)
 
     names = {"__module__": __name__, "__qualname__": f"Mapped{cls.__name__}"}
+    names["__doc__"] = cls.__doc__
     kind = type(cls.__name__, (cls,), {**names, "_validate_y": _validate_y})
     # Where pickle looks for it.
     globals()[kind.__qualname__] = kind
