@@ -30,7 +30,7 @@ common = {
 detectors = [
     AutoEncoder(latent_dim=1, **common),
     DenoisingAutoEncoder(noise_std=(0.05, 0.25), **common),
-    VariationalAutoEncoder(beta=0.4, **common),
+    VariationalAutoEncoder(**common),
     AdversarialAutoEncoder(latent_dim=1, **common),
 ]
 
