@@ -20,6 +20,7 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 doctest_global_setup = "import numpy as np"
+plot_basedir = "../examples"
 plot_formats = [("png", 100)]
 plot_html_show_formats = False
 plot_html_show_source_link = False
