@@ -88,6 +88,17 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
 
+def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Multiply each matrix of a batch (k, n, n_in) by its own weight (k, n_in, n_out).
+
+    The rows are the columns of the product that is computed: in the other one torch rounds
+    a row differently at different places of a block where ``n_out`` is small, and a row's
+    score must not depend on the rows around it.
+    """
+    product = torch.bmm(weight.transpose(1, 2), x.transpose(1, 2)).transpose(1, 2)
+    return product if bias is None else product + bias
+
+
 class PackedLinear(nn.Module):
     """Linear layers of several networks, evaluated as one batched product.
 
@@ -113,6 +124,4 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the inputs (n_members, n, n_in) of all networks to (n_members, n, n_out)."""
-        if self.bias is None:
-            return torch.bmm(x, self.weight)
-        return torch.baddbmm(self.bias, x, self.weight)
+        return packed_product(x, self.weight, self.bias)

@@ -6,18 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._layers import MLP, PackedLinear
-
-
-def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Multiply each matrix of a batch (k, n, n_in) by its own weight (k, n_in, n_out).
-
-    The rows are the columns of the product that is computed: in the other one torch rounds
-    a row differently at different places of a block where ``n_out`` is small, and a row's
-    score must not depend on the rows around it.
-    """
-    product = torch.bmm(weight.transpose(1, 2), x.transpose(1, 2)).transpose(1, 2)
-    return product if bias is None else product + bias
+from ._layers import MLP, PackedLinear, packed_product
 
 
 class NeuralTransformations(nn.Module):
