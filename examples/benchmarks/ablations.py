@@ -43,6 +43,21 @@ ABLATIONS = [
     Ablation("AdversarialAutoEncoder", "game on the code", {}, {"optimizer_g__lr": 0.0}),
     Ablation("DeepSVDD", "one-class phase", {}, {"lr": 1e-12}),
     Ablation("BiGAN", "cycle consistency", {}, {"cycle_weight": 0.0}),
+    Ablation(
+        "GAN",
+        "background",
+        {"score_type": "discriminator"},
+        {"score_type": "discriminator", "background": 0.0},
+    ),
+    Ablation(
+        "GAN", "search", {"score_type": "query"}, {"score_type": "query", "query_steps": 0}
+    ),
+    Ablation("ALAD", "cycle consistency", {}, {"cycle_consistency": False}),
+    Ablation("DeepOneClassSVM", "joint training", {}, {"joint": False}),
+    Ablation("NeuTraL", "learned transformations", {}, {"learn_transformations": False}),
+    Ablation("NeuTraL", "bounded residual", {}, {"transformation": "residual"}),
+    Ablation("GOAD", "many transformations", {}, {"n_transformations": 2}),
+    Ablation("GOAD", "maps around the identity", {}, {"around_identity": False}),
     Ablation("DeepClustering", "codes gather at centres", {}, {"cluster_weight": 0.0}),
     Ablation("DeepEmbeddedClustering", "self-training", {}, {"lr": 1e-12}),
     Ablation("RegressionResidual", "standardised errors", {}, {"standardize_errors": False}),
