@@ -6,9 +6,11 @@ from ._auto_encoder import AutoEncoder
 from ._bigan import BiGAN
 from ._conditional_gan import ConditionalGAN
 from ._deep_clustering import DeepClustering
+from ._deep_discriminative_clustering import DeepDiscriminativeClustering
 from ._deep_embedded_clustering import DeepEmbeddedClustering
 from ._deep_one_class_svm import DeepOneClassSVM
 from ._deep_sad import DeepSAD
+from ._deep_subspace_clustering import DeepSubspaceClustering
 from ._deep_svdd import DeepSVDD
 from ._denoising_auto_encoder import DenoisingAutoEncoder
 from ._dev_net import DevNet
@@ -28,10 +30,12 @@ __all__ = [
     "BiGAN",
     "ConditionalGAN",
     "DeepClustering",
+    "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",
     "DeepOneClassSVM",
     "DeepSAD",
     "DeepSVDD",
+    "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
     "DevNet",
     "NeuTraL",

@@ -10,9 +10,11 @@ from ._clustering import ClusteringLoss, DeepClusteringLoss, DeepEmbeddedCluster
 from ._one_class import CenterLoss, DeepSVDDLoss, OneClassSVMLoss
 from ._range import TrainingBall
 from ._reconstruction import DenoisingLoss, ReconstructionLoss, check_reconstruction
+from ._relations import DeepDiscriminativeClusteringLoss
 from ._residual import ResidualLoss
 from ._self_supervised import DeterministicContrastiveLoss, TransformationLoss, check_views
 from ._semi_supervised import DeepSADLoss, DeviationLoss, SemiSupervisedGANLoss
+from ._subspaces import SelfExpressionLoss
 from ._variational import LIKELIHOODS, AdversarialAutoEncoderLoss, VariationalLoss
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "ClusteringLoss",
     "ConditionalGANLoss",
     "DeepClusteringLoss",
+    "DeepDiscriminativeClusteringLoss",
     "DeepEmbeddedClusteringLoss",
     "DeepSADLoss",
     "DeepSVDDLoss",
@@ -34,6 +37,7 @@ __all__ = [
     "OneClassSVMLoss",
     "ReconstructionLoss",
     "ResidualLoss",
+    "SelfExpressionLoss",
     "SemiSupervisedGANLoss",
     "TrainingBall",
     "TransformationLoss",

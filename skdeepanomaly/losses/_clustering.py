@@ -17,7 +17,7 @@ class ClusteringLoss(nn.Module):
     """
 
     # What a module must offer beside ``forward``.
-    module_interface = ("encode",)
+    module_interface: tuple[str, ...] = ("encode",)
 
     centers: Tensor
 

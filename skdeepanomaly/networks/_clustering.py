@@ -14,6 +14,10 @@ class ClusteringAutoEncoder(AutoEncoderNetwork):
         As in :class:`AutoEncoderNetwork`.
     """
 
+    def decode(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        return self.decoder(z)
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Return the codes and the reconstructions of rows (n, n_features)."""
         codes = self.encode(x)
