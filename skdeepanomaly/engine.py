@@ -464,14 +464,15 @@ class DenoisingNet(DetectorNet):
 class AnnealedNet(DetectorNet):
     """A net whose criterion changes in the course of training.
 
-    The criterion offers ``begin_epoch(share)``, which is told the share of ``max_epochs``
-    that is done; it passes 1 where training goes on.
+    The criterion offers ``begin_epoch(share)``, which is told how far training is: 0 in the
+    first epoch, 1 in the last one and where training goes on.
     """
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Also tell the criterion how far training is."""
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
-        self.criterion_.begin_epoch((len(self.history) - 1) / self.max_epochs)
+        n_done = len(self.history) - 1
+        self.criterion_.begin_epoch(min(1.0, n_done / max(1, self.max_epochs - 1)))
 
 
 def block_sizes(n_features: int) -> list[int]:

@@ -161,15 +161,15 @@ class WeightOfTheDivergence(Callback):
 def test_warmup_raises_the_weight_of_the_divergence():
     watch = WeightOfTheDivergence()
     detector = VariationalAutoEncoder(
-        beta=2.0, warmup=0.5, max_epochs=8, callbacks=[("watch", watch)], random_state=0
+        beta=2.0, warmup=0.5, max_epochs=9, callbacks=[("watch", watch)], random_state=0
     )
     X = make_rows(50)
     seen = dict(detector.fit(X).net_.callbacks_)["watch"].seen_
-    assert seen == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0]
+    assert seen == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0, 2.0]
     # Training that goes on does not warm up again.
-    assert dict(detector.partial_fit(X).net_.callbacks_)["watch"].seen_ == [2.0] * 8
+    assert dict(detector.partial_fit(X).net_.callbacks_)["watch"].seen_ == [2.0] * 9
     detector.set_params(warmup=0.0).fit(X)
-    assert dict(detector.net_.callbacks_)["watch"].seen_ == [2.0] * 8
+    assert dict(detector.net_.callbacks_)["watch"].seen_ == [2.0] * 9
 
 
 def make_bits(n_rows=400, seed=0):

@@ -49,7 +49,9 @@ class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetec
             warnings.simplefilter("ignore", ConvergenceWarning)
             k_means = KMeans(
                 self._resolve_n_clusters(rows),
-                n_init=1,
+                # Where somebody wants to see the clusters, the best of several starts; many
+                # clusters rank rows as well from any.
+                n_init=1 if self.n_clusters == "auto" else 10,
                 random_state=int(torch.randint(2**31 - 1, ())),
             ).fit(codes_of(net, rows).cpu().numpy())
         centers = torch.from_numpy(k_means.cluster_centers_).float()

@@ -79,7 +79,8 @@ class DeepClustering(BaseDeepClustering):
     Departures from the paper: the steps of the centres use the codes of the batch from
     before the network's step, which saves a pass. Assignments are those of the current
     network and are not stored from epoch to epoch. The counts begin with the sizes of
-    the clusters that k-means found, among at most 10,000 rows. The default network and
+    the clusters that k-means found, among at most 10,000 rows, in one start where
+    ``n_clusters`` is "auto", else in the best of ten. The default network and
     the number of steps are chosen for tables; the code is wide, because a narrow one
     hides anomalies, and the second phase is short, because a long one draws anomalies to
     the centres, too.

@@ -5,21 +5,11 @@ from numbers import Integral, Real
 import torch
 
 from ..base import BaseDeepDetector
-from ..engine import DetectorNet
+from ..engine import AnnealedNet
 from ..losses import DeepDiscriminativeClusteringLoss
 from ..networks import ACTIVATIONS
 from ..utils._compat import Interval, StrOptions
 from ._clustering import BaseDeepClustering, codes_of, sample_rows
-
-
-class DeepDiscriminativeClusteringNet(DetectorNet):
-    """Lets the thresholds of the relations approach each other, epoch by epoch."""
-
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Move the thresholds; after ``max_epochs`` they stay where they have met."""
-        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
-        share = (len(self.history) - 1) / max(1, self.max_epochs - 1)
-        self.criterion_.progress.fill_(min(1.0, share))
 
 
 class DeepDiscriminativeClustering(BaseDeepClustering):
@@ -69,7 +59,7 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, latent_dim)
         Mean codes of the clusters.
-    net_ : DetectorNet
+    net_ : AnnealedNet
         The trained skorch net; its ``criterion_`` has the label layer and the clusters.
     %(common_attributes)s
 
@@ -144,7 +134,7 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
     }
-    _net_class = DeepDiscriminativeClusteringNet
+    _net_class = AnnealedNet
     _criterion_class = DeepDiscriminativeClusteringLoss
     _n_steps = 100
     _epoch_range = (5, 100)

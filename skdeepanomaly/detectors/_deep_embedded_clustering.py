@@ -124,7 +124,8 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     the rows of a batch: the same numbers, and rows need no index. f and the share of
     changed clusters come from at most 10,000 evenly spaced rows.
 
-    Departures from the papers: one start of k-means, on at most 10,000 rows; Adam; the
+    Departures from the papers: k-means sees at most 10,000 rows, and starts once where
+    ``n_clusters`` is "auto", else ten times; Adam; the
     default network and the number of steps are chosen for tables. The second phase is
     short: sharper clusters make better clusters, but anomalies are drawn to them as
     well. Many clusters and a wide code rank anomalies best.

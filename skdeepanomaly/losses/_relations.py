@@ -56,6 +56,10 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         self.register_buffer("occupied", torch.empty(0))
         self.register_buffer("whitening", torch.empty(0))
 
+    def begin_epoch(self, share: float) -> None:
+        """Move the thresholds to where they are when that share of the training is done."""
+        self.progress.fill_(share)
+
     def start_labels(self, codes: Tensor) -> None:
         """Make the label layer assign codes to the centres, before training."""
         scale = self.sharpness / self.distances(codes).mean().clamp_min(1e-6)
