@@ -7,7 +7,6 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from skdeepanomaly import DeepDiscriminativeClustering
 from skdeepanomaly.losses import DeepDiscriminativeClusteringLoss
 
-
 CORNERS = [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
 
 
