@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import make_detector, make_rows
+from conftest import DETECTORS, make_detector, make_rows
 from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler
 
 from skdeepanomaly import BackupAndRestore
@@ -49,7 +49,7 @@ class CountEpochs(Callback):
 def make_resumable(name, folder, **params):
     callbacks = [
         LRScheduler(policy="CosineAnnealingLR", T_max=12),
-        EarlyStopping(monitor="valid_loss", patience=3, threshold=0.05, load_best=True),
+        EarlyStopping(monitor="valid_loss", patience=8, threshold=0.05, load_best=True),
         CountEpochs(),
     ]
     if folder is not None:
@@ -62,7 +62,11 @@ def make_resumable(name, folder, **params):
     return detector.set_params(**params)
 
 
-@pytest.mark.parametrize("n_backups", [1, 3])
+# The first backups are of the pre-training, where there is one.
+@pytest.mark.parametrize(
+    ("name", "n_backups"),
+    [*((name, 3) for name in DETECTORS), ("DeepSVDD", 1), ("BiGAN", 1)],
+)
 def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
     whole = make_resumable(name, None).fit(X)
     command = [sys.executable, "-c", KILLED, name, str(tmp_path), str(n_backups)]
@@ -73,7 +77,6 @@ def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
 
     CountEpochs.n_epochs = 0
     resumed = make_resumable(name, tmp_path).fit(X)
-    # The first backups are of the pre-training, where there is one.
     pretrain_epochs = whole.get_params().get("pretrain_epochs", 0)
     done = max(0, 2 * n_backups - pretrain_epochs)
     assert CountEpochs.n_epochs == whole.n_epochs_ - done

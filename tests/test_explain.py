@@ -7,8 +7,6 @@ import pyarrow as pa
 import pytest
 from conftest import DETECTORS, make_detector, make_rows
 
-PLANTED = [1, 4]
-
 
 @pytest.fixture(scope="module")
 def trained():
@@ -31,35 +29,30 @@ def trained():
 
 @pytest.fixture(scope="module")
 def planted():
-    """Return normal rows, and the same rows with two columns moved far out."""
+    """Return normal rows, the same rows with one column moved far out, and which."""
+    rng = np.random.default_rng(0)
     normal = make_rows(60, 6, seed=5)
-    moved = normal.copy()
-    signs = np.random.default_rng(0).choice([-1, 1], size=(60, 2))
-    moved[:, PLANTED] += 6 * signs
-    return normal, moved
+    moved, columns = normal.copy(), rng.integers(6, size=60)
+    moved[np.arange(60), columns] += 6 * rng.choice([-1, 1], size=60)
+    return normal, moved, columns
 
 
 def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(
     name, trained, planted
 ):
     detector = trained(name)
-    normal, moved = planted
+    normal, moved, columns = planted
     contributions = detector.explain(moved)
     assert contributions.shape == moved.shape
     assert contributions.dtype == np.float64
     assert (detector.predict(moved) == -1).mean() > 0.95
     ranked = np.argsort(-contributions, axis=1)
-    # The first column is a planted one, and most often the second is the other.
-    assert np.isin(ranked[:, 0], PLANTED).mean() > 0.9
-    assert np.isin(ranked[:, :2], PLANTED).mean() > 0.8
-    restored = moved.copy()
-    first_two = np.arange(len(moved))[:, None], ranked[:, :2]
-    restored[first_two] = normal[first_two]
-    assert (detector.predict(restored) == 1).mean() > 0.6
-    others = moved.copy()
-    last_two = np.arange(len(moved))[:, None], ranked[:, -2:]
-    others[last_two] = 0
-    assert (detector.predict(others) == -1).mean() > 0.9
+    assert (ranked[:, 0] == columns).mean() > 0.85
+    for place, label in [(0, 1), (-1, -1)]:
+        # Without the column that was blamed most a row is normal, without another it is not.
+        restored, blamed = moved.copy(), (np.arange(len(moved)), ranked[:, place])
+        restored[blamed] = normal[blamed]
+        assert (detector.predict(restored) == label).mean() > 0.65
 
 
 def test_contributions_sum_to_the_score(name, trained, planted):
@@ -71,7 +64,7 @@ def test_contributions_sum_to_the_score(name, trained, planted):
     else:
         reference = -detector.score_samples(detector._reference[None])
         missing = contributions.sum(axis=1) - (scores - reference)
-        assert np.abs(missing).max() < 0.1 * np.abs(scores - reference).max()
+        assert np.abs(missing).mean() < 0.05 * np.abs(scores - reference).mean()
 
 
 def test_explanation_does_not_depend_on_the_company(name, trained):
