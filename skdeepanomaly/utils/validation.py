@@ -109,7 +109,8 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
         return
     typical = np.median(scales[scales > 0])
     off = (scales > SCALE_RATIO * typical) | (scales * SCALE_RATIO < typical)
-    off = np.flatnonzero(off & (scales > 0))
+    # What is left of a constant column after scaling is rounding noise, of no scale.
+    off = np.flatnonzero(off & (scales > np.finfo(np.float32).eps * typical))
     if len(off) == 0:
         return
     names = range(len(scales)) if feature_names is None else feature_names
