@@ -295,7 +295,9 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
 
         The threshold comes from a uniform sample of at most 10,000 of all rows that
         ``partial_fit`` has seen, scored with the current weights; the rows of an
-        earlier ``fit`` are not kept and do not count.
+        earlier ``fit`` are not kept and do not count. What else the scores take from
+        data, such as the scale of each feature's error, comes from that sample, too: give
+        ``partial_fit`` more than a few rows.
 
         Parameters
         ----------
@@ -494,7 +496,7 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         with self._undone_on_error():
             self._validate_params()
             X = self._validate_X(X, reset=cold, min_samples=2)
-            y = self._validate_y(y, len(X))
+            y = self._validate_y(y, len(X), cold)
             if cold:
                 warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
                 warn_if_one_batch(self.batch_size, len(X))
@@ -558,11 +560,13 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         check_float32_range(X)
         return X
 
-    def _validate_y(self, y, n_samples: int) -> np.ndarray | None:
+    def _validate_y(self, y, n_samples: int, cold: bool) -> np.ndarray | None:
         if self._labels is None:
             return None
-        required = self._labels == "required"
-        return check_labels(y, n_samples, type(self).__name__, required=required)
+        # Where training goes on, new rows need not hold known anomalies.
+        required = cold and self._labels == "required"
+        name = type(self).__name__
+        return check_labels(y, n_samples, name, required=required, first=cold)
 
     def _make_net(self, X: np.ndarray, device: str, seed: int) -> DetectorNet:
         n_samples, n_features = X.shape
@@ -641,6 +645,12 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
             if name == "lr" or (name.startswith("optimizer") and not name.endswith("_groups"))
             if vars(net).get(name) != value
         }
+        if "lr" in changed:
+            # skorch hands it to the first optimiser alone.
+            own = self._net_params()
+            for name in self._optimizer_names():
+                if name != "optimizer" and f"{name}__lr" not in nested:
+                    changed[f"{name}__lr"] = own.get(f"{name}__lr", self.lr)
         net.set_params(
             max_epochs=self._resolve_max_epochs(len(X)),
             batch_size=self._resolve_batch_size(len(X)),

@@ -22,6 +22,7 @@ from torch.utils.data import Subset
 from skdeepanomaly import engine
 from skdeepanomaly.engine import (
     AdversarialNet,
+    AnnealedNet,
     DetectorNet,
     TensorLoader,
     isolated_rng,
@@ -373,6 +374,15 @@ class PressCtrlC(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def heeded_ctrl_c():
+    """Let Ctrl-C raise, also in a process that was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 @pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_ctrl_c_leaves_a_usable_detector(name, method, explicit):
@@ -404,6 +414,32 @@ def test_players_have_their_own_optimisers():
         for group in optimizer.param_groups
     )
     assert n_parameters == len(list(frozen.module_.parameters()))
+
+
+@pytest.mark.parametrize("name", ["AdversarialAutoEncoder", "BiGAN"])
+def test_a_changed_learning_rate_reaches_all_players(name):
+    X = make_rows(40)
+    detector = make_detector(name, max_epochs=1).fit(X).set_params(lr=1e-5).partial_fit(X)
+    rates = {
+        optimizer: getattr(detector.net_, f"{optimizer}_").param_groups[0]["lr"]
+        for optimizer, _ in detector.net_.steps
+    }
+    tenth = {"optimizer_g": 1e-6} if name == "AdversarialAutoEncoder" else {}
+    assert rates == {"optimizer": 1e-5, "optimizer_d": 1e-5, **tenth}
+
+
+def test_training_that_goes_on_does_not_anneal_anew():
+    shares = []
+
+    class Listening(ReconstructionLoss):
+        def begin_epoch(self, share):
+            shares.append(share)
+
+    net = AnnealedNet(torch.nn.Linear(5, 5), Listening, max_epochs=3, verbose=0)
+    X = make_rows(20)
+    net.fit(X, None)
+    net.set_params(max_epochs=6).partial_fit(X, None)
+    assert shares == [0.0, 0.5, 1.0] + 6 * [1.0]
 
 
 def test_frozen_parameters_stay():

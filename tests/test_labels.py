@@ -42,6 +42,15 @@ def test_labels_that_can_be_read(detector, y):
     assert np.sum(detector.predict(make_rows(100)) == -1) == 10
 
 
+def test_labels_that_follow_may_lack_anomalies(detector):
+    X = make_rows(100)
+    detector.fit(X, np.resize([-1, 0, 0, 1], 100))
+    for y in ([0, 1], [1], None):
+        detector.partial_fit(X, y if y is None else np.resize(y, 100))
+    with pytest.raises(ValueError, match="takes labels -1"):
+        detector.partial_fit(X, np.resize([2, 1], 100))
+
+
 @pytest.mark.parametrize("y", [[0], [1]])
 def test_without_a_known_anomaly(detector, y):
     if detector._labels == "required":

@@ -24,7 +24,7 @@ def wide_code(n_features: int) -> int:
 class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
     """Anomaly detection by the reconstruction error of an auto-encoder.
 
-    A network learns to rebuild normal rows through a narrow code [1]_ [2]_. A row that
+    A network learns to rebuild normal rows through a code [1]_ [2]_. A row that
     it rebuilds badly does not follow the dependencies between the features. The score of
     a row is the negative mean, over its features, of the squared errors, each relative to
     the feature's mean squared error over the training rows.

@@ -24,8 +24,8 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     Parameters
     ----------
     n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a quarter
-        of the rows where there are fewer than 40.
+        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a
+        sixteenth of the rows where there are fewer than 160.
     hidden_dims : sequence of int, default=(128,)
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int, default=128

@@ -38,8 +38,8 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
         as in :class:`sklearn.svm.OneClassSVM`. Rows outside have negative scores; what
         ``predict`` calls an outlier is up to ``contamination``.
     gamma : float, default=2.0
-        Inverse width of the kernel, as a multiple of what ``gamma="scale"`` of
-        scikit-learn gives on the codes.
+        Inverse width of the kernel, as a multiple of one over the total variance of the codes:
+        ``gamma="scale"`` of scikit-learn where their columns have equal means.
     n_fourier_features : int, default=256
         Number of random features that approximate the kernel, rounded up to an even
         number. The error falls with its square root.
@@ -86,7 +86,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     - Far from the data a kernel falls to zero, but its random features go on to
       oscillate. A row farther from the mean training row than any training row loses
       :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance of a
-      training row (of 10,000 of them at most).
+      training row (of less than 20,000 of them).
 
     A custom ``module`` maps rows (n, n_features) to a pair: codes (n, any width), and
     reconstructions (n, n_features). For ``encode`` it offers ``encode(x)``.

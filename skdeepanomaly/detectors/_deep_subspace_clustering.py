@@ -58,8 +58,8 @@ class DeepSubspaceClustering(BaseDeepClustering):
     Parameters
     ----------
     n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a quarter
-        of the rows where there are fewer than 40.
+        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a
+        sixteenth of the landmarks where there are fewer than 160.
     hidden_dims : sequence of int, default=(128, 128)
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int or "auto", default="auto"
@@ -121,7 +121,7 @@ class DeepSubspaceClustering(BaseDeepClustering):
     C is as large as the square of the number of rows, and a row that was not trained on
     has no coefficients. There is one form for all sizes here: X are at most
     ``max_landmarks`` landmarks, in every step all of them; as long as they are all rows,
-    that is the paper's method to the letter. Beyond, the batch adds its reconstruction
+    that is the paper's self-expression. Beyond, the batch adds its reconstruction
     error to the loss, and memory stays as it is. A network that predicts coefficients [2]_
     would cover all rows, but is slow to train (100,000 steps in the paper), and spectral
     clustering needs their affinities all the same; landmarks, being a random sample, span

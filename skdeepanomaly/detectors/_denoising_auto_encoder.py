@@ -28,7 +28,8 @@ class DenoisingAutoEncoder(AutoEncoder):
         Width of the code. ``"auto"`` is three quarters of the features, at most 64.
     noise_std : float or pair of floats, default=(0.05, 1.5)
         Standard deviation of the Gaussian noise. Of a pair (low, high) each row draws its
-        own in each pass, evenly on a logarithmic scale; 0 is no noise.
+        own in each pass, evenly on a logarithmic scale, or a linear one where low is 0; 0 is
+        no noise.
     masking_rate : float or array-like of shape (n_features,), default=0.0
         Probability that a value is set to zero, for all features or for each of them,
         in [0, 1).

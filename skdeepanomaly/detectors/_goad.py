@@ -90,7 +90,7 @@ class GOAD(BaseDeepDetector):
     features. With ``eps`` the likelihood is bounded, so that a row far outside scores as a row
     that is merely odd. A row farther from the mean training row than any training row loses
     :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance of a
-    training row (of about 10,000 of them at most). The likelihood in the loss stands for the
+    training row (of less than 20,000 of them). The likelihood in the loss stands for the
     cross-entropy of a second head that the authors' code adds; without it the codes of all
     maps can collapse to one point where the maps are hard to tell apart.
 

@@ -78,7 +78,7 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     AUROC). Cosines are bounded, so that even then a row far outside scores as a
     row that is merely odd. A row farther from the mean training row than any training row
     loses :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance
-    of a training row (of about 10,000 of them at most). The encoder has biases, and the
+    of a training row (of less than 20,000 of them). The encoder has biases, and the
     training is short; both were chosen on tables.
 
     A custom ``module`` maps rows (n, n_features) to codes (n, 1 + n_copies, any width) of

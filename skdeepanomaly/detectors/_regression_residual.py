@@ -21,6 +21,8 @@ HIDDEN_DIMS = {"linear": (), "additive": (32, 8), "mlp": (128, 128)}
 
 def _is_additive(detector):
     """Whether predictions are sums of contributions; what ``contributions`` needs."""
+    if hasattr(detector, "net_"):
+        return hasattr(detector.net_.module_, "contributions")
     if detector.module is not None:
         return hasattr(detector.module, "contributions")
     return detector.model != "mlp"

@@ -64,8 +64,7 @@ class DeepSVDDLoss(CenterLoss):
 class OneClassSVMLoss(nn.Module):
     """A one-class SVM on random Fourier features of codes, and the reconstruction error.
 
-    The kernel is ``exp(-gamma ||z - z'||^2 / v)``, with v the total variance of the codes:
-    ``gamma`` counts in units of what ``gamma="scale"`` is to scikit-learn. Its
+    The kernel is ``exp(-gamma ||z - z'||^2 / v)``, with v the total variance of the codes. Its
     features are ``cos(z @ frequencies)`` and ``sin(z @ frequencies)``.
 
     Parameters

@@ -43,7 +43,9 @@ def check_float32_range(X: np.ndarray) -> None:
         )
 
 
-def check_labels(y, n_samples: int, name: str, *, required: bool) -> np.ndarray:
+def check_labels(
+    y, n_samples: int, name: str, *, required: bool, first: bool = True
+) -> np.ndarray:
     """Return labels -1 (anomaly), +1 (normal) and 0 (not judged) as int8.
 
     Parameters
@@ -56,6 +58,9 @@ def check_labels(y, n_samples: int, name: str, *, required: bool) -> np.ndarray:
         The detector, for messages.
     required : bool
         Whether some labels must be -1.
+    first : bool, default=True
+        Whether these are the first labels that the detector sees; labels that follow may
+        be 0 and +1 alone.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def check_labels(y, n_samples: int, name: str, *, required: bool) -> np.ndarray:
             f"{name} takes labels -1 (anomaly), +1 (normal) and 0 (unlabelled) in y, got"
             f" {shown}{', ...' if len(found) > 5 else ''}. {hint}"
         )
-    if found == {0, 1}:
+    if first and found == {0, 1}:
         raise ValueError(
             f"y holds 0 and +1 but no -1, and {name} reads -1 as anomaly, +1 as normal and 0"
             f" as unlabelled. {hint} Where no anomaly is known, leave y out."
