@@ -70,8 +70,9 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     distribution; ``optimizer_g`` lowers ``-log D(E(x))`` over the encoder.
 
     The discriminator alone ranks hardly better than chance (mean AUROC 0.51 on 22 tables,
-    reconstruction 0.855, both 0.849; at most 1,500 rows of each): where the game works, codes
-    of anomalies lie where the prior lies, too, and far out the discriminator guesses.
+    reconstruction 0.855, both 0.849; one seed, at most 1,500 rows of each, in a
+    prototype): where the game works, codes of anomalies lie where the prior lies, too, and
+    far out the discriminator guesses.
 
     Departures from the paper: the encoder's loss in the game is the non-saturating one,
     Adam takes the steps, and the paper does not score rows.
