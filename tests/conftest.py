@@ -1,6 +1,7 @@
 """Settings and data that all tests share."""
 
 import os
+import signal
 
 # Before scikit-learn is imported: one of its checks is skipped without it.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -92,6 +93,14 @@ def make_rays(X, n_rays=5, n_steps=8):
     lengths = np.linalg.norm(X, axis=1)
     directions = X[:n_rays] / lengths[:n_rays, None] * lengths.max()
     return directions[:, None] * np.logspace(0.5, 15, n_steps)[:, None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_ctrl_c():
+    """Let Ctrl-C raise, also in a process that was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -374,15 +374,6 @@ class PressCtrlC(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.fixture
-def heeded_ctrl_c():
-    """Let Ctrl-C raise, also in a process that was started to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heeded_ctrl_c")
 @pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_ctrl_c_leaves_a_usable_detector(name, method, explicit):
