@@ -5,8 +5,6 @@ normal rows, or as 1 for anomalies and 0 for normal rows; in the first form 0 ma
 nobody has judged, and these are left out.
 """
 
-from functools import partial
-
 import numpy as np
 from sklearn.metrics import (
     average_precision_score,
@@ -340,7 +338,7 @@ _METRICS = {
 }
 
 
-def _of_normality(metric, y_true, decision, **params):
+def _of_normality(y_true, decision, *, metric, **params):
     """Call a metric with what ``decision_function`` gives, which is high for normal rows."""
     return metric(y_true, np.negative(decision), **params)
 
@@ -348,7 +346,7 @@ def _of_normality(metric, y_true, decision, **params):
 def _scorer(name: str):
     metric, method = _METRICS[name]
     if method == "decision_function":
-        metric = partial(_of_normality, metric)
+        return make_scorer(_of_normality, response_method=method, metric=metric)
     return make_scorer(metric, response_method=method, greater_is_better=name != "cost")
 
 

@@ -13,7 +13,7 @@ def all_detectors() -> list[tuple[str, type]]:
     --------
     >>> from skdeepanomaly.utils import all_detectors
     >>> [name for name, _ in all_detectors()][:2]
-    ['AutoEncoder', 'BiGAN']
+    ['ALAD', 'AdversarialAutoEncoder']
     """
     from .. import detectors, ensemble
 
