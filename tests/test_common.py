@@ -127,7 +127,9 @@ def test_check_estimator_with_labels_as_they_come(name):
     if LABELLED[name]._labels == "required":
         expected_failed_checks |= dict.fromkeys(CHECKS_WITHOUT_LABELS, "hands over no labels")
     failed = failed_checks(make_detector(name, classes=LABELLED))
-    assert set(failed) == set(expected_failed_checks)
+    assert set(failed) <= set(expected_failed_checks)
+    # Older versions of scikit-learn do not have this one.
+    assert set(expected_failed_checks) - set(failed) <= {"check_array_api_input"}
     for check, error in failed.items():
         messages = f"{error} {error.__cause__}"
         assert re.search("takes labels|holds 0 and|requires y|must contain", messages), check
