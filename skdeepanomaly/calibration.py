@@ -5,10 +5,9 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import false_discovery_control
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.base import clone
 from sklearn.model_selection import KFold, train_test_split
-from sklearn.utils import get_tags, indexable
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from .thresholds import (
@@ -23,6 +22,7 @@ from .thresholds import (
 )
 from .utils._compat import HasMethods, Interval, StrOptions, n_rows, take_rows
 from .utils.responses import normality_scores
+from .utils.wrapping import WrappedDetector, fit_detector
 
 THRESHOLDS = {
     "conformal": ConformalThreshold,
@@ -36,103 +36,7 @@ THRESHOLDS = {
 }
 
 
-def _detector_has(name):
-    """Check whether the wrapped detector has a method."""
-
-    def check(self):
-        getattr(getattr(self, "detector_", self.detector), name)
-        return True
-
-    return check
-
-
-class _WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
-    """A detector around another one, which is fitted as ``detector_``."""
-
-    @property
-    def n_features_in_(self):
-        """Number of features."""
-        return self.detector_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Names of the features, where the wrapped detector knows them."""
-        return self.detector_.feature_names_in_
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        wrapped = get_tags(self.detector)
-        tags.input_tags = wrapped.input_tags
-        tags.target_tags = wrapped.target_tags
-        tags.non_deterministic = wrapped.non_deterministic
-        return tags
-
-    def decision_function(self, X):
-        """Return ``score_samples(X) - offset_``, negative for outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Scores shifted so that the threshold is zero.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X):
-        """Label rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def fit_predict(self, X, y=None):
-        """Fit to X and label its rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
-        y : array-like of shape (n_samples,) or None
-            Passed on to ``fit``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return self.fit(X, y).predict(X)
-
-    @available_if(_detector_has("explain"))
-    def explain(self, X):
-        """Return what each feature adds to the anomaly score of the wrapped detector.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        contributions : ndarray or data frame of shape (n_samples, n_features)
-            Contributions, see the detector's own method.
-        """
-        check_is_fitted(self)
-        return self.detector_.explain(X)
-
-
-class ThresholdedDetector(_WrappedDetector):
+class ThresholdedDetector(WrappedDetector):
     """A detector whose threshold is found by a rule.
 
     Parameters
@@ -196,7 +100,7 @@ class ThresholdedDetector(_WrappedDetector):
         self.calibration_size = calibration_size
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, **params):
         """Fit the detector and find the threshold.
 
         Parameters
@@ -205,6 +109,9 @@ class ThresholdedDetector(_WrappedDetector):
             Training rows.
         y : array-like of shape (n_samples,), default=None
             Passed on to the detector. Rows with the label -1 give no scores to the rule.
+        **params : dict
+            Further arguments of the detector's ``fit``, such as ``sample_weight``; with
+            metadata routing those that the detector requests.
 
         Returns
         -------
@@ -212,9 +119,10 @@ class ThresholdedDetector(_WrappedDetector):
             The fitted detector.
         """
         self._validate_params()
+        params = self._fit_params(params)
         X, y = indexable(X, y)
         detector, held_out = _fit_and_hold_out(
-            self.detector, X, y, self.calibration_size, self.random_state
+            self.detector, X, y, params, self.calibration_size, self.random_state
         )
         scores = normality_scores(detector, held_out)
         rule = self._fit_rule(self.threshold, scores)
@@ -240,22 +148,6 @@ class ThresholdedDetector(_WrappedDetector):
         self.threshold = threshold
         return self
 
-    def score_samples(self, X):
-        """Return the scores of the wrapped detector.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            The higher, the more normal.
-        """
-        check_is_fitted(self)
-        return normality_scores(self.detector_, X)
-
     @staticmethod
     def _fit_rule(threshold, scores):
         if not isinstance(threshold, str):
@@ -276,11 +168,11 @@ class ThresholdedDetector(_WrappedDetector):
         self.threshold_, self.offset_ = rule, rule.threshold_
 
 
-def _fit_and_hold_out(detector, X, y, size, random_state):
+def _fit_and_hold_out(detector, X, y, params, size, random_state):
     """Fit a clone; return it and the rows for its calibration, without known anomalies."""
     rows = np.arange(n_rows(X))
     if size is None:
-        fitted = _fit(clone(detector), X, y)
+        fitted = fit_detector(detector, X, y, params)
         calibration = rows
     else:
         if len(rows) < 4:
@@ -289,15 +181,9 @@ def _fit_and_hold_out(detector, X, y, size, random_state):
                 " hold some out for the calibration."
             )
         train, calibration = train_test_split(rows, test_size=size, random_state=random_state)
-        fitted = _fit(
-            clone(detector), take_rows(X, train), None if y is None else take_rows(y, train)
-        )
+        fitted = fit_detector(detector, X, y, params, train)
     calibration = _without_anomalies(np.sort(calibration), y)
     return fitted, X if len(calibration) == len(rows) else take_rows(X, calibration)
-
-
-def _fit(detector, X, y):
-    return detector.fit(X) if y is None else detector.fit(X, y)
 
 
 def _without_anomalies(rows, y):
@@ -308,7 +194,7 @@ def _without_anomalies(rows, y):
     return others if len(others) > 1 else rows
 
 
-class ConformalDetector(_WrappedDetector):
+class ConformalDetector(WrappedDetector):
     r"""A detector whose false-alarm rate is guaranteed.
 
     Rows that were held out of the training say how often a normal row scores as low as a
@@ -403,7 +289,7 @@ class ConformalDetector(_WrappedDetector):
         self.alpha = alpha
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, **params):
         """Fit and calibrate.
 
         Parameters
@@ -412,6 +298,9 @@ class ConformalDetector(_WrappedDetector):
             Training rows, which should be normal.
         y : array-like of shape (n_samples,), default=None
             Passed on to the detector. Rows with the label -1 are not used to calibrate.
+        **params : dict
+            Further arguments of the detector's ``fit``, such as ``sample_weight``; with
+            metadata routing those that the detector requests.
 
         Returns
         -------
@@ -419,13 +308,16 @@ class ConformalDetector(_WrappedDetector):
             The fitted detector.
         """
         self._validate_params()
+        params = self._fit_params(params)
         X, y = indexable(X, y)
         if self.cv is None:
             pairs = [
-                _fit_and_hold_out(self.detector, X, y, self.calibration_size, self.random_state)
+                _fit_and_hold_out(
+                    self.detector, X, y, params, self.calibration_size, self.random_state
+                )
             ]
         else:
-            pairs = list(self._cross_fit(X, y))
+            pairs = list(self._cross_fit(X, y, params))
         self.detectors_ = [detector for detector, _ in pairs]
         self.detector_ = self.detectors_[0]
         self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
@@ -442,7 +334,7 @@ class ConformalDetector(_WrappedDetector):
         self.offset_ = n_flagged / (self.n_calibration_ + 1)
         return self
 
-    def _cross_fit(self, X, y):
+    def _cross_fit(self, X, y, params):
         rows = np.arange(n_rows(X))
         if len(rows) < 2 * self.cv:
             raise ValueError(
@@ -451,8 +343,7 @@ class ConformalDetector(_WrappedDetector):
             )
         folds = KFold(self.cv, shuffle=True, random_state=self.random_state)
         for train, held_out in folds.split(rows):
-            labels = None if y is None else take_rows(y, train)
-            detector = _fit(clone(self.detector), take_rows(X, train), labels)
+            detector = fit_detector(self.detector, X, y, params, train)
             yield detector, take_rows(X, _without_anomalies(held_out, y))
 
     def pvalues(self, X):

@@ -1,19 +1,14 @@
 """Detectors around detectors, whose thresholds come from rows held out."""
 
 import copy
-import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import make_detector, make_rows
-from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from test_common import failed_checks
 
 from skdeepanomaly import (
     ConformalDetector,
@@ -56,37 +51,6 @@ WRAPPED = {
     "split": lambda detector: ConformalDetector(detector, alpha=0.2),
     "cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
 }
-
-
-@pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning")
-@pytest.mark.parametrize("kind", WRAPPED)
-@pytest.mark.parametrize("inner", ["forest", "ours", "pipeline"])
-def test_check_estimator(kind, inner):
-    detector = {
-        "forest": FOREST,
-        "ours": make_detector("AutoEncoder", max_epochs=2),
-        "pipeline": make_pipeline(StandardScaler(), FOREST),
-    }[inner]
-    failed = failed_checks(WRAPPED[kind](detector))
-    # What the wrapped pipeline fails by itself, its wrapper cannot mend.
-    assert set(failed) <= set(failed_checks(detector)), failed
-
-
-@pytest.mark.parametrize("kind", WRAPPED)
-def test_wrappers_pass_on_what_the_detector_has(kind, rows):
-    frame = pd.DataFrame(rows, columns=list("abcde"))
-    wrapped = WRAPPED[kind](make_detector("AutoEncoder")).fit(frame)
-    assert list(wrapped.feature_names_in_) == list("abcde")
-    assert wrapped.n_features_in_ == 5
-    expected = wrapped.detector_.explain(frame)
-    pd.testing.assert_frame_equal(wrapped.explain(frame), expected)
-    assert not hasattr(WRAPPED[kind](FOREST), "explain")
-    reloaded = pickle.loads(pickle.dumps(wrapped))
-    scores = wrapped.decision_function(frame)
-    np.testing.assert_array_equal(reloaded.decision_function(frame), scores)
-    np.testing.assert_array_equal(wrapped.predict(frame) == -1, scores < 0)
-    np.testing.assert_array_equal(clone(wrapped).fit(frame).decision_function(frame), scores)
-    assert wrapped.detector is not wrapped.detector_
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)

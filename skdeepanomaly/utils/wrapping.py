@@ -1,0 +1,174 @@
+"""What detectors around other detectors have in common."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._compat import check_method_params, take_rows
+from .responses import normality_scores
+
+
+def detector_has(name):
+    """Return a check for ``available_if``: whether the wrapped detector has a method."""
+
+    def check(self):
+        getattr(getattr(self, "detector_", self.detector), name)
+        return True
+
+    return check
+
+
+def fit_detector(detector, X, y=None, params=None, rows=None):
+    """Fit a clone of a detector.
+
+    Parameters
+    ----------
+    detector : estimator
+        Not changed.
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    y : array-like of shape (n_samples,) or None
+        Labels, which are handed over where there are any.
+    params : dict or None
+        Further arguments of ``fit``; those with a value a row are cut as X is.
+    rows : ndarray of int, or None
+        The rows to fit to; None stands for all.
+
+    Returns
+    -------
+    detector : estimator
+        The fitted clone.
+    """
+    params = params or {}
+    if rows is not None:
+        params = check_method_params(X, params, indices=rows)
+        X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
+    return clone(detector).fit(X, *(() if y is None else (y,)), **params)
+
+
+class WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
+    """Base of detectors around another one, which is fitted as ``detector_``.
+
+    A subclass has the parameter ``detector``, implements ``fit``, and sets ``detector_`` and
+    ``offset_``.
+    """
+
+    @property
+    def n_features_in_(self):
+        """Number of features."""
+        return self.detector_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the features, where the wrapped detector knows them."""
+        return self.detector_.feature_names_in_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        wrapped = get_tags(self.detector)
+        tags.input_tags = wrapped.input_tags
+        tags.target_tags = wrapped.target_tags
+        tags.non_deterministic = wrapped.non_deterministic
+        return tags
+
+    def get_metadata_routing(self):
+        """Return where metadata goes: what ``fit`` is given goes to the detector's.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        return MetadataRouter(owner=type(self).__name__).add(
+            detector=self.detector,
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+
+    def _fit_params(self, params):
+        """Return those of the arguments of ``fit`` that go to the detector's."""
+        return process_routing(self, "fit", **params).detector.fit if params else {}
+
+    def score_samples(self, X):
+        """Return the scores of the wrapped detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The higher, the more normal.
+        """
+        check_is_fitted(self)
+        return normality_scores(self.detector_, X)
+
+    def decision_function(self, X):
+        """Return ``score_samples(X) - offset_``, negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Scores shifted so that the threshold is zero.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Label rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def fit_predict(self, X, y=None, **params):
+        """Fit to X and label its rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or None
+            Passed on to ``fit``.
+        **params : dict
+            Passed on to ``fit``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return self.fit(X, y, **params).predict(X)
+
+    @available_if(detector_has("explain"))
+    def explain(self, X):
+        """Return what each feature adds to the anomaly score of the wrapped detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        contributions : ndarray or data frame of shape (n_samples, n_features)
+            Contributions, see the detector's own method.
+        """
+        check_is_fitted(self)
+        return self.detector_.explain(X)

@@ -1,0 +1,131 @@
+"""What every detector around a detector has to do, whatever is inside."""
+
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_detector
+from sklearn import config_context
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from test_common import failed_checks
+
+from skdeepanomaly import ConformalDetector, QuantileThreshold, ThresholdedDetector
+
+FOREST = IsolationForest(n_estimators=10, random_state=0)
+INNER = {
+    "forest": FOREST,
+    "ours": make_detector("AutoEncoder", max_epochs=2),
+    "pipeline": make_pipeline(StandardScaler(), FOREST),
+}
+
+# Makes a meta-estimator around a detector that needs no labels.
+META = {
+    "thresholded": lambda detector: ThresholdedDetector(detector),
+    "thresholded, held out": lambda detector: ThresholdedDetector(
+        detector, QuantileThreshold(0.2), calibration_size=0.3
+    ),
+    "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
+    "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
+}
+# The same for those that search with labels: these checks give none, or others.
+SEARCHES = {}
+CONTRADICTING_CHECKS = {}
+
+ALL = {**META, **SEARCHES}
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning")
+
+
+@pytest.fixture
+def truth(rows):
+    """Return labels of the rows, the far ones -1."""
+    distance = np.linalg.norm(rows, axis=1)
+    return np.where(distance > np.quantile(distance, 0.8), -1, 1)
+
+
+@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize("kind", META)
+def test_check_estimator(kind, inner):
+    failed = failed_checks(META[kind](INNER[inner]))
+    # What the wrapped pipeline fails by itself, its wrapper cannot mend.
+    assert set(failed) <= set(failed_checks(INNER[inner])), failed
+
+
+@pytest.mark.parametrize("inner", ["forest", "ours"])
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_check_estimator_of_searches_with_labels(kind, inner):
+    failed = failed_checks(SEARCHES[kind](INNER[inner]))
+    assert set(failed) <= set(CONTRADICTING_CHECKS), failed
+    for check, error in failed.items():
+        assert re.search("y_true holds|labels|requires y", f"{error} {error.__cause__}"), check
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_what_the_detector_has_is_passed_on(kind, rows, truth):
+    frame = pd.DataFrame(rows, columns=list("abcde"))
+    wrapped = ALL[kind](make_detector("AutoEncoder")).fit(frame, truth)
+    assert list(wrapped.feature_names_in_) == list("abcde")
+    assert wrapped.n_features_in_ == 5
+    expected = wrapped.detector_.explain(frame)
+    pd.testing.assert_frame_equal(wrapped.explain(frame), expected)
+    assert not hasattr(ALL[kind](FOREST), "explain")
+    reloaded = pickle.loads(pickle.dumps(wrapped))
+    scores = wrapped.decision_function(frame)
+    np.testing.assert_array_equal(reloaded.decision_function(frame), scores)
+    np.testing.assert_array_equal(wrapped.predict(frame) == -1, scores < 0)
+    np.testing.assert_array_equal(
+        clone(wrapped).fit(frame, truth).decision_function(frame), scores
+    )
+    assert wrapped.detector is not wrapped.detector_
+    assert not hasattr(wrapped.detector, "n_features_in_")
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_tags_are_those_of_the_detector(kind):
+    forest, deep = ALL[kind](FOREST), ALL[kind](INNER["ours"])
+    assert get_tags(forest).input_tags.sparse
+    assert not get_tags(deep).input_tags.sparse
+    for meta in (forest, deep):
+        assert get_tags(meta).estimator_type == "outlier_detector"
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_detectors_without_score_samples(kind, rows, truth):
+    class Decides(OutlierMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            self.center_ = np.mean(X, axis=0)
+            return self
+
+        def decision_function(self, X):
+            return 5 - np.linalg.norm(np.asarray(X) - self.center_, axis=1)
+
+        def predict(self, X):
+            return np.where(self.decision_function(X) < 0, -1, 1)
+
+    wrapped = ALL[kind](Decides()).fit(rows, truth)
+    assert set(wrapped.predict(np.concatenate([rows, 100 * rows]))) == {-1, 1}
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("kind", ALL)
+def test_metadata_reaches_the_detector(kind, routing, rows, truth):
+    weights = np.where(rows[:, 0] > 0, 1.0, 1e-3)
+    with config_context(enable_metadata_routing=routing):
+        forest = clone(FOREST).set_params(max_samples=30)
+        if routing:
+            forest.set_fit_request(sample_weight=True)
+        plain = ALL[kind](forest).fit(rows, truth).score_samples(rows)
+        weighted = ALL[kind](forest).fit(rows, truth, sample_weight=weights)
+        assert not np.array_equal(weighted.score_samples(rows), plain)
+        if routing:
+            with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+                ALL[kind](FOREST).fit(rows, truth, sample_weight=weights)
+            with pytest.raises(TypeError, match="group"):
+                ALL[kind](forest).fit(rows, truth, group=weights)
