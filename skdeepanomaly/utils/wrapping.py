@@ -1,6 +1,7 @@
 """What detectors around other detectors have in common."""
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -89,7 +90,9 @@ class WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
 
     def _fit_params(self, params):
         """Return those of the arguments of ``fit`` that go to the detector's."""
-        return process_routing(self, "fit", **params).detector.fit if params else {}
+        if not params or not get_config()["enable_metadata_routing"]:
+            return params
+        return process_routing(self, "fit", **params).detector.fit
 
     def score_samples(self, X):
         """Return the scores of the wrapped detector.
