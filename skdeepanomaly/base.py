@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.dataset import ValidSplit
 from torch import nn
@@ -34,6 +34,7 @@ from .utils._compat import (
     named_callbacks,
     with_column_names,
 )
+from .utils.responses import OffsetMixin
 from .utils.validation import (
     check_device,
     check_float32_range,
@@ -101,7 +102,7 @@ feature_names_in_ : ndarray of shape (n_features,)
     Names of the features, where X has names that are all strings."""
 
 
-class BaseDeepDetector(OutlierMixin, BaseEstimator):
+class BaseDeepDetector(OffsetMixin, BaseEstimator):
     """Base of all deep detectors.
 
     A subclass names its network and its loss, and overrides hooks where its training
@@ -313,23 +314,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         """
         return self._fit(X, y, cold=not self.__sklearn_is_fitted__(), stream=True)
 
-    def fit_predict(self, X, y=None):
-        """Fit to X and label its rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
-        y : array-like of shape (n_samples,) or None
-            Passed on to ``fit``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return self.fit(X, y).predict(X)
-
     def score_samples(self, X):
         """Return how normal rows are.
 
@@ -362,38 +346,6 @@ class BaseDeepDetector(OutlierMixin, BaseEstimator):
         return map_in_blocks(
             lambda x: function(net, x), X, net.device, copy=foreign, dtype=dtype
         )
-
-    def decision_function(self, X):
-        """Return ``score_samples(X) - offset_``, negative for outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Scores shifted so that the threshold is zero.
-        """
-        scores = self.score_samples(X)
-        scores -= self.offset_
-        return scores
-
-    def predict(self, X):
-        """Label rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def explain(self, X):
         """Return what each feature adds to the anomaly score of each row.

@@ -8,7 +8,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin, clone, is_outlier_detector
+from sklearn.base import BaseEstimator, clone, is_outlier_detector
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import pairwise_distances_argmin
@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .thresholds import contamination_offset, robust_offset
 from .utils._compat import HasMethods, Interval, StrOptions
-from .utils.responses import normality_scores
+from .utils.responses import OffsetMixin, normality_scores
 
 
-class ClusterClassifier(OutlierMixin, BaseEstimator):
+class ClusterClassifier(OffsetMixin, BaseEstimator):
     r"""Anomaly detection by one detector for each cluster of the training rows.
 
     Normal data often have several modes, each with a shape of its own. The rows, or the
@@ -226,36 +226,6 @@ class ClusterClassifier(OutlierMixin, BaseEstimator):
             training rows of a cluster.
         """
         return self._score_codes(self._validated_codes(X))
-
-    def decision_function(self, X):
-        """Return ``score_samples(X) - offset_``, negative for outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Scores shifted so that the threshold is zero.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X):
-        """Label rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def predict_cluster(self, X):
         """Return the cluster that each row belongs to.

@@ -1,6 +1,7 @@
-"""What to ask any outlier detector for."""
+"""What to ask any outlier detector for, and what ours answer alike."""
 
 import numpy as np
+from sklearn.base import OutlierMixin
 
 
 def normality_scores(detector, X) -> np.ndarray:
@@ -20,3 +21,58 @@ def normality_scores(detector, X) -> np.ndarray:
     """
     score = getattr(detector, "score_samples", None) or detector.decision_function
     return np.array(score(X), dtype=np.float64)
+
+
+class OffsetMixin(OutlierMixin):
+    """For detectors with ``score_samples`` and the threshold ``offset_``."""
+
+    def decision_function(self, X):
+        """Return ``score_samples(X) - offset_``, negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Scores shifted so that the threshold is zero.
+        """
+        scores = self.score_samples(X)
+        scores -= self.offset_
+        return scores
+
+    def predict(self, X):
+        """Label rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def fit_predict(self, X, y=None, **params):
+        """Fit to X and label its rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or None
+            Passed on to ``fit``.
+        **params : dict
+            Passed on to ``fit``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            -1 for outliers, +1 for inliers.
+        """
+        return self.fit(X, y, **params).predict(X)

@@ -1,15 +1,14 @@
 """What detectors around other detectors have in common."""
 
-import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._compat import check_method_params, take_rows
-from .responses import normality_scores
+from .responses import OffsetMixin, normality_scores
 
 
 def detector_has(name):
@@ -50,7 +49,7 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     return clone(detector).fit(X, *(() if y is None else (y,)), **params)
 
 
-class WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
+class WrappedDetector(MetaEstimatorMixin, OffsetMixin, BaseEstimator):
     """Base of detectors around another one, which is fitted as ``detector_``.
 
     A subclass has the parameter ``detector``, implements ``fit``, and sets ``detector_`` and
@@ -109,55 +108,6 @@ class WrappedDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return normality_scores(self.detector_, X)
-
-    def decision_function(self, X):
-        """Return ``score_samples(X) - offset_``, negative for outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Scores shifted so that the threshold is zero.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X):
-        """Label rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def fit_predict(self, X, y=None, **params):
-        """Fit to X and label its rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
-        y : array-like of shape (n_samples,) or None
-            Passed on to ``fit``.
-        **params : dict
-            Passed on to ``fit``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            -1 for outliers, +1 for inliers.
-        """
-        return self.fit(X, y, **params).predict(X)
 
     @available_if(detector_has("explain"))
     def explain(self, X):
