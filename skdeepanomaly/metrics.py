@@ -40,6 +40,11 @@ def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
         If there are other values, or only one value, so that it cannot be told what it
         means or there is nothing to tell apart.
     """
+    if y_true is None:
+        raise ValueError(
+            "y_true is None: there is nothing to compare with. Pass labels, -1 for anomalies"
+            " and +1 for normal rows."
+        )
     y = column_or_1d(y_true)
     found = {value.item() if hasattr(value, "item") else value for value in y}
     if not found <= {-1, 0, 1}:

@@ -91,7 +91,10 @@ class GeneratorMixin:
 
 
 class ClusterMixin:
-    """For detectors that find clusters; the criterion holds their ``centers``."""
+    """For detectors that find clusters.
+
+    The criterion holds their ``centers`` and tells the ``nearest`` of each code.
+    """
 
     @property
     def cluster_centers_(self):
@@ -116,8 +119,7 @@ class ClusterMixin:
 
     def _cluster_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
         """Return the index (n,) of the centre nearest to the code of each row."""
-        codes = self._encode_rows(net, x)
-        return torch.cdist(codes, net.criterion_.centers).argmin(dim=1)
+        return net.criterion_.nearest(self._encode_rows(net, x))
 
 
 def _method(module, name: str):

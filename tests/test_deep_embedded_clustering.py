@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import DeepEmbeddedClustering
 from skdeepanomaly.losses import DeepEmbeddedClusteringLoss
-from skdeepanomaly.networks import ClusteringAutoEncoder
+from skdeepanomaly.networks import CodingAutoEncoder
 
 
 def auroc(detector, X, y):
@@ -44,7 +44,7 @@ def test_self_training_makes_assignments_surer(seed):
 def test_target_of_a_batch_is_that_of_its_rows_at_the_last_renewal():
     torch.manual_seed(0)
     X = torch.randn(200, 5)
-    module = ClusteringAutoEncoder(5, (16,), 8)
+    module = CodingAutoEncoder(5, (16,), 8)
     loss = DeepEmbeddedClusteringLoss()
     loss.set_centers(torch.randn(6, 8), torch.ones(6))
     # As the paper has it: for all rows at once, stored row by row.

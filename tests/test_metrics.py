@@ -76,6 +76,7 @@ def test_rows_that_nobody_judged_are_left_out(name):
     ("y", "message"),
     [
         ([1, 1, 1], "holds only 1, which may mean normal"),
+        (None, "y_true is None.*Pass labels"),
         ([0, 0, 0], r"no anomalies, only \[0\]"),
         ([-1, -1, 0], r"no normal rows, only \[-1, 0\]"),
         ([0, 1, 2], "must hold -1 .* got 0, 1, 2"),

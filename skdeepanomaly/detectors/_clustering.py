@@ -11,7 +11,7 @@ from ..base import BaseDeepDetector
 from ..engine import iter_outputs
 from ..losses import ClusteringLoss
 from ..mixins import ClusterMixin, DecoderMixin, EncoderMixin
-from ..networks import ClusteringAutoEncoder
+from ..networks import CodingAutoEncoder
 from ..utils.validation import check_hidden_dims
 
 # More rows would hardly move the centres, the frequencies of clusters, or the share of rows
@@ -22,7 +22,7 @@ MAX_ROWS_FOR_CENTERS = 10_000
 class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetector):
     """Pre-trains an auto-encoder and starts from the centres that k-means finds."""
 
-    _module_class = ClusteringAutoEncoder
+    _module_class = CodingAutoEncoder
     _criterion_class: type[ClusteringLoss]
     _pretrain_epoch_range = (10, 100)
 

@@ -307,6 +307,3 @@ class DeepSubspaceClustering(BaseDeepClustering):
                 random_state=int(torch.randint(2**31 - 1, ())),
             )
             return torch.from_numpy(spectral.fit_predict(affinity)).long()
-
-    def _cluster_rows(self, net, x):
-        return net.criterion_.nearest(self._encode_rows(net, x))

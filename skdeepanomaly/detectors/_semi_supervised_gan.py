@@ -10,7 +10,7 @@ from ..losses import SemiSupervisedGANLoss
 from ..mixins import GeneratorMixin
 from ..networks import ClassifyingGANNetwork
 from ..utils._compat import Interval, StrOptions
-from ..utils.validation import check_hidden_dims, parameter_names
+from ..utils.validation import check_hidden_dims
 
 # More rows would not make mean and covariance of the features more exact.
 MAX_ROWS_FOR_COVARIANCE = 10_000
@@ -124,6 +124,7 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
     _net_class = AdversarialNet
     _module_class = ClassifyingGANNetwork
     _criterion_class = SemiSupervisedGANLoss
+    _betas = (0.5, 0.999)
     _labels = "optional"
     _n_steps = 400
     _epoch_range = (5, 400)
@@ -199,14 +200,10 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
         }
 
     def _net_params(self):
-        params = {
+        return {
             "optimizer_d": self.optimizer_d,
             "iterator_train__anomaly_share": self.anomaly_share,
         }
-        for name in ("optimizer", "optimizer_d"):
-            if "betas" in parameter_names(getattr(self, name))[0]:
-                params[f"{name}__betas"] = (0.5, 0.999)
-        return params
 
     def _finalize_state(self, net, X):
         rows = X[:: max(1, len(X) // MAX_ROWS_FOR_COVARIANCE)]

@@ -8,12 +8,12 @@ from ._adversarial import (
     discriminator_layers,
     initialize_leaky,
 )
-from ._clustering import ClusteringAutoEncoder
 from ._layers import ACTIVATIONS, LEAK, MLP, PackedLinear, SpectralLinear
-from ._one_class import CodingAutoEncoder, Encoder
+from ._one_class import Encoder
 from ._reconstruction import (
     AdversarialAutoEncoderNetwork,
     AutoEncoderNetwork,
+    CodingAutoEncoder,
     TiedDecoder,
     VariationalNetwork,
 )
@@ -32,7 +32,6 @@ __all__ = [
     "AutoEncoderNetwork",
     "BiGANNetwork",
     "ClassifyingGANNetwork",
-    "ClusteringAutoEncoder",
     "CodingAutoEncoder",
     "ConditionalGANNetwork",
     "Encoder",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ._layers import MLP
-from ._reconstruction import AutoEncoderNetwork
 
 
 class Encoder(nn.Module):
@@ -44,36 +43,3 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to codes (n, latent_dim)."""
         return self.layers(x)
-
-
-class CodingAutoEncoder(nn.Module):
-    """An auto-encoder that also returns its codes, for losses that look at both.
-
-    Parameters
-    ----------
-    n_features, hidden_dims, latent_dim, activation, dropout
-        As in :class:`AutoEncoderNetwork`.
-    """
-
-    def __init__(
-        self,
-        n_features: int,
-        hidden_dims: Sequence[int],
-        latent_dim: int,
-        *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-    ):
-        super().__init__()
-        self.auto_encoder = AutoEncoderNetwork(
-            n_features, hidden_dims, latent_dim, activation=activation, dropout=dropout
-        )
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Map rows (n, n_features) to codes (n, latent_dim)."""
-        return self.auto_encoder.encode(x)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the codes (n, latent_dim) of rows (n, n_features), and the rows rebuilt."""
-        codes = self.encode(x)
-        return codes, self.auto_encoder.decoder(codes)

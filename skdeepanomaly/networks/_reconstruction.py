@@ -215,3 +215,22 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
     def discriminate(self, z: Tensor) -> Tensor:
         """Return the logits (n, 1) that codes come from the prior."""
         return self.discriminator_head(self.discriminator_body(z))
+
+
+class CodingAutoEncoder(AutoEncoderNetwork):
+    """An auto-encoder that also gives the codes, for losses on both.
+
+    Parameters
+    ----------
+    n_features, hidden_dims, latent_dim, activation, dropout
+        As in :class:`AutoEncoderNetwork`.
+    """
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Return the codes and the reconstructions of rows (n, n_features)."""
+        codes = self.encode(x)
+        return codes, self.decoder(codes)
