@@ -1,0 +1,140 @@
+"""How training went."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+
+from ._common import import_pyplot, name_of, nested, open_axes
+
+_LABELS = {"train_loss": "training", "valid_loss": "validation"}
+
+
+class LossDisplay:
+    """Losses by epoch.
+
+    Make it with :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    losses : dict of str to array-like of shape (n_epochs,)
+        Values by name: ``train_loss``, ``valid_loss`` and what else the detector records,
+        such as ``discriminator_loss``. NaN where an epoch has none.
+    name : str or None, default=None
+        Title of the picture.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        The curves, in the order of ``losses``.
+    ax_ : matplotlib Axes
+        Axes with the curves.
+    figure_ : matplotlib Figure
+        Figure with the axes.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from skdeepanomaly import AutoEncoder, LossDisplay
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> detector = AutoEncoder(max_epochs=5, train_split=0.2, random_state=0).fit(X)
+    >>> display = LossDisplay.from_estimator(detector)
+    >>> sorted(display.losses)
+    ['train_loss', 'valid_loss']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, *, losses, name=None):
+        self.losses = losses
+        self.name = name
+
+    @classmethod
+    def from_estimator(cls, detector, *, name=None, ax=None, **kwargs):
+        """Draw the history of a deep detector.
+
+        Parameters
+        ----------
+        detector : object
+            A fitted deep detector, or a pipeline, search or detector around one. Where several
+            were fitted the history is that of the first.
+        name : str or None, default=None
+            Title; None takes the name of the deep detector's class.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : LossDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError
+            If there is no detector with a history.
+        """
+        import_pyplot(f"{cls.__name__}.from_estimator")
+        deep, history = _find_history(detector)
+        names = {key: None for epoch in history for key in epoch if key.endswith("_loss")}
+        losses = {
+            key: np.array([epoch.get(key, np.nan) for epoch in history], dtype=np.float64)
+            for key in names
+        }
+        return cls(losses=losses, name=name_of(deep) if name is None else name).plot(
+            ax, **kwargs
+        )
+
+    def plot(self, ax=None, *, name=None, log=False, **kwargs):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title; None takes that of the display.
+        log : bool, default=False
+            Whether losses are drawn on a logarithmic axis.
+        **kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : LossDisplay
+            The display.
+        """
+        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot")
+        from matplotlib.ticker import MaxNLocator
+
+        self.figure_ = self.ax_.figure
+        self.lines_ = []
+        for key, values in self.losses.items():
+            label = _LABELS.get(key, key.removesuffix("_loss"))
+            # A single epoch makes no line.
+            style = {"label": label, "marker": "o" if len(values) == 1 else None}
+            epochs = np.arange(1, len(values) + 1)
+            self.lines_ += self.ax_.plot(epochs, values, **{**style, **kwargs})
+        self.ax_.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+        self.ax_.set(
+            xlabel="Epoch",
+            ylabel="Loss",
+            yscale="log" if log else "linear",
+            title=self.name if name is None else name,
+        )
+        self.ax_.legend()
+        return self
+
+
+def _find_history(detector):
+    """Return the outermost detector that has a history, and the history."""
+    for part in nested(detector):
+        try:
+            return part, part.history_
+        except NotFittedError:
+            raise
+        except AttributeError:
+            continue
+    raise ValueError(
+        f"{name_of(detector)} has no history_: expected a deep detector, or a pipeline, search"
+        " or detector around one. Pass the part that was trained by epochs."
+    )
