@@ -240,6 +240,8 @@ def test_threshold_display_agrees_with_the_metrics(planted, forest):
         display.lines_, (display.precision, display.recall, display.f1), strict=True
     ):
         np.testing.assert_array_equal(drawn(line), np.transpose([display.scores, values]))
+        # What a score gives holds up to the next one.
+        assert line.get_drawstyle() == "steps-post"
     np.testing.assert_array_equal(display.threshold_line_.get_xdata(), [0, 0])
     f1 = outlier_scorers["f1"](forest, X, y)
     assert f"threshold (F1: {f1:.2f})" in legend(display)
@@ -373,6 +375,17 @@ def test_contribution_display_tells_signs_apart():
     assert bar_labels(display) == ["a"]
 
 
+def test_contributions_that_are_there():
+    table = pd.DataFrame({"colour": ["red", "blue"], "size": [1.5, 2.0]}, index=[7, 8])
+    contributions = pd.DataFrame({"colour": [1.0, -2.0], "size": [3.0, 1.0]}, index=[7, 8])
+    display = ContributionDisplay.from_contributions(contributions, table, row=1)
+    assert bar_labels(display) == ["colour = blue", "size = 2"]
+    assert [bar.get_width() for bar in display.bars_] == [-2, 1]
+    assert display.ax_.get_title() == "Row 1"
+    bare = ContributionDisplay.from_contributions([[1.0, 2.0]])
+    assert bar_labels(bare) == ["x1", "x0"]
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_contributions_behind_a_scaler_have_the_original_names_and_values(planted, frame):
@@ -425,8 +438,12 @@ def test_contribution_display_refuses_what_it_cannot_show(planted, forest, deep)
         ContributionDisplay.from_estimator(forest, X)
     with pytest.raises(ValueError, match="There is no row 220: X has 220 rows"):
         ContributionDisplay.from_estimator(deep, X, row=220)
-    with pytest.raises(ValueError, match=r"must hold 6 names, .* AutoEncoder sees, got 2"):
+    with pytest.raises(ValueError, match=r"of 6 features, and feature_names has 2\. Exp"):
         ContributionDisplay.from_estimator(deep, X, feature_names=["a", "b"])
+    with pytest.raises(ValueError, match="There is no row -2: X has 1 rows"):
+        ContributionDisplay.from_contributions([[1.0, 2.0]], row=-2)
+    with pytest.raises(ValueError, match=r"of 2 features, and X has 3\. Expected one for each"):
+        ContributionDisplay.from_contributions([[1.0, 2.0]], [[1, 2, 3]])
     with pytest.raises(ValueError, match="max_features must be at least 1, got 0"):
         ContributionDisplay.from_estimator(deep, X, max_features=0)
 

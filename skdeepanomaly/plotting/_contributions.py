@@ -10,7 +10,7 @@ from ._common import ANOMALY, NORMAL, import_pyplot, name_of, nested, open_axes
 class ContributionDisplay:
     """What each feature adds to the anomaly score of a row.
 
-    Make it with :meth:`from_estimator`.
+    Make it with :meth:`from_estimator` or :meth:`from_contributions`.
 
     Parameters
     ----------
@@ -89,25 +89,73 @@ class ContributionDisplay:
             names than features.
         """
         import_pyplot(f"{cls.__name__}.from_estimator")
-        if not -n_rows(X) <= row < n_rows(X):
-            raise ValueError(f"There is no row {row}: X has {n_rows(X)} rows.")
-        row %= n_rows(X)
+        row = _position(row, X)
         given = take_rows(X, [row])
-        explaining, seen, known = _descend(detector, given)
+        explaining, seen, names = _descend(detector, given)
         explained = explaining.explain(seen)
-        contributions = np.asarray(explained)[0]
-        known = getattr(explained, "columns", known)
-        names = known if feature_names is None else feature_names
-        if names is not None and len(names) != len(contributions):
-            raise ValueError(
-                f"feature_names must hold {len(contributions)} names, one a feature that"
-                f" {name_of(explaining)} sees, got {len(names)}."
-            )
+        names = getattr(explained, "columns", names)
+        title = name_of(explaining)
+        return cls.from_contributions(
+            explained,
+            _untransformed(given, seen, names),
+            feature_names=names if feature_names is None else feature_names,
+            name=f"{title}, row {row}" if name is None else name,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_contributions(
+        cls, contributions, X=None, *, row=0, feature_names=None, name=None, ax=None, **kwargs
+    ):
+        """Draw contributions that are there.
+
+        Parameters
+        ----------
+        contributions : array-like or data frame of shape (n_samples, n_features)
+            What features add to the anomaly scores of rows.
+        X : array-like or data frame of shape (n_samples, n_features), default=None
+            The rows, whose values are written beside the names of the features.
+        row : int, default=0
+            Which of the rows, by position; negative from the end.
+        feature_names : sequence of str or None, default=None
+            Names of the features. None takes those of a data frame.
+        name : str or None, default=None
+            Title; None takes the row.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : ContributionDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row, or the numbers of contributions, values and names of
+            its features differ.
+        """
+        import_pyplot(f"{cls.__name__}.from_contributions")
+        row = _position(row, contributions)
+        lengths = np.asarray(take_rows(contributions, [row]), dtype=np.float64)[0]
+        names = (
+            getattr(contributions, "columns", None) if feature_names is None else feature_names
+        )
+        values = None if X is None else np.asarray(take_rows(X, [row]), dtype=object)[0]
+        for what, found in (("feature_names", names), ("X", values)):
+            if found is not None and len(found) != len(lengths):
+                raise ValueError(
+                    f"There are contributions of {len(lengths)} features, and {what} has"
+                    f" {len(found)}. Expected one for each."
+                )
         return cls(
-            contributions=contributions,
+            contributions=lengths,
             feature_names=names,
-            values=_values(given, seen, known),
-            name=f"{name_of(explaining)}, row {row}" if name is None else name,
+            values=values,
+            name=f"Row {row}" if name is None else name,
         ).plot(ax, **kwargs)
 
     def plot(self, ax=None, *, name=None, max_features=10, **kwargs):
@@ -186,13 +234,17 @@ def _names(names, n_features: int) -> list[str]:
     return [f"x{i}" for i in range(n_features)] if names is None else list(names)
 
 
-def _values(given, seen, names):
-    """Return the values of features in a row, untransformed where the columns are the same."""
-    given, columns = np.asarray(given, dtype=object), getattr(given, "columns", None)
-    if given.ndim == 2 and names is not None:
-        if _names(columns, given.shape[1]) == list(names):
-            return given[0]
-    return np.asarray(seen, dtype=object)[0]
+def _position(row: int, X) -> int:
+    if not -n_rows(X) <= row < n_rows(X):
+        raise ValueError(f"There is no row {row}: X has {n_rows(X)} rows.")
+    return row % n_rows(X)
+
+
+def _untransformed(given, seen, names):
+    """Return the rows as they were given where they have the columns that are explained."""
+    shape, columns = np.shape(given), getattr(given, "columns", None)
+    is_same = len(shape) == 2 and names is not None and _names(columns, shape[1]) == list(names)
+    return given if is_same else seen
 
 
 def _write(value) -> str:

@@ -1,7 +1,6 @@
 """How training went."""
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
 
 from ._common import import_pyplot, name_of, nested, open_axes
 
@@ -128,12 +127,8 @@ class LossDisplay:
 def _find_history(detector):
     """Return the outermost detector that has a history, and the history."""
     for part in nested(detector):
-        try:
+        if hasattr(part, "history_"):
             return part, part.history_
-        except NotFittedError:
-            raise
-        except AttributeError:
-            continue
     raise ValueError(
         f"{name_of(detector)} has no history_: expected a deep detector, or a pipeline, search"
         " or detector around one. Pass the part that was trained by epochs."
