@@ -26,6 +26,7 @@ ALLOWED = {
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
+    "plotting": {"plotting", "metrics", "utils"},
     "__init__": {
         "_version",
         "calibration",
@@ -33,6 +34,7 @@ ALLOWED = {
         "detectors",
         "ensemble",
         "metrics",
+        "plotting",
         "thresholds",
     },
 }
