@@ -44,14 +44,15 @@ class ThresholdedDetector(WrappedDetector):
     detector : estimator
         Outlier detector of scikit-learn's kind, or a pipeline that ends in one; a clone
         is fitted.
-    threshold : str or object, default="mad"
+    threshold : str or object, default="conformal"
         The rule: "conformal", "fixed", "gaussian_mixture", "iqr", "mad", "pot",
         "quantile" or "zscore" with its default parameters, or an object such as
-        ``QuantileThreshold(0.02)``.
-    calibration_size : float, int or None, default=None
+        ``QuantileThreshold(0.02)``. The default flags at most 10 % of new normal rows,
+        where the rows that are held out are normal.
+    calibration_size : float, int or None, default=0.3
         Rows that are held out of the training and give the scores for the rule: a share
-        or a number. None takes the scores of the training rows, which a deep detector
-        knows better than new ones, so that the threshold becomes too strict.
+        or a number. None takes the scores of the training rows, which many detectors
+        know better than new ones, so that too many of the new ones are flagged.
     random_state : int, RandomState instance or None, default=0
         Seed of the draw of the rows that are held out.
 
@@ -76,7 +77,7 @@ class ThresholdedDetector(WrappedDetector):
     >>> from sklearn.ensemble import IsolationForest
     >>> from skdeepanomaly import ThresholdedDetector
     >>> X = np.random.default_rng(0).normal(size=(400, 3))
-    >>> detector = ThresholdedDetector(IsolationForest(random_state=0), calibration_size=0.25)
+    >>> detector = ThresholdedDetector(IsolationForest(random_state=0))
     >>> detector.fit(X).predict([[0, 0, 0], [9, 9, 9]])
     array([ 1, -1])
     >>> detector.set_threshold("zscore").predict([[0, 0, 0], [9, 9, 9]])
@@ -94,7 +95,7 @@ class ThresholdedDetector(WrappedDetector):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, detector, threshold="mad", *, calibration_size=None, random_state=0):
+    def __init__(self, detector, threshold="conformal", *, calibration_size=0.3, random_state=0):
         self.detector = detector
         self.threshold = threshold
         self.calibration_size = calibration_size
@@ -150,7 +151,7 @@ class ThresholdedDetector(WrappedDetector):
 
     @staticmethod
     def _fit_rule(threshold, scores):
-        if not isinstance(threshold, str):
+        if not isinstance(threshold, str) and hasattr(threshold, "fit"):
             return clone(threshold).fit(scores)
         if threshold not in THRESHOLDS:
             raise ValueError(
@@ -165,6 +166,8 @@ class ThresholdedDetector(WrappedDetector):
                 f"{rule!r} has no threshold_ after fit; expected an object such as"
                 " MADThreshold()."
             )
+        if not isinstance(rule.threshold_, Real) or np.isnan(rule.threshold_):
+            raise ValueError(f"threshold_ must be a number, got {rule.threshold_!r} of {rule!r}.")
         self.threshold_, self.offset_ = rule, rule.threshold_
 
 

@@ -116,7 +116,9 @@ class BaseThreshold(BaseEstimator):
                 f"scores must be one-dimensional, as score_samples gives them, got an array"
                 f" of shape {scores.shape}."
             )
-        self.threshold_ = float(self._threshold(np.sort(scores)))
+        # Scores of rows so far out that a network overflowed are the lowest number there is.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.threshold_ = float(self._threshold(np.sort(scores)))
         self.n_samples_seen_ = len(scores)
         return self
 
@@ -358,8 +360,10 @@ def medcouple(ordered: np.ndarray, max_samples: int = 1000) -> float:
     centred = ordered - np.median(ordered)
     low, high = centred[centred <= 0][:, None], centred[centred >= 0][None, :]
     width = high - low
-    # Both are the median where the width is zero; such pairs weigh both sides alike.
     kernel = np.divide(high + low, width, out=np.zeros(width.shape), where=width > 0)
+    # Pairs of scores that are both the median count as -1, 0 and 1, in equal numbers.
+    ranks = np.arange(np.count_nonzero(centred == 0))
+    kernel[width == 0] = np.sign(ranks[:, None] - ranks).ravel()
     return float(np.median(kernel))
 
 
@@ -429,29 +433,39 @@ class POTThreshold(BaseThreshold):
         n_samples = len(scores)
         n_tail = max(round(self.tail * n_samples), min(10, n_samples // 2), 1)
         start = scores[n_tail]
-        excesses = start - scores[:n_tail]
-        excesses = excesses[excesses > 0]
-        if len(excesses) < 2 or np.ptp(excesses) == 0:
+        # Scores that equal the start are none of its tail.
+        excesses = start - scores[scores < start]
+        self.shape_, self.scale_ = 0.0, 0.0
+        if len(excesses) <= self.risk * n_samples:
+            return start
+        if np.ptp(excesses) == 0:
             # There is no tail to describe: nothing lies further out than what was seen.
-            self.shape_, self.scale_ = 0.0, 0.0
             return np.nextafter(scores[0], -np.inf)
-        shape, _, scale = genpareto.fit(excesses, floc=0)
-        self.shape_, self.scale_ = float(shape), float(scale)
-        return start - genpareto.isf(self.risk * n_samples / n_tail, shape, scale=scale)
+        from scipy.stats import genpareto
+
+        unit = excesses.mean()
+        shape, _, scale = genpareto.fit(excesses / unit, floc=0)
+        self.shape_, self.scale_ = float(shape), float(scale * unit)
+        share = self.risk * n_samples / len(excesses)
+        return start - genpareto.isf(share, self.shape_, scale=self.scale_)
 
 
 class GaussianMixtureThreshold(BaseThreshold):
     """The scores are a mixture of normal rows and anomalies.
 
     Two Gaussians are fitted; scores that belong more likely to the lower one are abnormal.
-    Where one Gaussian explains the scores as well by the Bayesian information criterion, or
-    the lower group is the larger one, there are no anomalies to tell apart and the threshold
-    is that of :class:`ZScoreThreshold`.
+    There are no anomalies to tell apart where one Gaussian explains the scores as well by the
+    Bayesian information criterion, where the two overlap, or where the lower group is the
+    larger one. The threshold is then that of :class:`ZScoreThreshold`.
 
     Parameters
     ----------
     n_deviations : float, default=3.0
         Distance from the mean where there is one group only.
+    separation : float, default=2.0
+        Least distance between the means of the two groups, in root mean squares of their
+        standard deviations [1]_. Of one group with skewed scores two Gaussians that overlap
+        are the better fit, too: 0 takes them for two groups.
     random_state : int, RandomState instance or None, default=0
         Seed of the initialisation.
 
@@ -463,6 +477,11 @@ class GaussianMixtureThreshold(BaseThreshold):
         1 or 2, the number of groups.
     n_samples_seen_ : int
         Number of scores that it was found from.
+
+    References
+    ----------
+    .. [1] K. M. Ashman, C. M. Bird, S. E. Zepf, "Detecting bimodality in astronomical
+       datasets", The Astronomical Journal, 1994, where it is called D.
 
     Examples
     --------
@@ -476,28 +495,39 @@ class GaussianMixtureThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {
         "n_deviations": [Interval(Real, 0, None, closed="neither")],
+        "separation": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_deviations=3.0, random_state=0):
+    def __init__(self, n_deviations=3.0, separation=2.0, random_state=0):
         self.n_deviations = n_deviations
+        self.separation = separation
         self.random_state = random_state
 
     def _threshold(self, scores):
+        mean, spread = scores.mean(), scores.std()
+        # Two groups take three different scores.
+        many = len(np.unique(scores)) > 2 and np.isfinite(spread)
+        # The mixture adds a constant to its variances, so that the scale matters.
+        n_lower = self._count_lower((scores - mean) / spread) if many else 0
+        self.n_components_ = 2 if n_lower else 1
+        if n_lower:
+            return contamination_offset(scores, n_lower / len(scores))
+        return mean - self.n_deviations * spread
+
+    def _count_lower(self, scores):
+        """Return the size of the lower group, 0 where there are no two groups."""
         column = scores[:, None]
         one = GaussianMixture(1).fit(column)
-        if len(np.unique(scores)) > 2:
-            two = GaussianMixture(2, random_state=self.random_state).fit(column)
-            lower = two.means_[:, 0].argmin()
-            between = np.linspace(two.means_.min(), two.means_.max(), 1001)
-            is_lower = two.predict_proba(between[:, None])[:, lower] > 0.5
-            if two.bic(column) < one.bic(column) and is_lower.any() and not is_lower.all():
-                border = between[np.flatnonzero(is_lower)[-1]]
-                if np.mean(scores < border) <= 0.5:
-                    self.n_components_ = 2
-                    return border
-        self.n_components_ = 1
-        return scores.mean() - self.n_deviations * scores.std()
+        two = GaussianMixture(2, random_state=self.random_state).fit(column)
+        means = two.means_.ravel()
+        distance = np.ptp(means) / np.sqrt(two.covariances_.mean())
+        if distance <= self.separation or two.bic(column) >= one.bic(column):
+            return 0
+        # Beyond the upper mean the wider group is the more likely one again.
+        is_lower = (two.predict(column) == means.argmin()) & (scores < means.max())
+        n_lower = 1 + np.flatnonzero(is_lower)[-1] if is_lower.any() else 0
+        return n_lower if n_lower <= len(scores) / 2 else 0
 
 
 class ConformalThreshold(BaseThreshold):
@@ -509,7 +539,7 @@ class ConformalThreshold(BaseThreshold):
 
     Parameters
     ----------
-    alpha : float, default=0.05
+    alpha : float, default=0.1
         Bound of the false-alarm rate, in (0, 1).
 
     Attributes
@@ -536,7 +566,7 @@ class ConformalThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {"alpha": [Interval(Real, 0, 1, closed="neither")]}
 
-    def __init__(self, alpha=0.05):
+    def __init__(self, alpha=0.1):
         self.alpha = alpha
 
     def _threshold(self, scores):

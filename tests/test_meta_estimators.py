@@ -29,8 +29,8 @@ INNER = {
 # Makes a meta-estimator around a detector that needs no labels.
 META = {
     "thresholded": lambda detector: ThresholdedDetector(detector),
-    "thresholded, held out": lambda detector: ThresholdedDetector(
-        detector, QuantileThreshold(0.2), calibration_size=0.3
+    "thresholded, training rows": lambda detector: ThresholdedDetector(
+        detector, QuantileThreshold(0.2), calibration_size=None
     ),
     "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
@@ -41,7 +41,7 @@ CONTRADICTING_CHECKS = {}
 
 ALL = {**META, **SEARCHES}
 
-pytestmark = pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.* are too few:UserWarning")
 
 
 @pytest.fixture

@@ -109,13 +109,34 @@ def test_far_scores_move_the_z_score_but_not_the_mad():
 
 def test_medcouple_is_that_of_all_pairs():
     def by_definition(x):
+        # Brys, Hubert and Struyf (2004): pairs of scores that both are the median are 1, 0 or
+        # -1 by their ranks among those.
+        x = np.sort(x)
         median = np.median(x)
-        low, high = x[x <= median], x[x >= median]
-        return np.median([((b - median) - (median - a)) / (b - a) for a in low for b in high])
+        low, high = np.flatnonzero(x <= median), np.flatnonzero(x >= median)
+        n_ties = np.sum(x == median)
+        kernel = []
+        for place, j in enumerate(high):
+            for i in low:
+                if x[i] < x[j]:
+                    kernel.append(((x[j] - median) - (median - x[i])) / (x[j] - x[i]))
+                else:
+                    rank = i - (low[-1] - n_ties + 1)
+                    kernel.append(np.sign(rank + place - (n_ties - 1)))
+        return np.median(kernel)
 
     rng = np.random.default_rng(0)
-    for x in (rng.normal(size=40), rng.exponential(size=60), -rng.exponential(size=60)):
-        assert medcouple(np.sort(x)) == pytest.approx(by_definition(np.sort(x)))
+    for x in (
+        rng.normal(size=40),
+        rng.exponential(size=61),
+        -rng.exponential(size=60),
+        np.repeat([0.0, 1, 2, 9], [3, 9, 2, 5]),
+        rng.poisson(1, size=50).astype(float),
+        np.ones(5),
+    ):
+        assert medcouple(np.sort(x)) == pytest.approx(by_definition(x))
+    # Nearly half of the pairs tie.
+    assert medcouple(np.repeat([0.0, 1, 3], [1, 6, 4])) > 0
     skewed = np.sort(rng.exponential(size=20_000))
     assert medcouple(skewed) == pytest.approx(medcouple(skewed, 3000), abs=0.02)
     assert medcouple(-skewed[::-1]) == pytest.approx(-medcouple(skewed))
@@ -141,6 +162,15 @@ def test_peaks_over_threshold_keeps_its_risk(risk):
     assert np.mean(shares) == pytest.approx(risk, rel=0.35)
 
 
+@pytest.mark.parametrize("n_low", [5, 30])
+def test_peaks_over_threshold_with_ties_at_the_start_of_the_tail(n_low):
+    # Of the lowest tenth all but a few are equal.
+    rng = np.random.default_rng(0)
+    scores = np.concatenate([-rng.exponential(size=n_low) - 1, np.zeros(500), rng.random(465)])
+    rule = POTThreshold(risk=0.01).fit(scores)
+    assert (rule.predict(scores) == -1).sum() == pytest.approx(min(n_low, 10), abs=4)
+
+
 def test_peaks_over_threshold_needs_a_tail_beyond_the_risk():
     with pytest.raises(ValueError, match=r"risk must be smaller than tail.*risk=0\.2"):
         POTThreshold(risk=0.2, tail=0.1).fit(gaussian_and_far())
@@ -152,6 +182,33 @@ def test_mixture_knows_when_there_is_one_group():
     rule = GaussianMixtureThreshold().fit(gaussian_and_far())
     assert rule.n_components_ == 2
     assert -30 < rule.threshold_ < -3
+    # One skewed group: two Gaussians that overlap are the better fit.
+    skewed = -np.random.default_rng(0).gamma(4, size=2000)
+    assert GaussianMixtureThreshold(separation=0).fit(skewed).n_components_ == 2
+    rule = GaussianMixtureThreshold().fit(skewed)
+    assert rule.n_components_ == 1
+    assert (rule.predict(skewed) == -1).mean() < 0.02
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_thresholds_follow_scale_and_place(rule, scale):
+    if isinstance(rule, FixedThreshold):
+        pytest.skip("a fixed value")
+    for scores in (gaussian_and_far(), gaussian_and_far(n_far=0)):
+        moved = clone(rule).fit(scale * (scores + 3)).threshold_
+        assert moved / scale - 3 == pytest.approx(rule.fit(scores).threshold_, abs=1e-3)
+
+
+@pytest.mark.parametrize("rule", [MADThreshold(), QuantileThreshold(), ConformalThreshold()])
+def test_scores_that_overflowed_leave_robust_rules_alone(rule):
+    scores = gaussian_and_far()
+    far = np.where(scores < -20, np.finfo(np.float64).min, scores)
+    assert rule.fit(far).threshold_ == rule.fit(scores).threshold_
+
+
+def test_scores_that_overflowed_break_no_rule(rule):
+    scores = np.append(gaussian_and_far(), [np.finfo(np.float64).min] * 3)
+    assert not np.isnan(rule.fit(scores).threshold_)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.2])

@@ -18,8 +18,18 @@ def normality_scores(detector, X) -> np.ndarray:
     -------
     scores : ndarray of shape (n_samples,), float64
         A copy.
+
+    Raises
+    ------
+    AttributeError
+        If the detector has neither.
     """
-    score = getattr(detector, "score_samples", None) or detector.decision_function
+    score = getattr(detector, "score_samples", None)
+    if score is None and (score := getattr(detector, "decision_function", None)) is None:
+        raise AttributeError(
+            f"Expected a detector with score_samples or decision_function, got {detector!r},"
+            " which scores no new rows. LocalOutlierFactor does with novelty=True."
+        )
     return np.array(score(X), dtype=np.float64)
 
 

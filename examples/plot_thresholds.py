@@ -1,0 +1,48 @@
+"""Where each rule cuts the scores of one detector, with and without anomalies among them.
+
+The rows are cells of the breast cancer table: benign ones are normal, malignant ones the
+anomalies. The detector is trained once on half of the benign rows; the rules see the scores of
+held-out rows, which are all benign on the left and 10 % malignant on the right.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.preprocessing import StandardScaler
+
+from skdeepanomaly import AutoEncoder, FixedThreshold
+from skdeepanomaly.calibration import THRESHOLDS
+
+X, y = load_breast_cancer(return_X_y=True)
+rng = np.random.default_rng(0)
+benign, malignant = (rng.permutation(np.flatnonzero(y == label)) for label in (1, 0))
+scaler = StandardScaler().fit(X[benign[:180]])
+detector = AutoEncoder(random_state=0).fit(scaler.transform(X[benign[:180]]))
+scores = {
+    name: detector.score_samples(scaler.transform(X[rows]))
+    for name, rows in {"benign": benign[180:], "malignant": malignant[:20]}.items()
+}
+rules = {
+    **{name: rule() for name, rule in THRESHOLDS.items()},
+    "fixed": FixedThreshold(-5.0),
+}
+panels = {
+    "rules see benign rows": scores["benign"],
+    "rules see benign and malignant rows": np.concatenate(list(scores.values())),
+}
+
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharex=True, sharey=True)
+everything = -np.concatenate(list(scores.values()))
+bins = np.geomspace(everything.min(), everything.max(), 40)
+for ax, (title, seen) in zip(axes, panels.items(), strict=True):
+    for name, color in {"benign": "0.75", "malignant": "tab:red"}.items():
+        ax.hist(-scores[name], bins=bins, color=color, label=name)
+    cuts = {name: -rule.fit(seen).threshold_ for name, rule in rules.items()}
+    for height, name in enumerate(sorted(cuts, key=cuts.get)):
+        y = 11.5 + 1.6 * height
+        ax.plot([cuts[name]] * 2, [0, y], color="tab:blue", lw=1)
+        ax.annotate(name, (cuts[name], y), xytext=(3, -3), textcoords="offset points")
+    ax.set(title=title, xscale="log", xlabel="anomaly score, -score_samples")
+axes[0].set_ylabel("held-out rows")
+axes[1].legend(loc="center right")
+figure.tight_layout()
