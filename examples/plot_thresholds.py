@@ -38,11 +38,11 @@ for ax, (title, seen) in zip(axes, panels.items(), strict=True):
     for name, color in {"benign": "0.75", "malignant": "tab:red"}.items():
         ax.hist(-scores[name], bins=bins, color=color, label=name)
     cuts = {name: -rule.fit(seen).threshold_ for name, rule in rules.items()}
-    for height, name in enumerate(sorted(cuts, key=cuts.get)):
-        y = 11.5 + 1.6 * height
+    for place, name in enumerate(sorted(cuts, key=cuts.get)):
+        y = 24 - 1.8 * place
         ax.plot([cuts[name]] * 2, [0, y], color="tab:blue", lw=1)
         ax.annotate(name, (cuts[name], y), xytext=(3, -3), textcoords="offset points")
-    ax.set(title=title, xscale="log", xlabel="anomaly score, -score_samples")
+    ax.set(title=title, xscale="log", xlim=(0.15, 400), xlabel="anomaly score, -score_samples")
 axes[0].set_ylabel("held-out rows")
-axes[1].legend(loc="center right")
+axes[0].legend(loc="upper left")
 figure.tight_layout()

@@ -41,6 +41,7 @@ from .utils.validation import (
     check_labels,
     closest,
     parameter_names,
+    warn_if_few_after_fit,
     warn_if_one_batch,
     warn_if_unscaled,
 )
@@ -297,8 +298,8 @@ class BaseDeepDetector(OffsetMixin, BaseEstimator):
         The threshold comes from a uniform sample of at most 10,000 of all rows that
         ``partial_fit`` has seen, scored with the current weights; the rows of an
         earlier ``fit`` are not kept and do not count. What else the scores take from
-        data, such as the scale of each feature's error, comes from that sample, too: give
-        ``partial_fit`` more than a few rows.
+        data, such as the scale of each feature's error, comes from that sample, too: a
+        first ``partial_fit`` after ``fit`` warns of fewer than 50 rows.
 
         Parameters
         ----------
@@ -452,6 +453,8 @@ class BaseDeepDetector(OffsetMixin, BaseEstimator):
             if cold:
                 warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
                 warn_if_one_batch(self.batch_size, len(X))
+            elif stream and not hasattr(self, "_reservoir"):
+                warn_if_few_after_fit(len(X))
             if X.dtype != np.float32 and X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES:
                 X = X.astype(np.float32)
             n_calls = 0 if cold else self._n_calls + 1

@@ -95,7 +95,9 @@ class ThresholdedDetector(WrappedDetector):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, detector, threshold="conformal", *, calibration_size=0.3, random_state=0):
+    def __init__(
+        self, detector, threshold="conformal", *, calibration_size=0.3, random_state=0
+    ):
         self.detector = detector
         self.threshold = threshold
         self.calibration_size = calibration_size
@@ -167,7 +169,9 @@ class ThresholdedDetector(WrappedDetector):
                 " MADThreshold()."
             )
         if not isinstance(rule.threshold_, Real) or np.isnan(rule.threshold_):
-            raise ValueError(f"threshold_ must be a number, got {rule.threshold_!r} of {rule!r}.")
+            raise ValueError(
+                f"threshold_ must be a number, got {rule.threshold_!r} of {rule!r}."
+            )
         self.threshold_, self.offset_ = rule, rule.threshold_
 
 

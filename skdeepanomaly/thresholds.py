@@ -441,8 +441,6 @@ class POTThreshold(BaseThreshold):
         if np.ptp(excesses) == 0:
             # There is no tail to describe: nothing lies further out than what was seen.
             return np.nextafter(scores[0], -np.inf)
-        from scipy.stats import genpareto
-
         unit = excesses.mean()
         shape, _, scale = genpareto.fit(excesses / unit, floc=0)
         self.shape_, self.scale_ = float(shape), float(scale * unit)

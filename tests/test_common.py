@@ -565,6 +565,16 @@ def test_partial_fit_sample_is_bounded(name):
         assert sample & {row.tobytes() for row in make_rows(100, seed=seed)}
 
 
+def test_few_rows_after_fit_warn(fitted, rows):
+    detector = copy.deepcopy(fitted("LinearAutoEncoder"))
+    with pytest.warns(UserWarning, match=r"partial_fit after fit with 20 rows.*Give 50 or more"):
+        detector.partial_fit(rows[:20])
+    # These rows are kept: the next ones add to them. From the start all are.
+    detector.partial_fit(rows[20:40])
+    streamed = make_detector("LinearAutoEncoder").partial_fit(rows[:20]).partial_fit(rows[:20])
+    assert streamed.n_epochs_ == 6
+
+
 def test_warm_start_goes_on(name, rows):
     detector = make_detector(name, warm_start=True).fit(rows).fit(rows)
     assert detector.n_epochs_ == 6

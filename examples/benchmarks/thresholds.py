@@ -42,19 +42,31 @@ SETTINGS = ("semi", "unsup")
 CALIBRATIONS = {"training rows": None, "held-out rows": 0.3}
 # A fixed value needs to be known beforehand: there is nothing to compare.
 RULES = {
-    "quantile, 0.1": QuantileThreshold(0.1),
+    "quantile, contamination=0.1": QuantileThreshold(0.1),
     "zscore": ZScoreThreshold(),
     "mad": MADThreshold(),
-    "mad, both sides": MADThreshold(side="both"),
+    "mad, side=both": MADThreshold(side="both"),
     "iqr": IQRThreshold(),
-    "iqr, not adjusted": IQRThreshold(adjusted=False),
-    "pot, 0.01": POTThreshold(),
-    "pot, 0.05": POTThreshold(risk=0.05),
+    "iqr, adjusted=False": IQRThreshold(adjusted=False),
+    "pot, risk=0.01": POTThreshold(),
+    "pot, risk=0.05": POTThreshold(risk=0.05),
     "gaussian_mixture": GaussianMixtureThreshold(),
-    "conformal, 0.05": ConformalThreshold(0.05),
-    "conformal, 0.1": ConformalThreshold(0.1),
+    "gaussian_mixture, separation=0": GaussianMixtureThreshold(separation=0),
+    "conformal, alpha=0.05": ConformalThreshold(0.05),
+    "conformal, alpha=0.1": ConformalThreshold(0.1),
 }
 ORACLE = "true share"
+KEY = ("setting", "calibration", "table", "detector")
+FIGURES = (
+    "flagged",
+    "difference",
+    "false alarms",
+    "F1",
+    "of the best F1",
+    "balanced accuracy",
+    "none",
+    "over half",
+)
 
 
 def score(detector, size, X_train, X_test):
@@ -82,51 +94,65 @@ def threshold_of(name, calibration, scores, y):
         return RULES[name].fit(calibration).threshold_
 
 
-def judge(name, calibration, scores, y):
+def judge(name, calibration, scores, y, best):
     """Return the figures of a rule on one table."""
     flagged = scores < threshold_of(name, calibration, scores, y)
     f1 = f1_score(y, flagged, zero_division=0)
-    return {
-        "flagged": flagged.mean(),
-        "difference": abs(flagged.mean() - y.mean()),
-        "false alarms": flagged[y == 0].mean(),
-        "recall": flagged[y == 1].mean(),
-        "F1": f1,
-        "of the best F1": f1 / best_f1(scores, y),
-        "balanced accuracy": balanced_accuracy_score(y, flagged),
-        "none": float(not flagged.any()),
-        "over half": float(flagged.mean() > 0.5),
-    }
+    values = (
+        flagged.mean(),
+        abs(flagged.mean() - y.mean()),
+        flagged[y == 0].mean(),
+        f1,
+        f1 / best,
+        balanced_accuracy_score(y, flagged),
+        not flagged.any(),
+        flagged.mean() > 0.5,
+    )
+    return dict(zip(FIGURES, map(float, values), strict=True))
 
 
-def summarize(runs, setting):
-    """Return tables in reStructuredText: means over tables, seeds and detectors by rule."""
-    blocks = []
-    for calibration in CALIBRATIONS:
-        own = [run for run in runs if run[:2] == (setting, calibration)]
-        if not own:
-            continue
-        n_tables, n_detectors = (len({run[i] for run in own}) for i in (2, 3))
-        share = np.mean([run[-1].mean() for run in own])
-        lines = [
-            f".. list-table:: {setting}, thresholds from {calibration}; tables: {n_tables},"
-            f" detectors: {n_detectors}, fits: {len(own)}; true share {share:.3f}",
-            "    :header-rows: 1",
-            "",
-        ]
-        for name in [ORACLE, *RULES]:
-            figures = [judge(name, *run[4:]) for run in own]
-            if name == ORACLE:
-                header = ["rule", *figures[0]]
-                lines.append("    * - " + "\n      - ".join(header))
-            cells = [name]
-            for field in figures[0]:
-                values = [figure[field] for figure in figures]
-                counted = field in ("none", "over half")
-                cells.append(f"{sum(values):.0f}" if counted else f"{np.mean(values):.3f}")
-            lines.append("    * - " + "\n      - ".join(cells))
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+def list_table(title, rows):
+    """Return a table in reStructuredText; the first row is its head."""
+    lines = [f".. list-table:: {title}", "    :header-rows: 1", ""]
+    return "\n".join(lines + ["    * - " + "\n      - ".join(row) for row in rows])
+
+
+def mean(values):
+    return f"{np.mean(values):.3f}"
+
+
+def summarize(results, setting, calibration):
+    """Return a table of means over tables, seeds and detectors by rule."""
+    own = [r for r in results if (r["setting"], r["calibration"]) == (setting, calibration)]
+    n_fits = sum(r["rule"] == ORACLE for r in own)
+    title = (
+        f"{setting}, thresholds from {calibration}: {len({r['table'] for r in own})} tables,"
+        f" {len({r['detector'] for r in own})} detectors, {n_fits} fits; true share"
+        f" {mean([r['true'] for r in own])}"
+    )
+    rows = [["rule", *FIGURES]]
+    for name in [ORACLE, *RULES]:
+        figures = {f: [r[f] for r in own if r["rule"] == name] for f in FIGURES}
+        rows.append([name])
+        for field, values in figures.items():
+            counted = field in ("none", "over half")
+            rows[-1].append(f"{sum(values):.0f}" if counted else mean(values))
+    return list_table(title, rows)
+
+
+def summarize_detectors(results):
+    """Return a table of the false alarms in *semi* by rule and detector."""
+    results = [r for r in results if r["setting"] == "semi"]
+    detectors = list(dict.fromkeys(r["detector"] for r in results))
+    rows = [["rule", *(f"{d}, {c}" for d in detectors for c in CALIBRATIONS)]]
+    for name in RULES:
+        cells: dict = {}
+        for r in results:
+            key = r["detector"], r["calibration"]
+            if r["rule"] == name:
+                cells.setdefault(key, []).append(r["false alarms"])
+        rows.append([name, *(mean(cells[d, c]) for d in detectors for c in CALIBRATIONS)])
+    return list_table("false alarms in semi", rows)
 
 
 def main():
@@ -139,7 +165,7 @@ def main():
     options = parser.parse_args()
     options.scores.mkdir(exist_ok=True)
     quality.MAX_ROWS = MAX_ROWS
-    detectors, runs = quality.make_detectors(), []
+    detectors, results = quality.make_detectors(), []
     for seed in options.seeds.split(","):
         for path in sorted(options.tables):
             X, y, rng = quality.load(path, int(seed))
@@ -154,9 +180,15 @@ def main():
                             known, new = score(made, size, X_train, X_test)
                             np.savez(file, known=known, new=new)
                             print(file.stem, flush=True)
-                        stored = np.load(file)
-                        runs.append((*key, stored["known"], stored["new"], y_test))
-    summary = "\n\n".join(summarize(runs, setting) for setting in SETTINGS)
+                        with np.load(file) as stored:
+                            rows = stored["known"], stored["new"], y_test
+                        best = best_f1(*rows[1:])
+                        common = dict(zip(KEY, key, strict=True), true=y_test.mean())
+                        for name in [ORACLE, *RULES]:
+                            figures = judge(name, *rows, best)
+                            results.append({**common, "rule": name, **figures})
+    tables = [summarize(results, s, c) for s in SETTINGS for c in CALIBRATIONS]
+    summary = "\n\n".join([*tables, summarize_detectors(results)])
     print(summary)
     if options.out:
         options.out.write_text(summary + "\n")

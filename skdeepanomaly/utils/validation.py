@@ -14,6 +14,8 @@ MAX_ROWS_FOR_SCALES = 10_000
 # Two orders of magnitude: a column that far from the others dominates the loss, or is
 # lost in it.
 SCALE_RATIO = 100.0
+# Of fewer rows a tenth is less than a handful: hardly a threshold.
+MIN_ROWS_AFTER_FIT = 50
 
 
 def closest(name: str, valid) -> str:
@@ -137,6 +139,18 @@ def warn_if_one_batch(batch_size, n_samples: int) -> None:
         warnings.warn(
             f"batch_size={batch_size} is larger than the {n_samples} rows of X: every epoch"
             " is a single step. Use a smaller batch_size, or 'auto'.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def warn_if_few_after_fit(n_samples: int) -> None:
+    """Warn of a ``partial_fit`` after ``fit`` with so few rows that they say little."""
+    if n_samples < MIN_ROWS_AFTER_FIT:
+        warnings.warn(
+            f"partial_fit after fit with {n_samples} rows: fit keeps no rows, so that the"
+            " threshold and the scales of the scores now come from these few alone. Give"
+            f" {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the start.",
             UserWarning,
             stacklevel=4,
         )
