@@ -567,7 +567,7 @@ def test_partial_fit_sample_is_bounded(name):
 
 def test_few_rows_after_fit_warn(fitted, rows):
     detector = copy.deepcopy(fitted("LinearAutoEncoder"))
-    with pytest.warns(UserWarning, match=r"partial_fit after fit with 20 rows.*Give 50 or more"):
+    with pytest.warns(UserWarning, match=r"after fit with 20 rows.*Give 50 or more"):
         detector.partial_fit(rows[:20])
     # These rows are kept: the next ones add to them. From the start all are.
     detector.partial_fit(rows[20:40])
