@@ -396,7 +396,7 @@ def test_contributions_behind_a_scaler_have_the_original_names_and_values(plante
     pipeline = make_pipeline(StandardScaler(), detector).fit(table)
     expected = pipeline[-1].explain(pipeline[:-1].transform(table[3:4]))[0]
     top = np.abs(expected).argmax()
-    wrapped = ThresholdedDetector(make_pipeline(StandardScaler(), detector)).fit(table)
+    wrapped = ThresholdedDetector(pipeline, calibration_size=None).fit(table)
     for given in (pipeline, wrapped):
         display = ContributionDisplay.from_estimator(given, table, row=3)
         np.testing.assert_allclose(display.contributions, expected)
