@@ -44,11 +44,10 @@ class ThresholdedDetector(WrappedDetector):
     detector : estimator
         Outlier detector of scikit-learn's kind, or a pipeline that ends in one; a clone
         is fitted.
-    threshold : str or object, default="conformal"
+    threshold : str or object, default="mad"
         The rule: "conformal", "fixed", "gaussian_mixture", "iqr", "mad", "pot",
         "quantile" or "zscore" with its default parameters, or an object such as
-        ``QuantileThreshold(0.02)``. The default flags at most 10 % of new normal rows,
-        where the rows that are held out are normal.
+        ``QuantileThreshold(0.02)``. The default supposes no share of anomalies.
     calibration_size : float, int or None, default=0.3
         Rows that are held out of the training and give the scores for the rule: a share
         or a number. None takes the scores of the training rows, which many detectors
@@ -95,9 +94,7 @@ class ThresholdedDetector(WrappedDetector):
         "random_state": ["random_state"],
     }
 
-    def __init__(
-        self, detector, threshold="conformal", *, calibration_size=0.3, random_state=0
-    ):
+    def __init__(self, detector, threshold="mad", *, calibration_size=0.3, random_state=0):
         self.detector = detector
         self.threshold = threshold
         self.calibration_size = calibration_size

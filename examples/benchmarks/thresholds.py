@@ -38,6 +38,8 @@ from skdeepanomaly import (
 )
 
 MAX_ROWS = 5000
+# Anomalies that are called rare.
+RARE = 0.1
 SETTINGS = ("semi", "unsup")
 CALIBRATIONS = {"training rows": None, "held-out rows": 0.3}
 # A fixed value needs to be known beforehand: there is nothing to compare.
@@ -140,6 +142,24 @@ def summarize(results, setting, calibration):
     return list_table(title, rows)
 
 
+def summarize_rarity(results):
+    """Return a table of the share of the best F1, by rule, setting and share of anomalies.
+
+    The thresholds are those from held-out rows.
+    """
+    results = [r for r in results if r["calibration"] == "held-out rows"]
+    groups = [(setting, rare) for setting in SETTINGS for rare in (True, False)]
+    header = [f"{s}, {'at most' if rare else 'over'} {RARE:.0%}" for s, rare in groups]
+    rows = [["rule", *header]]
+    for name in RULES:
+        cells: dict = {group: [] for group in groups}
+        for r in results:
+            if r["rule"] == name:
+                cells[r["setting"], r["true"] <= RARE].append(r["of the best F1"])
+        rows.append([name, *(mean(cells[group]) for group in groups)])
+    return list_table("of the best F1, held-out rows, by the share of anomalies", rows)
+
+
 def summarize_detectors(results):
     """Return a table of the false alarms in *semi* by rule and detector."""
     results = [r for r in results if r["setting"] == "semi"]
@@ -188,7 +208,7 @@ def main():
                             figures = judge(name, *rows, best)
                             results.append({**common, "rule": name, **figures})
     tables = [summarize(results, s, c) for s in SETTINGS for c in CALIBRATIONS]
-    summary = "\n\n".join([*tables, summarize_detectors(results)])
+    summary = "\n\n".join([*tables, summarize_rarity(results), summarize_detectors(results)])
     print(summary)
     if options.out:
         options.out.write_text(summary + "\n")
