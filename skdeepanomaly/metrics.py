@@ -363,9 +363,7 @@ outlier_scorers = {
 
 #: Names of those that judge labels. The others judge the ranking, which no threshold changes.
 label_scorers = [
-    name
-    for name in outlier_scorers
-    if _METRICS[name.removeprefix("neg_")][1] == "predict"
+    name for name in outlier_scorers if _METRICS[name.removeprefix("neg_")][1] == "predict"
 ]
 
 

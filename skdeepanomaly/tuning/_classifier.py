@@ -2,11 +2,10 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, indexable
+from sklearn.utils import check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..metrics import read_truth
 from ..utils._compat import HasMethods
 from ..utils.wrapping import Wrapper, fit_detector
 
@@ -25,7 +24,8 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         is fitted.
     anomaly_label : int, str, bool or None, default=None
         The label of the anomalies, where ``y`` holds two labels of any kind. None takes
-        labels whose meaning is known: -1 beside +1, 1 beside 0, and True beside False.
+        labels whose meaning is known: -1 beside +1, 1 beside 0, and True beside False,
+        the latter two only where they are at most half of the labels.
 
     Attributes
     ----------
@@ -52,6 +52,11 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
     ``CalibratedClassifierCV`` has its columns in the same order: the probability of an anomaly
     is column 0 with -1 and +1, and column 1 with 0 and 1.
 
+    :func:`~sklearn.model_selection.cross_val_predict` of decisions, and with it
+    ``CalibratedClassifierCV(ensemble=False)``, writes labels as 0 and 1 in the order of their
+    classes before ``fit`` sees them: -1 and +1 would change their meaning. So ``fit`` refuses
+    0 and 1 where 1 is the majority; with these tools use labels where 1 marks the anomalies.
+
     The detector's ``fit`` is handed the labels as -1 for anomalies and +1 for normal rows,
     whatever they were. Most detectors ignore them; those that learn from labels read
     them.
@@ -73,7 +78,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
 
     _parameter_constraints: dict = {
         "detector": [HasMethods("fit")],
-        "anomaly_label": ["no_validation"],
+        "anomaly_label": "no_validation",
     }
 
     def __init__(self, detector, *, anomaly_label=None):
@@ -118,6 +123,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         X, y = indexable(X, column_or_1d(y, warn=True))
         check_classification_targets(y)
         classes = np.unique(y)
@@ -128,6 +134,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         return self
 
     def _read_anomalies(self, y, classes):
+        """Return which rows are anomalies, or refuse labels of which it cannot be told."""
         found = classes.tolist()
         if len(found) > 2:
             hint = "Leave out the rows labelled 0." if set(found) == {-1, 0, 1} else ""
@@ -135,26 +142,34 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
                 "Only binary classification is supported. The type of the target is"
                 f" multiclass: y holds {len(found)} classes, {found[:5]}. {hint}"
             )
+        if len(found) < 2:
+            raise ValueError(
+                f"y holds one class only, {found}: there is nothing to tell apart. Expected"
+                " anomalies and normal rows. In cross-validation use StratifiedKFold, or"
+                " fewer folds."
+            )
         if self.anomaly_label is not None:
-            if len(found) < 2 or self.anomaly_label not in found:
+            if self.anomaly_label not in found:
                 raise ValueError(
-                    f"y must hold two classes, one of them anomaly_label="
-                    f"{self.anomaly_label!r}; got {found}."
+                    f"anomaly_label={self.anomaly_label!r} is none of the labels {found} in y."
                 )
             return y == self.anomaly_label
-        if found == [-1, 0]:
-            raise ValueError(
-                "y holds -1 and 0, of which it cannot be told what they mean. Expected -1"
-                " (anomaly) and +1 (normal), or 1 (anomaly) and 0 (normal); or set"
-                " anomaly_label."
-            )
-        if not set(found) <= {-1, 0, 1}:
+        if found not in ([-1, 1], [0, 1]):
             raise ValueError(
                 f"It cannot be told which of the labels {found} in y marks the anomalies."
                 " Set anomaly_label, or hand over -1 (anomaly) and +1 (normal), or 1"
                 " (anomaly) and 0 (normal)."
             )
-        return read_truth(y)[1]
+        is_anomaly = y == (-1 if -1 in found else 1)
+        if found == [0, 1] and is_anomaly.mean() > 0.5:
+            raise ValueError(
+                f"{is_anomaly.mean():.0%} of y are 1, which marks anomalies beside 0. If they"
+                " are normal rows, set anomaly_label=0; if they are anomalies indeed,"
+                " anomaly_label=1. cross_val_predict, and with it"
+                " CalibratedClassifierCV(ensemble=False), writes -1 and +1 as 0 and 1 before"
+                " it hands them over: give it labels where 1 marks the anomalies."
+            )
+        return is_anomaly
 
     def decision_function(self, X):
         """Return the detector's decisions, with the sign that classifiers have.

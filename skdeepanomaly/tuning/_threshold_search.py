@@ -18,11 +18,10 @@ from ..utils._compat import HasMethods, check_method_params, n_rows, take_rows
 from ..utils.responses import normality_scores
 from ..utils.wrapping import WrappedDetector, fit_detector
 
-# The round shares that anybody would put into a grid, and finer ones where they are small.
-DEFAULT_SHARES = np.unique(
-    np.concatenate(
-        [np.arange(1, 10) / 1000, np.arange(1, 40) / 400, np.arange(1, 51) / 100]
-    )
+# Few and round: of many candidates the best one is more often so by chance.
+DEFAULT_SHARES = (
+    *(0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08),
+    *(0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
 )
 
 
@@ -44,8 +43,9 @@ class ThresholdSearchCV(WrappedDetector):
         greater_is_better=False)``.
     candidates : array-like or None, default=None
         Shares of the training rows that are flagged (``contamination``), in (0, 0.5], or
-        threshold rules such as ``POTThreshold(0.02)``, or both. None takes shares
-        in whole percents up to 0.5 and finer ones below 0.1.
+        threshold rules such as ``POTThreshold(0.02)``, or both. None takes 23
+        shares between 0.001 and 0.5. Rules are fitted to the scores of training rows that
+        are not known anomalies.
     cv : int, cross-validation generator or iterable, default=None
         The folds. None makes 5, a number as many; these are stratified by class
         and shuffled.
@@ -200,15 +200,30 @@ class ThresholdSearchCV(WrappedDetector):
                 " Without labels use ThresholdedDetector."
             )
         X, y = indexable(X, y)
+        if n_rows(X) < 4:
+            raise ValueError(
+                f"Found array with {n_rows(X)} sample(s) while a minimum of 4 is required: an"
+                " anomaly and a normal row for each of two folds."
+            )
         judged, is_anomaly = read_truth(y)
         labels = np.zeros(n_rows(X), dtype=int)
         labels[judged] = np.where(is_anomaly, -1, 1)
         scorer = self._scorer()
         shares, rules = self._rules()
         folds = self._folds(X, y, labels, routed.splitter.split)
+        # Each share is cut in two ways; these rules come first.
+        n_cuts = 2 * len(shares)
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_score_fold)(
-                self.detector, X, y, labels, *fold, rules, scorer, routed.detector.fit,
+                self.detector,
+                X,
+                y,
+                labels,
+                *fold,
+                rules,
+                n_cuts,
+                scorer,
+                routed.detector.fit,
                 routed.scorer.score,
             )
             for fold in folds
@@ -220,13 +235,10 @@ class ThresholdSearchCV(WrappedDetector):
         best = _choose(means, len(shares))
         detector = fit_detector(self.detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
-        threshold = clone(rules[best]).fit(scores)
+        threshold = _fit_rule(rules[best], best < n_cuts, scores, labels)
 
-        self.detector_, self.threshold_, self.offset_ = (
-            detector,
-            threshold,
-            threshold.threshold_,
-        )
+        self.detector_, self.threshold_ = detector, threshold
+        self.offset_ = threshold.threshold_
         self.n_splits_ = len(folds)
         self.best_index_, self.best_score_ = best, float(means[best])
         self.cv_results_ = {
@@ -238,7 +250,7 @@ class ThresholdSearchCV(WrappedDetector):
             "std_test_score": results.std(axis=1),
             "rank_test_score": rankdata(-means, method="min").astype(np.int32),
         }
-        self.cv_results_["param_contamination"][: 2 * len(shares)] = np.tile(shares, 2)
+        self.cv_results_["param_contamination"][:n_cuts] = np.tile(shares, 2)
         chosen = self.cv_results_["param_contamination"][best]
         flagged = np.mean(scores < self.offset_)
         self.best_contamination_ = float(flagged if np.isnan(chosen) else chosen)
@@ -326,36 +338,41 @@ class ThresholdSearchCV(WrappedDetector):
 
 
 class _Cut(WrappedDetector):
-    """A fitted detector with another offset, which scores given rows only once."""
+    """A fitted detector with another offset, which scores the rows of a fold only once."""
 
-    def __init__(self, detector):
-        self.detector = detector
-
-    def prepare(self, X):
-        self.detector_, self.X_ = self.detector, X
-        self.scores_ = normality_scores(self.detector, X)
-        return self
+    def __init__(self, detector, X):
+        self.detector = self.detector_ = detector
+        self.X = X
+        self.scores = normality_scores(detector, X)
 
     def score_samples(self, X):
-        return self.scores_.copy() if X is self.X_ else super().score_samples(X)
+        return self.scores.copy() if X is self.X else normality_scores(self.detector_, X)
+
+
+def _fit_rule(rule, is_share, scores, labels):
+    """Return a fitted rule: a share is one of all rows, others get no known anomalies."""
+    others = labels != -1
+    known = not is_share and np.sum(others) > 1
+    return clone(rule).fit(scores[others] if known else scores)
 
 
 def _score_fold(
-    detector, X, y, labels, train, test, rules, scorer, fit_params, score_params
+    detector, X, y, labels, train, test, rules, n_cuts, scorer, fit_params, score_params
 ):
     """Return the scores of all rules on the test rows of a fold."""
     fitted = fit_detector(detector, X, labels, fit_params, train)
-    train_scores = np.sort(normality_scores(fitted, take_rows(X, train)))
+    train_scores = normality_scores(fitted, take_rows(X, train))
     X_test, y_test = take_rows(X, test), take_rows(y, test)
     score_params = check_method_params(X, score_params, indices=test)
-    cut = _Cut(fitted).prepare(X_test)
-    test_scores = np.sort(cut.scores_)
+    cut = _Cut(fitted, X_test)
+    ordered = np.sort(cut.scores)
     # Rules that flag as many test rows flag the same ones.
     known: dict[int, float] = {}
     results = []
-    for rule in rules:
-        cut.offset_ = clone(rule).fit(train_scores).threshold_
-        n_flagged = int(np.searchsorted(test_scores, cut.offset_, side="left"))
+    for i, rule in enumerate(rules):
+        fitted_rule = _fit_rule(rule, i < n_cuts, train_scores, labels[train])
+        cut.offset_ = fitted_rule.threshold_
+        n_flagged = int(np.searchsorted(ordered, cut.offset_, side="left"))
         if n_flagged not in known:
             known[n_flagged] = scorer(cut, X_test, y_test, **score_params)
         results.append(known[n_flagged])
