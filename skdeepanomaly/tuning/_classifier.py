@@ -68,10 +68,10 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
     >>> from sklearn.ensemble import IsolationForest
     >>> from skdeepanomaly import as_classifier
     >>> rng = np.random.default_rng(0)
-    >>> X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(5, 1, size=(30, 2))])
+    >>> X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(0, 7, size=(30, 2))])
     >>> y = np.repeat([0, 1], [300, 30])
     >>> classifier = CalibratedClassifierCV(as_classifier(IsolationForest(random_state=0)))
-    >>> probability = classifier.fit(X, y).predict_proba([[0, 0], [5, 5]])[:, 1]
+    >>> probability = classifier.fit(X, y).predict_proba([[0, 0], [9, -9]])[:, 1]
     >>> bool(probability[0] < 0.1 < 0.5 < probability[1])
     True
     """
