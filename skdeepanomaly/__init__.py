@@ -49,6 +49,7 @@ from .thresholds import (
     QuantileThreshold,
     ZScoreThreshold,
 )
+from .tuning import DetectorClassifier, ThresholdSearchCV, as_classifier
 
 __all__ = [
     "ALAD",
@@ -70,6 +71,7 @@ __all__ = [
     "DeepSVDD",
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
+    "DetectorClassifier",
     "DevNet",
     "FixedThreshold",
     "GaussianMixtureThreshold",
@@ -80,10 +82,12 @@ __all__ = [
     "QuantileThreshold",
     "RegressionResidual",
     "SemiSupervisedGAN",
+    "ThresholdSearchCV",
     "ThresholdedDetector",
     "VariationalAutoEncoder",
     "ZScoreThreshold",
     "__version__",
+    "as_classifier",
     "evaluate",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",

@@ -26,6 +26,7 @@ ALLOWED = {
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
+    "tuning": {"metrics", "thresholds", "tuning", "utils"},
     "__init__": {
         "_version",
         "calibration",
@@ -34,6 +35,7 @@ ALLOWED = {
         "ensemble",
         "metrics",
         "thresholds",
+        "tuning",
     },
 }
 
