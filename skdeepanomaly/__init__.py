@@ -58,6 +58,7 @@ from .thresholds import (
     QuantileThreshold,
     ZScoreThreshold,
 )
+from .tuning import DetectorClassifier, ThresholdSearchCV, as_classifier
 
 __all__ = [
     "ALAD",
@@ -80,6 +81,7 @@ __all__ = [
     "DeepSVDD",
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
+    "DetectorClassifier",
     "DevNet",
     "FixedThreshold",
     "GaussianMixtureThreshold",
@@ -96,10 +98,12 @@ __all__ = [
     "ScoreDisplay",
     "SemiSupervisedGAN",
     "ThresholdDisplay",
+    "ThresholdSearchCV",
     "ThresholdedDetector",
     "VariationalAutoEncoder",
     "ZScoreThreshold",
     "__version__",
+    "as_classifier",
     "evaluate",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",

@@ -46,7 +46,7 @@ def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
             " and +1 for normal rows."
         )
     y = column_or_1d(y_true)
-    found = {value.item() if hasattr(value, "item") else value for value in y}
+    found = set(y.tolist())
     if not found <= {-1, 0, 1}:
         shown = ", ".join(sorted(map(repr, found))[:5])
         raise ValueError(
@@ -360,6 +360,11 @@ def _scorer(name: str):
 outlier_scorers = {
     f"neg_{name}" if name == "cost" else name: _scorer(name) for name in _METRICS
 }
+
+#: Names of those that judge labels. The others judge the ranking, which no threshold changes.
+label_scorers = [
+    name for name in outlier_scorers if _METRICS[name.removeprefix("neg_")][1] == "predict"
+]
 
 
 def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=None):

@@ -149,12 +149,15 @@ class QuantileThreshold(BaseThreshold):
     ----------
     contamination : float, default=0.1
         Share of outliers, in (0, 0.5].
+    interpolation : {"middle", "linear"}, default="middle"
+        Where the threshold lies between two scores: half-way, or where
+        :func:`numpy.percentile` and with it scikit-learn's own detectors put it.
 
     Attributes
     ----------
     threshold_ : float
-        Scores below it are outliers. It lies half-way between two neighbouring scores;
-        equal scores are never split.
+        Scores below it are outliers. With "middle" it lies half-way between two
+        neighbouring scores; equal scores are never split.
     n_samples_seen_ : int
         Number of scores that it was found from.
 
@@ -167,12 +170,17 @@ class QuantileThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "interpolation": [StrOptions({"middle", "linear"})],
     }
 
-    def __init__(self, contamination=0.1):
+    def __init__(self, contamination=0.1, interpolation="middle"):
         self.contamination = contamination
+        self.interpolation = interpolation
 
     def _threshold(self, scores):
+        if self.interpolation == "linear":
+            # To the last bit as IsolationForest computes it.
+            return np.percentile(scores, 100.0 * self.contamination)
         return contamination_offset(scores, self.contamination)
 
 

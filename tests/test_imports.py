@@ -27,6 +27,7 @@ ALLOWED = {
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
     "plotting": {"plotting", "metrics", "utils"},
+    "tuning": {"metrics", "thresholds", "tuning", "utils"},
     "__init__": {
         "_version",
         "calibration",
@@ -36,6 +37,7 @@ ALLOWED = {
         "metrics",
         "plotting",
         "thresholds",
+        "tuning",
     },
 }
 

@@ -49,11 +49,10 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     return clone(detector).fit(X, *(() if y is None else (y,)), **params)
 
 
-class WrappedDetector(MetaEstimatorMixin, OffsetMixin, BaseEstimator):
-    """Base of detectors around another one, which is fitted as ``detector_``.
+class Wrapper(MetaEstimatorMixin, BaseEstimator):
+    """Base of estimators around a detector, which is fitted as ``detector_``.
 
-    A subclass has the parameter ``detector``, implements ``fit``, and sets ``detector_`` and
-    ``offset_``.
+    A subclass has the parameter ``detector``, implements ``fit``, and sets ``detector_``.
     """
 
     @property
@@ -93,22 +92,6 @@ class WrappedDetector(MetaEstimatorMixin, OffsetMixin, BaseEstimator):
             return params
         return process_routing(self, "fit", **params).detector.fit
 
-    def score_samples(self, X):
-        """Return the scores of the wrapped detector.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            The higher, the more normal.
-        """
-        check_is_fitted(self)
-        return normality_scores(self.detector_, X)
-
     @available_if(detector_has("explain"))
     def explain(self, X):
         """Return what each feature adds to the anomaly score of the wrapped detector.
@@ -125,3 +108,26 @@ class WrappedDetector(MetaEstimatorMixin, OffsetMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.detector_.explain(X)
+
+
+class WrappedDetector(OffsetMixin, Wrapper):
+    """Base of detectors around another one.
+
+    A subclass sets ``offset_``, too.
+    """
+
+    def score_samples(self, X):
+        """Return the scores of the wrapped detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The higher, the more normal.
+        """
+        check_is_fitted(self)
+        return normality_scores(self.detector_, X)
