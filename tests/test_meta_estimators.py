@@ -17,7 +17,12 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 from test_common import failed_checks
 
-from skdeepanomaly import ConformalDetector, QuantileThreshold, ThresholdedDetector
+from skdeepanomaly import (
+    ConformalDetector,
+    FeedbackDetector,
+    QuantileThreshold,
+    ThresholdedDetector,
+)
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
@@ -33,6 +38,7 @@ META = {
         detector, QuantileThreshold(0.2), calibration_size=0.3
     ),
     "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
+    "feedback": lambda detector: FeedbackDetector(detector),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
 }
 # The same for those that search with labels: these checks give none, or others.
