@@ -26,6 +26,7 @@ ALLOWED = {
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
+    "feedback": {"utils"},
     "plotting": {"plotting", "metrics", "utils"},
     "__init__": {
         "_version",
@@ -33,6 +34,7 @@ ALLOWED = {
         "callbacks",
         "detectors",
         "ensemble",
+        "feedback",
         "metrics",
         "plotting",
         "thresholds",
