@@ -26,6 +26,7 @@ from .detectors import (
     VariationalAutoEncoder,
 )
 from .ensemble import ClusterClassifier
+from .feedback import FeedbackDetector
 from .metrics import (
     evaluate,
     outlier_average_precision_score,
@@ -83,6 +84,7 @@ __all__ = [
     "DenoisingAutoEncoder",
     "DetectorClassifier",
     "DevNet",
+    "FeedbackDetector",
     "FixedThreshold",
     "GaussianMixtureThreshold",
     "IQRThreshold",

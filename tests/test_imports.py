@@ -26,6 +26,7 @@ ALLOWED = {
     "mixins": {"engine"},
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
+    "feedback": {"utils"},
     "plotting": {"plotting", "metrics", "utils"},
     "tuning": {"metrics", "thresholds", "tuning", "utils"},
     "__init__": {
@@ -34,6 +35,7 @@ ALLOWED = {
         "callbacks",
         "detectors",
         "ensemble",
+        "feedback",
         "metrics",
         "plotting",
         "thresholds",

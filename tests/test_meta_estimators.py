@@ -28,6 +28,10 @@ from skdeepanomaly import (
     ThresholdSearchCV,
 )
 from skdeepanomaly.utils._compat import n_rows
+    FeedbackDetector,
+    QuantileThreshold,
+    ThresholdedDetector,
+)
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
@@ -60,6 +64,7 @@ META = {
         detector, QuantileThreshold(0.2), calibration_size=None
     ),
     "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
+    "feedback": lambda detector: FeedbackDetector(detector),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
     "threshold search": lambda detector: MappedSearch(detector, cv=2, candidates=[0.2]),
 }

@@ -1,0 +1,399 @@
+"""An analyst's verdicts change scores and threshold, and can be taken back."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+import torch
+from conftest import make_detector
+from scipy.sparse import coo_matrix, csr_matrix
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import OneClassSVM
+from torch import nn
+
+from skdeepanomaly import (
+    FeedbackDetector,
+    ThresholdedDetector,
+    outlier_average_precision_score,
+    outlier_scorers,
+)
+from skdeepanomaly.utils._compat import is_newer
+
+FOREST = IsolationForest(n_estimators=30, random_state=0)
+
+
+def make_nuisance(seed=0, n=400, n_outliers=30):
+    """Draw rows with harmless outliers along one direction and harmful ones along another.
+
+    Return rows and labels, -1 for the harmful ones alone.
+    """
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n + 2 * n_outliers, 5))
+    X[n : n + n_outliers, 0] += 6
+    X[n + n_outliers :, 1] += 4
+    y = np.repeat([1, 1, -1], [n, n_outliers, n_outliers])
+    order = rng.permutation(len(X))
+    return X[order], y[order]
+
+
+def review(detector, X, y, n_rounds=6, **params):
+    """Let an analyst judge five rows a round; return all rows that were judged."""
+    judged = []
+    for _ in range(n_rounds):
+        rows = detector.query(X, n=5, **params)
+        detector.add_feedback(X[rows], y[rows])
+        judged.extend(rows)
+    return judged
+
+
+DETECTORS = {
+    "forest": lambda seed: IsolationForest(random_state=seed),
+    "ours": lambda seed: make_detector("AutoEncoder", max_epochs=10, random_state=seed),
+    "one class": lambda seed: make_detector("DeepSVDD", random_state=seed),
+    "svm": lambda seed: make_pipeline(StandardScaler(), OneClassSVM(nu=0.1)),
+    "lof": lambda seed: LocalOutlierFactor(novelty=True),
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_verdicts_find_more_anomalies_and_rank_new_rows_better(kind, seed):
+    X, y = make_nuisance(seed)
+    X_new, y_new = make_nuisance(seed + 100)
+    detector = FeedbackDetector(DETECTORS[kind](seed)).fit(X)
+    in_order = detector.query(X, n=30)
+    before = outlier_average_precision_score(y_new, -detector.score_samples(X_new))
+    judged = review(detector, X, y)
+    assert np.sum(y[judged] == -1) > np.sum(y[in_order] == -1) + 3
+    after = outlier_average_precision_score(y_new, -detector.score_samples(X_new))
+    assert after > before + 0.15
+    assert after > 0.75
+
+
+def test_without_verdicts_the_detector_decides():
+    X, _ = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(X)
+    plain = clone(FOREST).fit(X)
+    np.testing.assert_array_equal(detector.predict(X), plain.predict(X))
+    order = np.argsort(plain.score_samples(X), kind="stable")
+    assert (np.diff(detector.score_samples(X)[order]) >= 0).all()
+    np.testing.assert_array_equal(detector.query(X, n=10), order[:10])
+    assert (detector.offset_, detector.score_weight_) == (0, 1)
+    assert not detector.view_weights_.any()
+
+
+def test_far_off_detectors_keep_the_order():
+    detector = FeedbackDetector(make_detector("AutoEncoder")).fit(make_nuisance()[0])
+    rays = np.logspace(0, 30, 7)[:, None] * np.ones((1, 5))
+    review(detector, *make_nuisance(), n_rounds=1)
+    scores = detector.score_samples(rays)
+    assert np.isfinite(scores).all()
+    assert (detector.predict(rays[3:]) == -1).all()
+
+
+@pytest.mark.parametrize("inner", [FOREST, make_detector("AutoEncoder")])
+def test_verdicts_can_be_taken_back(inner):
+    X, y = make_nuisance()
+    detector = FeedbackDetector(inner).fit(X)
+    untouched = detector.score_samples(X)
+    first = detector.query(X, n=5)
+    detector.add_feedback(X[first], y[first])
+    after_first = detector.score_samples(X), detector.offset_
+    second = detector.query(X, n=4)
+    detector.add_feedback(X[second], y[second])
+    assert not np.array_equal(detector.score_samples(X), after_first[0])
+
+    detector.remove_feedback(X[second[:2]])
+    assert len(detector.verdicts_.y) == 7
+    detector.remove_feedback(indices=[-1, 5])
+    np.testing.assert_array_equal(detector.verdicts_.X, X[first])
+    np.testing.assert_array_equal(detector.verdicts_.y, y[first])
+    np.testing.assert_array_equal(detector.score_samples(X), after_first[0])
+    assert detector.offset_ == after_first[1]
+
+    detector.remove_feedback()
+    assert detector.verdicts_.X is None
+    assert detector.offset_ == 0
+    np.testing.assert_array_equal(detector.score_samples(X), untouched)
+
+
+def test_repeated_calls_add_up_and_the_last_verdict_counts():
+    X, y = make_nuisance()
+    rows = np.argsort(X[:, 0])[-6:]
+    at_once = FeedbackDetector(FOREST).fit(X).add_feedback(X[rows], y[rows])
+    in_turn = FeedbackDetector(FOREST).fit(X)
+    for row in rows:
+        in_turn.add_feedback(X[[row]], [-y[row]])
+    assert not np.allclose(in_turn.score_samples(X), at_once.score_samples(X))
+    for row in rows:
+        in_turn.add_feedback(X[[row]].tolist(), [y[row]])
+    np.testing.assert_array_equal(in_turn.score_samples(X), at_once.score_samples(X))
+    unjudged = in_turn.add_feedback(X[:3], [0, 0, 0])
+    np.testing.assert_array_equal(unjudged.verdicts_.X, X[rows])
+
+
+def test_nothing_is_fitted_anew():
+    X, y = make_nuisance()
+
+    class Counts(IsolationForest):
+        n_fits = 0
+
+        def fit(self, X, y=None, sample_weight=None):
+            Counts.n_fits += 1
+            return super().fit(X, y, sample_weight)
+
+    detector = FeedbackDetector(Counts(n_estimators=10, random_state=0)).fit(X)
+    scores = detector.detector_.score_samples(X)
+    review(detector, X, y, n_rounds=3)
+    detector.remove_feedback(indices=0)
+    assert Counts.n_fits == 1
+    np.testing.assert_array_equal(detector.detector_.score_samples(X), scores)
+    assert len(detector.fit(X).verdicts_.y) == 0
+
+
+@pytest.mark.parametrize("inner", [FOREST, make_detector("AutoEncoder")])
+def test_threshold_moves_with_false_alarms_and_misses(inner):
+    X, _ = make_nuisance()
+    detector = FeedbackDetector(inner).fit(X)
+    # Whatever else changes, decision_function is the score less the threshold.
+    order = np.argsort(detector.score_samples(X))
+    flagged = (detector.predict(X) == -1).sum()
+    offsets, shares = [detector.offset_], [flagged]
+    for rows in (order[:1], order[:10]):
+        detector.add_feedback(X[rows], np.ones(len(rows)))
+        offsets.append(detector.offset_)
+        shares.append((detector.predict(X) == -1).sum())
+    assert offsets[0] > offsets[1] > offsets[2]
+    assert offsets[1] > -1
+    assert shares[2] < shares[0]
+    assert (detector.predict(X[order[:10]]) == 1).mean() > 0.5
+
+    detector.remove_feedback()
+    missed = order[len(order) // 2 :][::30]
+    detector.add_feedback(X[missed], -np.ones(len(missed)))
+    assert detector.offset_ > 0
+    assert (detector.predict(X) == -1).sum() > flagged
+
+
+def test_strength_bounds_what_verdicts_change():
+    X, y = make_nuisance()
+    moved = []
+    for strength in (0.01, 1, 10):
+        detector = FeedbackDetector(FOREST, strength=strength).fit(X)
+        before = detector.decision_function(X)
+        detector.add_feedback(X[:20], y[:20])
+        moved.append(np.abs(detector.decision_function(X) - before).mean())
+    assert moved[0] < moved[1] < moved[2]
+
+
+def test_weights_tell_what_was_learned():
+    X, y = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(X)
+    review(detector, X, y)
+    # The first column is harmless, the second is not, and the others say nothing.
+    assert np.argmax(detector.view_weights_) == 0
+    assert np.argmin(detector.view_weights_) == 1
+
+
+@pytest.mark.parametrize("strategy", ["anomalous", "diverse", "uncertain"])
+def test_query_proposes_no_judged_row(strategy):
+    X, y = make_nuisance(n=60, n_outliers=5)
+    X = np.concatenate([X, X[:10]])
+    y = np.concatenate([y, y[:10]])
+    detector = FeedbackDetector(FOREST).fit(X)
+    judged = review(detector, X, y, n_rounds=8, strategy=strategy)
+    assert len(judged) == len(np.unique(X[judged], axis=0)) == 40
+    left = detector.query(X, n=1000, strategy=strategy)
+    assert len(left) == 30
+    assert not set(map(bytes, X[left])) & set(map(bytes, X[judged]))
+    detector.add_feedback(X[left], y[left])
+    assert len(detector.query(X, strategy=strategy)) == 0
+
+
+def test_query_by_strategy():
+    X, y = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(X).add_feedback(X[:30], y[:30])
+    decision = detector.decision_function(X)
+    decision[:30] = np.inf
+    np.testing.assert_array_equal(detector.query(X, n=7), np.argsort(decision)[:7])
+    near = detector.query(X, n=7, strategy="uncertain")
+    np.testing.assert_array_equal(near, np.argsort(np.abs(decision))[:7])
+    far = detector.query(X, n=7, strategy="diverse")
+    assert far[0] == np.argmin(decision)
+    assert set(far) <= set(np.argsort(decision)[:21])
+
+    def closest(rows):
+        distances = np.linalg.norm(X[rows][:, None] - X[rows], axis=-1)
+        return distances[np.triu_indices(7, 1)].min()
+
+    assert closest(far) > closest(detector.query(X, n=7))
+
+
+def test_scores_do_not_depend_on_the_rows_around():
+    X, y = make_nuisance()
+    for inner in (FOREST, make_detector("AutoEncoder")):
+        detector = FeedbackDetector(inner).fit(X)
+        review(detector, X, y)
+        alone = np.concatenate([detector.score_samples(X[[i]]) for i in range(50)])
+        np.testing.assert_allclose(alone, detector.score_samples(X)[:50], rtol=0, atol=1e-7)
+
+
+class Shrinks(nn.Module):
+    """Has no codes."""
+
+    def __init__(self, n_features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((n_features,), 0.5))
+
+    def forward(self, x):
+        return self.weight * x
+
+
+def test_codes_make_rows_alike():
+    X, y = make_nuisance()
+    deep = FeedbackDetector(make_detector("AutoEncoder", latent_dim=2)).fit(X)
+    review(deep, X, y, n_rounds=1)
+    assert deep._judged_codes.shape[1] == 2
+    deep.set_params(detector__module=Shrinks).fit(X)
+    review(deep, X, y, n_rounds=1)
+    assert deep._judged_codes.shape[1] == 5
+
+
+def make_frame(seed=0):
+    X, y = make_nuisance(seed)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    frame["kind"] = np.where(X[:, 2] > 0, "in", "out")
+    return frame, y
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_and_pipelines(library):
+    if library == "polars" and is_newer("1.7", sklearn.__version__):
+        pytest.skip("older column transformers do not know the columns of polars")
+    frame, y = make_frame()
+    frame = frame if library == "pandas" else pl.from_pandas(frame)
+    columns = make_column_transformer(
+        (StandardScaler(), list("abcde")), (OneHotEncoder(sparse_output=False), ["kind"])
+    )
+    inner = ThresholdedDetector(make_pipeline(columns, FOREST), "mad")
+    detector = FeedbackDetector(inner).fit(frame)
+    before = detector.score_samples(frame)
+    for _ in range(6):
+        rows = detector.query(frame, n=5)
+        part = frame.iloc[rows] if library == "pandas" else frame[rows]
+        detector.add_feedback(part, y[rows])
+    assert type(detector.verdicts_.X) is type(frame)
+    assert detector.verdicts_.X.shape == (30, 6)
+    # What the forest gets: five columns and two kinds.
+    assert detector.view_weights_.shape == (7,)
+    assert list(detector.feature_names_in_) == list(frame.columns)
+    after = outlier_average_precision_score(y, -detector.score_samples(frame))
+    assert after > outlier_average_precision_score(y, -before) + 0.2
+    detector.remove_feedback(detector.verdicts_.X)
+    np.testing.assert_array_equal(detector.score_samples(frame), before)
+
+
+def test_sparse_rows_and_missing_values():
+    X, y = make_nuisance()
+    sparse = csr_matrix(np.where(np.abs(X) > 1, X, 0))
+    missing = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    for rows in (sparse, missing):
+        detector = FeedbackDetector(FOREST).fit(rows)
+        before = outlier_average_precision_score(y, -detector.score_samples(rows))
+        judged = review(detector, rows, y)
+        assert len(set(judged)) == detector.verdicts_.X.shape[0] == 30
+        if rows is sparse:
+            np.testing.assert_array_equal(
+                detector.query(coo_matrix(rows)), detector.query(rows)
+            )
+        after = outlier_average_precision_score(y, -detector.score_samples(rows))
+        assert after > before + 0.1
+
+
+def test_verdicts_are_pickled_and_not_cloned():
+    X, y = make_nuisance()
+    detector = FeedbackDetector(FOREST, strength=2.0).fit(X)
+    review(detector, X, y, n_rounds=2)
+    reloaded = pickle.loads(pickle.dumps(detector))
+    np.testing.assert_array_equal(reloaded.verdicts_.X, detector.verdicts_.X)
+    np.testing.assert_array_equal(reloaded.score_samples(X), detector.score_samples(X))
+    assert not set(reloaded.query(X, n=20)) & set(detector.remove_feedback().query(X, n=10))
+    again = clone(reloaded).fit(X)
+    assert len(again.verdicts_.y) == 0
+    again.add_feedback(reloaded.verdicts_.X, reloaded.verdicts_.y)
+    np.testing.assert_array_equal(again.score_samples(X), reloaded.score_samples(X))
+
+
+def test_inside_of_a_search():
+    X, y = make_nuisance()
+    search = GridSearchCV(
+        FeedbackDetector(FOREST),
+        {"detector__max_samples": [32, 128]},
+        scoring=outlier_scorers["roc_auc"],
+        cv=2,
+    )
+    best = FeedbackDetector(search.fit(X, y)).fit(X, y)
+    review(best, X, y, n_rounds=2)
+    assert best.view_weights_.shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0, 1, 0], "got 0 and 1. If 1 marks the anomalies, pass"),
+        ([True, True, True], "got booleans"),
+        ([1, 2, -1], "takes labels -1 .* got -1, 1, 2"),
+        (["a", "b", "c"], "takes labels"),
+        ([1, -1], "inconsistent numbers of samples"),
+    ],
+)
+def test_verdicts_that_are_refused(y, message):
+    X, _ = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(X)
+    with pytest.raises(ValueError, match=message):
+        detector.add_feedback(X[:3], y)
+    assert len(detector.verdicts_.y) == 0
+
+
+def test_what_is_refused_changes_nothing():
+    X, y = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(X).add_feedback(X[:3], y[:3])
+    scores = detector.score_samples(X)
+    with pytest.raises(ValueError, match="Rows 0 and 1 of X are equal but have different"):
+        detector.add_feedback(X[[5, 5]], [-1, 1])
+    with pytest.raises(ValueError, match="must be of one form, got csr_matrix and ndarray"):
+        detector.add_feedback(csr_matrix(X[5:8]), y[5:8])
+    with pytest.raises(ValueError, match="4 features"):
+        detector.add_feedback(X[5:8, :4], y[5:8])
+    with pytest.raises(ValueError, match=r"no verdict on row 1 of X; .* the 3 rows"):
+        detector.remove_feedback(X[2:4])
+    with pytest.raises(ValueError, match="which has 3 rows, got 3"):
+        detector.remove_feedback(indices=3)
+    with pytest.raises(ValueError, match=r"must be integers, got \[True\]"):
+        detector.remove_feedback(indices=[True])
+    with pytest.raises(ValueError, match="Pass X or indices, not both"):
+        detector.remove_feedback(X[:1], indices=0)
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        detector.query(X, n=0)
+    with pytest.raises(ValueError, match=r"strategy must be one of \('anomalous'.*'best'"):
+        detector.query(X, strategy="best")
+    np.testing.assert_array_equal(detector.score_samples(X), scores)
+    np.testing.assert_array_equal(detector.verdicts_.X, X[:3])
+
+
+@pytest.mark.parametrize("method", ["query", "add_feedback", "remove_feedback"])
+def test_not_fitted(method):
+    X, y = make_nuisance()
+    arguments = (X, y) if method == "add_feedback" else (X,)
+    with pytest.raises(NotFittedError):
+        getattr(FeedbackDetector(FOREST), method)(*arguments)
