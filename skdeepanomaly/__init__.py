@@ -26,6 +26,7 @@ from .detectors import (
     VariationalAutoEncoder,
 )
 from .ensemble import ClusterClassifier
+from .inspection import explain_columns
 from .metrics import (
     evaluate,
     outlier_average_precision_score,
@@ -48,6 +49,7 @@ from .plotting import (
     ScoreDisplay,
     ThresholdDisplay,
 )
+from .tables import make_detector_pipeline
 from .thresholds import (
     ConformalThreshold,
     FixedThreshold,
@@ -101,6 +103,8 @@ __all__ = [
     "ZScoreThreshold",
     "__version__",
     "evaluate",
+    "explain_columns",
+    "make_detector_pipeline",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",
     "outlier_cost",
