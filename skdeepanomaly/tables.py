@@ -32,6 +32,9 @@ MAX_ROWS_FOR_KIND = 10_000
 # most consist of more than one word.
 MAX_CATEGORIES = 40
 
+# Groups of characters that are counted in a column of text.
+MAX_TERMS = 5_000
+
 # What the names of dtypes begin with in pandas, polars, pyarrow and numpy.
 KINDS_OF_DTYPES = {
     r"u?int|float|double|half|decimal|timedelta|duration": "numeric",
@@ -190,12 +193,10 @@ def _stateless(function, names="one-to-one"):
 
 def _scaler(scaler):
     if not isinstance(scaler, str):
-        return scaler
+        return clone(scaler)
     if scaler != "soft":
         raise ValueError(f'scaler must be "soft" or a transformer, got {scaler!r}.')
-    return make_pipeline(
-        RobustScaler(unit_variance=True), _stateless(compress_tails), StandardScaler()
-    )
+    return SoftScaler()
 
 
 def _cleaner():
@@ -413,8 +414,68 @@ def calendar_names(transformer, names):
     )
 
 
-def compress_tails(Z, limit=30.0):
-    """Take logarithms of what lies farther out than ``limit``, without a kink."""
+class SoftScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardise, with logarithms of what lies far out.
+
+    Values farther from the median than ``limit`` robust standard deviations are replaced
+    by ``limit * (1 + log(distance / limit))``, so that one huge value does not flatten all
+    others. Nearer ones are standardised as by ``StandardScaler``.
+
+    Parameters
+    ----------
+    limit : float, default=30.0
+        Robust standard deviations from which on logarithms are taken.
+
+    Attributes
+    ----------
+    scaler_ : Pipeline
+        The fitted steps.
+    """
+
+    def __init__(self, limit=30.0):
+        self.limit = limit
+
+    def fit(self, X, y=None):
+        """Fit the scaler.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers; NaN is passed over.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted scaler.
+        """
+        X = np.asarray(X, dtype=np.float64)
+        self.n_features_in_ = X.shape[1]
+        compress = FunctionTransformer(_compress_tails, kw_args={"limit": self.limit})
+        scaler = make_pipeline(RobustScaler(unit_variance=True), compress, StandardScaler())
+        # A column without any value has no median.
+        self.scaler_ = scaler.fit(np.where(np.isnan(X).all(axis=0), 0.0, X))
+        return self
+
+    def transform(self, X):
+        """Scale numbers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers; NaN stays.
+
+        Returns
+        -------
+        scaled : ndarray of shape (n_samples, n_features)
+            Scaled numbers.
+        """
+        check_is_fitted(self)
+        return self.scaler_.transform(np.asarray(X, dtype=np.float64))
+
+
+def _compress_tails(Z, limit):
     far = np.maximum(np.abs(Z), limit)
     return np.where(np.abs(Z) <= limit, Z, np.sign(Z) * limit * (1 + np.log(far / limit)))
 
@@ -551,11 +612,14 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(columns)
         self.encoders_ = []
         for texts in columns:
-            weights = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+            weights = TfidfVectorizer(
+                analyzer="char_wb", ngram_range=(2, 4), max_features=MAX_TERMS
+            )
             n_terms = weights.fit_transform(texts).shape[1]
-            n_components = min(self.n_components, n_terms)
-            reduce = TruncatedSVD(n_components, random_state=0)
-            self.encoders_.append(make_pipeline(weights, reduce).fit(texts))
+            reduce = TruncatedSVD(min(self.n_components, n_terms), random_state=0)
+            # Texts that are all alike have no variance to explain.
+            with np.errstate(invalid="ignore"):
+                self.encoders_.append(make_pipeline(weights, reduce).fit(texts))
         return self
 
     def transform(self, X):
@@ -574,7 +638,7 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         blocks = []
         for encoder, texts in zip(self.encoders_, _filled(X), strict=True):
-            lengths = np.log1p([len(text) for text in texts])
+            lengths = np.log([len(text) for text in texts])
             blocks += [encoder.transform(texts), lengths[:, None]]
         return np.hstack(blocks)
 
@@ -596,11 +660,12 @@ class TextEncoder(TransformerMixin, BaseEstimator):
             input_features = [f"x{i}" for i in range(self.n_features_in_)]
         names = []
         for name, encoder in zip(input_features, self.encoders_, strict=True):
-            names += [f"{name}_{i}" for i in range(encoder[-1].n_components)]
+            names += [f"{name}_{i}" for i in range(len(encoder[-1].components_))]
             names += [f"{name}_length"]
         return np.array(names, dtype=object)
 
 
 def _filled(X) -> list:
+    # The mark stands for the missing ones and makes sure that there is something to count.
     X = np.asarray(X, dtype=object)
-    return [["" if text is None else text for text in column] for column in X.T]
+    return [["\0" + ("" if text is None else text) for text in column] for column in X.T]
