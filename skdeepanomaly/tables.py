@@ -37,7 +37,7 @@ MAX_TERMS = 5_000
 
 # What the names of dtypes begin with in pandas, polars, pyarrow and numpy.
 KINDS_OF_DTYPES = {
-    r"u?int|float|double|half|decimal|timedelta|duration": "numeric",
+    r"u?int\d|float|double|half|decimal|timedelta|duration": "numeric",
     r"bool|categor|enum|dictionary": "categorical",
     r"date|timestamp|period": "date",
 }

@@ -26,6 +26,7 @@ from skdeepanomaly import (
     make_detector_pipeline,
 )
 from skdeepanomaly.tables import RareMissingImputer, RarityEncoder, TextEncoder, kind_of
+from skdeepanomaly.utils.validation import warn_if_unscaled
 
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
 pytestmark = pytest.mark.filterwarnings(
@@ -312,6 +313,14 @@ def test_dates_have_days_a_clock_and_rare_hours():
     np.testing.assert_allclose(np.diff(days[:, 0]), [-9 / 24, 7 + 9 / 24])
 
 
+def test_columns_that_mark_few_rows_are_not_called_unscaled():
+    X = np.random.default_rng(0).normal(scale=3, size=(9000, 3))
+    X[:, 2] = np.arange(9000) == 5
+    warn_if_unscaled(X)
+    with pytest.warns(UserWarning, match=r"that of column 2 \(5\.3e-05\)"):
+        warn_if_unscaled(X / [1, 1, 200])
+
+
 def test_texts_of_few_terms():
     texts = np.array([["ab"], ["ab"], [None]], dtype=object)
     encoder = TextEncoder(n_components=99).fit(texts)
@@ -386,6 +395,22 @@ def test_loans_in_trouble_rank_low(fitted, loans):
     table, trouble = loans
     scores = -fitted.score_samples(table[3000:])
     assert roc_auc_score(trouble[3000:], scores) > 0.65
+
+
+def test_rarity_makes_unseen_categories_visible(fitted, loans):
+    normal, planted = loans[0][3000:3400], loans[0][3400:3500].assign(state="ZZ")
+    without = clone(fitted)
+    without[0].transformers = [
+        block for block in without[0].transformers if block[0] != "rarity"
+    ]
+    without.fit(loans[0][:3000])
+    scores = [
+        -np.concatenate([pipeline.score_samples(rows) for rows in (normal, planted)])
+        for pipeline in (fitted, without)
+    ]
+    seen, unseen = (roc_auc_score(np.repeat([0, 1], [400, 100]), s) for s in scores)
+    assert seen > 0.85
+    assert unseen < 0.6
 
 
 def wrong_grade(row):
