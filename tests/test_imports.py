@@ -27,14 +27,18 @@ ALLOWED = {
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
     "plotting": {"plotting", "metrics", "utils"},
+    "tables": {"utils"},
+    "inspection": {"utils"},
     "__init__": {
         "_version",
         "calibration",
         "callbacks",
         "detectors",
         "ensemble",
+        "inspection",
         "metrics",
         "plotting",
+        "tables",
         "thresholds",
     },
 }
@@ -73,7 +77,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 
 def test_optional_dependencies_are_imported_late():
-    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "tqdm.auto"]
+    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "skrub", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"
