@@ -150,13 +150,17 @@ def test_outputs_without_names_are_refused():
         explain_columns(pipeline, NUMBERS)
 
 
+def thresholded(detector):
+    return ThresholdedDetector(detector, "mad", calibration_size=None)
+
+
 def test_a_detector_that_explains_nothing_is_refused():
     pipeline = make_pipeline(StandardScaler(), IsolationForest()).fit(NUMBERS)
-    for detector in (pipeline, ThresholdedDetector(pipeline).fit(NUMBERS)):
+    for detector in (pipeline, thresholded(pipeline).fit(NUMBERS)):
         with pytest.raises(TypeError, match="IsolationForest has no explain"):
             explain_columns(detector, NUMBERS)
     with pytest.raises(TypeError, match=r"ThresholdedDetector has no explain.*must be fitted"):
-        explain_columns(ThresholdedDetector(pipeline), NUMBERS)
+        explain_columns(thresholded(pipeline), NUMBERS)
 
 
 def test_pipelines_are_found_inside_of_meta_estimators():
@@ -164,8 +168,8 @@ def test_pipelines_are_found_inside_of_meta_estimators():
     expected = explain_columns(pipeline.fit(NUMBERS), NUMBERS)
     grid = {"standardscaler__with_mean": [True]}
     for detector in (
-        ThresholdedDetector(pipeline),
-        make_pipeline(StandardScaler(), ThresholdedDetector(Echo())),
+        thresholded(pipeline),
+        make_pipeline(StandardScaler(), thresholded(Echo())),
         make_pipeline(Pipeline([("scale", StandardScaler())]), make_pipeline(None, Echo())),
         GridSearchCV(pipeline, grid, scoring=lambda *args: 0.0, cv=2),
     ):
