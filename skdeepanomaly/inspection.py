@@ -53,11 +53,13 @@ def explain_columns(detector, X):
     >>> from skdeepanomaly import AutoEncoder, explain_columns, make_detector_pipeline
     >>> rng = np.random.default_rng(0)
     >>> table = pd.DataFrame({
-    ...     "amount": rng.normal(size=500), "country": rng.choice(["FI", "SE", "NO"], 500)
+    ...     "amount": rng.normal(size=500),
+    ...     "age": rng.normal(size=500),
+    ...     "country": rng.choice(["FI", "SE", "NO"], 500),
     ... })
     >>> detector = AutoEncoder(max_epochs=20, random_state=0)
     >>> pipeline = make_detector_pipeline(detector).fit(table)
-    >>> new = pd.DataFrame({"amount": [0.1, 9.9], "country": ["XX", "SE"]})
+    >>> new = table[:2].assign(amount=[0.1, 9.9], country=["XX", "SE"])
     >>> explain_columns(pipeline, new).idxmax(axis=1).tolist()
     ['country', 'amount']
     """

@@ -142,7 +142,8 @@ def make_detector_pipeline(
     ...     "country": rng.choice(["FI", "SE", "NO"], 500),
     ...     "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 90, 500), "D"),
     ... })
-    >>> pipeline = make_detector_pipeline(IsolationForest(random_state=0)).fit(table)
+    >>> detector = IsolationForest(contamination=0.01, random_state=0)
+    >>> pipeline = make_detector_pipeline(detector).fit(table)
     >>> new = table[:2].assign(amount=[1.0, 5000.0], country=["SE", "XX"])
     >>> pipeline.predict(new)
     array([ 1, -1])
