@@ -27,6 +27,7 @@ from .detectors import (
 )
 from .ensemble import ClusterClassifier
 from .feedback import FeedbackDetector
+from .inspection import explain_columns
 from .metrics import (
     evaluate,
     outlier_average_precision_score,
@@ -49,6 +50,7 @@ from .plotting import (
     ScoreDisplay,
     ThresholdDisplay,
 )
+from .tables import make_detector_pipeline
 from .thresholds import (
     ConformalThreshold,
     FixedThreshold,
@@ -107,6 +109,8 @@ __all__ = [
     "__version__",
     "as_classifier",
     "evaluate",
+    "explain_columns",
+    "make_detector_pipeline",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",
     "outlier_cost",

@@ -29,6 +29,8 @@ ALLOWED = {
     "feedback": {"utils"},
     "plotting": {"plotting", "metrics", "utils"},
     "tuning": {"metrics", "thresholds", "tuning", "utils"},
+    "tables": {"utils"},
+    "inspection": {"utils"},
     "__init__": {
         "_version",
         "calibration",
@@ -36,8 +38,10 @@ ALLOWED = {
         "detectors",
         "ensemble",
         "feedback",
+        "inspection",
         "metrics",
         "plotting",
+        "tables",
         "thresholds",
         "tuning",
     },
@@ -77,7 +81,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 
 def test_optional_dependencies_are_imported_late():
-    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "tqdm.auto"]
+    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "skrub", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"

@@ -14,6 +14,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "check_method_params",
+    "column_indices",
     "is_newer",
     "n_rows",
     "named_callbacks",
@@ -25,6 +26,11 @@ __all__ = [
 def is_newer(version: str, than: str) -> bool:
     """Whether a version follows another one."""
     return parse_version(version) > parse_version(than)
+
+
+def column_indices(column_transformer) -> dict:
+    """Map the names of fitted transformers to the indices of the columns that they take."""
+    return column_transformer._transformer_to_input_indices
 
 
 def named_callbacks(net) -> dict:

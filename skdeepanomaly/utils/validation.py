@@ -115,7 +115,9 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     if not scales.any():
         return
     typical = np.median(scales[scales > 0])
-    off = (scales > SCALE_RATIO * typical) | (scales * SCALE_RATIO < typical)
+    # A column that marks a few rows by ones is small in its root mean square alone.
+    largest = np.abs(sample).max(axis=0)
+    off = (scales > SCALE_RATIO * typical) | (largest * SCALE_RATIO < typical)
     # What is left of a constant column after scaling is rounding noise, of no scale.
     off = np.flatnonzero(off & (scales > np.finfo(np.float32).eps * typical))
     if len(off) == 0:

@@ -1,0 +1,154 @@
+"""Why was this row flagged: contributions led back to the columns of the table."""
+
+import copy
+import re
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from .utils._compat import column_indices, with_column_names
+
+
+def explain_columns(detector, X):
+    """Return what each column of a table adds to the anomaly score of each row.
+
+    Contributions of encoded features, from the ``explain`` of the detector at the end of a
+    pipeline, are summed over the features that were made of the same column.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted: a pipeline that ends in a detector with ``explain``, such a detector, or a
+        meta-estimator around either, such as ``ThresholdedDetector``.
+    X : data frame or array of shape (n_samples, n_columns)
+        Rows, as the pipeline takes them.
+
+    Returns
+    -------
+    contributions : data frame or ndarray of shape (n_samples, n_columns)
+        The higher, the more the column speaks for an anomaly; a frame of the library of X,
+        with its index, where the columns have names. A column that the pipeline leaves
+        out has zeros. Their sum over a row is that of the detector's contributions.
+
+    Raises
+    ------
+    TypeError
+        If the detector at the end has no ``explain``.
+    ValueError
+        If a transformer mixes columns, so that its output belongs to none of them.
+
+    Notes
+    -----
+    What a transformer makes of which column is read from ``get_feature_names_out``, to
+    which marks are given in place of names, so that it does not matter how columns are
+    called. It can be told for everything in scikit-learn that treats each column on its
+    own or is applied to a single one, in pipelines, unions and column transformers, and
+    for skrub's ``Cleaner`` and ``TableVectorizer`` as a step of the pipeline.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skdeepanomaly import AutoEncoder, explain_columns, make_detector_pipeline
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({
+    ...     "amount": rng.normal(size=500),
+    ...     "age": rng.normal(size=500),
+    ...     "country": rng.choice(["FI", "SE", "NO"], 500),
+    ... })
+    >>> detector = AutoEncoder(max_epochs=20, random_state=0)
+    >>> pipeline = make_detector_pipeline(detector).fit(table)
+    >>> new = table[:2].assign(amount=[0.1, 9.9], country=["XX", "SE"])
+    >>> explain_columns(pipeline, new).idxmax(axis=1).tolist()
+    ['country', 'amount']
+    """
+    steps, final = _unwrapped(detector)
+    encoded, origins = X, np.arange(np.shape(X)[1])
+    for step in steps:
+        origins = _origins(step, origins, getattr(encoded, "columns", None))
+        encoded = encoded if _passes(step) else step.transform(encoded)
+    contributions = np.asarray(final.explain(encoded))
+    summed = np.zeros((len(contributions), np.shape(X)[1]))
+    np.add.at(summed.T, origins, contributions.T)
+    names = getattr(X, "columns", getattr(detector, "feature_names_in_", None))
+    return with_column_names(summed, names, X)
+
+
+def _unwrapped(detector):
+    """Return the transformers of all pipelines on the way to the detector, and it."""
+    steps = []
+    while True:
+        if isinstance(detector, Pipeline):
+            steps += [step for _, step in detector.steps[:-1]]
+            detector = detector.steps[-1][1]
+        elif hasattr(detector, "explain"):
+            return steps, detector
+        elif hasattr(detector, "detector_"):
+            detector = detector.detector_
+        elif hasattr(detector, "best_estimator_"):
+            detector = detector.best_estimator_
+        else:
+            raise TypeError(
+                f"{type(detector).__name__} has no explain, which tells what the encoded"
+                " features add to its score. The deep detectors of skdeepanomaly have it;"
+                " a meta-estimator must be fitted."
+            )
+
+
+def _passes(step) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def _origins(transformer, origins: np.ndarray, columns=None) -> np.ndarray:
+    """Return, for each output of a fitted transformer, the column of the table.
+
+    ``origins`` has the columns that the inputs come from, ``columns`` names of the inputs.
+    """
+    if _passes(transformer):
+        return origins
+    if len(origins) == 0 or (isinstance(transformer, str) and transformer == "drop"):
+        return origins[:0]
+    if isinstance(transformer, Pipeline):
+        for _, step in transformer.steps:
+            origins = _origins(step, origins)
+        return origins
+    if isinstance(transformer, FeatureUnion):
+        parts = [_origins(part, origins) for _, part in transformer.transformer_list]
+        return np.concatenate(parts)
+    if isinstance(transformer, ColumnTransformer):
+        inputs, places = column_indices(transformer), transformer.output_indices_
+        outputs = np.empty(max(place.stop for place in places.values()), dtype=int)
+        for name, part, _ in transformer.transformers_:
+            outputs[places[name]] = _origins(part, origins[inputs[name]])
+        return outputs
+    return _origins_by_name(transformer, origins, columns)
+
+
+def _origins_by_name(transformer, origins: np.ndarray, columns) -> np.ndarray:
+    # Without the names of the fit a transformer takes any.
+    transformer = copy.copy(transformer)
+    vars(transformer).pop("feature_names_in_", None)
+    marks = np.array([f"\x02{i}\x03" for i in range(len(origins))], dtype=object)
+    try:
+        names = list(transformer.get_feature_names_out(marks))
+    except AttributeError as error:
+        raise ValueError(
+            f"{transformer!r} has no get_feature_names_out, so that its outputs cannot be led"
+            " back to columns."
+        ) from error
+    if len(set(origins)) == 1:
+        return np.repeat(origins[:1], len(names))
+    if columns is not None:
+        # skrub's transformers name outputs after frames alone, and tell the origin.
+        known = getattr(transformer, "output_to_input_", {})
+        mark_of = dict(zip(columns, marks, strict=True))
+        names = [mark_of.get(known.get(name, name), name) for name in names]
+    found = [{origins[int(i)] for i in re.findall("\x02(\\d+)\x03", name)} for name in names]
+    for name, columns_found in zip(names, found, strict=True):
+        if len(columns_found) != 1:
+            raise ValueError(
+                f"{transformer!r} mixes columns: its output {name!r} belongs to no single one."
+                " Explain the detector alone, or leave this transformer out."
+            )
+    return np.array([columns_found.pop() for columns_found in found], dtype=int)
