@@ -23,15 +23,12 @@ from test_common import (
 
 from skdeepanomaly import (
     ConformalDetector,
+    FeedbackDetector,
     QuantileThreshold,
     ThresholdedDetector,
     ThresholdSearchCV,
 )
 from skdeepanomaly.utils._compat import n_rows
-    FeedbackDetector,
-    QuantileThreshold,
-    ThresholdedDetector,
-)
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
