@@ -136,8 +136,8 @@ def test_what_the_detector_has_is_passed_on(kind, rows, truth):
 @pytest.mark.parametrize("kind", ALL)
 def test_tags_are_those_of_the_detector(kind):
     forest, deep = ALL[kind](FOREST), ALL[kind](INNER["ours"])
-    assert get_tags(forest).input_tags.sparse
-    assert not get_tags(deep).input_tags.sparse
+    assert get_tags(forest).input_tags == get_tags(FOREST).input_tags
+    assert get_tags(deep).input_tags == get_tags(INNER["ours"]).input_tags
     for meta in (forest, deep):
         assert get_tags(meta).estimator_type == "outlier_detector"
 
