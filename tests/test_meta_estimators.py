@@ -17,7 +17,12 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 from test_common import failed_checks
 
-from skdeepanomaly import ConformalDetector, QuantileThreshold, ThresholdedDetector
+from skdeepanomaly import (
+    ConformalDetector,
+    QuantileThreshold,
+    ThresholdedDetector,
+    UnsupervisedSearch,
+)
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
@@ -34,6 +39,10 @@ META = {
     ),
     "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
+    "search": lambda detector: UnsupervisedSearch(detector, [{}], cv=2),
+    "search, stability": lambda detector: UnsupervisedSearch(
+        detector, [{}], criterion="stability", cv=2
+    ),
 }
 # The same for those that search with labels: these checks give none, or others.
 SEARCHES = {}
