@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -33,7 +33,13 @@ PREFIX = "detector__"
 def _numbers(X):
     """Return the rows as a table of numbers, which may be missing."""
     rows = X.toarray() if issparse(X) else X
-    return check_array(rows, dtype="float64", ensure_all_finite="allow-nan")
+    try:
+        return check_array(rows, dtype="float64", ensure_all_finite="allow-nan")
+    except ValueError as error:
+        raise ValueError(
+            f"{error} This criterion makes rows up, for which all features must be numbers:"
+            " encode them first, or use criterion='stability' or a callable."
+        ) from error
 
 
 def _like(X, values, rng):
@@ -293,6 +299,7 @@ class UnsupervisedSearch(WrappedDetector):
         cv = self.cv
         if isinstance(cv, Integral):
             cv = KFold(cv, shuffle=True, random_state=seed)
+        ParameterGrid(self.param_grid)  # its errors name parameters as they are given
         grids = [self.param_grid] if isinstance(self.param_grid, dict) else self.param_grid
         search = GridSearchCV(
             trial(self.detector, criterion, self.max_features, seed),
@@ -337,8 +344,25 @@ class UnsupervisedSearch(WrappedDetector):
         self.best_score_ = search.best_score_
         self.best_params_ = candidates[search.best_index_]
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "detector_")
+    def _check_refitted(self):
+        hint = "Call fit with refit=True first: %(name)s has no fitted detector."
+        check_is_fitted(self, "detector_", msg=hint)
+
+    def score_samples(self, X):
+        """Return the scores of the best detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The higher, the more normal.
+        """
+        self._check_refitted()
+        return super().score_samples(X)
 
     def decision_function(self, X):
         """Return the detector's own decision, negative for outliers.
@@ -353,5 +377,5 @@ class UnsupervisedSearch(WrappedDetector):
         scores : ndarray of shape (n_samples,)
             Scores shifted so that the threshold is zero.
         """
-        check_is_fitted(self)
+        self._check_refitted()
         return self.detector_.decision_function(X)
