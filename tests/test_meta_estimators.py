@@ -39,7 +39,7 @@ META = {
     ),
     "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
-    "search": lambda detector: UnsupervisedSearch(detector, [{}], cv=2),
+    "search": lambda detector: UnsupervisedSearch(detector, [{}], cv=2, max_features=2),
     "search, stability": lambda detector: UnsupervisedSearch(
         detector, [{}], criterion="stability", cv=2
     ),

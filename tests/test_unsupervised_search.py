@@ -252,7 +252,7 @@ def test_no_candidate_has_a_score():
     X = make_ring(60)
     with pytest.raises(ValueError, match="All the 2 fits failed"):
         UnsupervisedSearch(Ring(), {"guess": ["fail"]}, cv=2).fit(X)
-    with pytest.raises(ValueError, match="No candidate has a score by criterion='npd'"):
+    with pytest.raises(ValueError, match="No candidate has a score by criterion='excess_mass'"):
         UnsupervisedSearch(Ring(), {"guess": ["nan"]}, cv=2).fit(X)
 
 

@@ -1,7 +1,7 @@
 """Measure whether a search without labels beats the default parameters.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/unsupervised_search.py RESULTS.csv
-           TABLE.npz ... [--detectors IsolationForest,...] [--seeds 0] [--out FILE.rst]
+           TABLE.npz ... [--detectors AutoEncoder,...] [--seeds 0] [--out FILE.rst]
 
 Settings as in quality.py; of more than 1,000 rows a sample by class is drawn. Each candidate
 of a small grid, the default among them, gets what each criterion says of it, and the AUROC
@@ -22,7 +22,6 @@ import joblib
 import numpy as np
 import quality
 from sklearn.base import BaseEstimator, OutlierMixin, clone
-from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor
 
@@ -35,10 +34,6 @@ MARGIN = 0.005
 CRITERIA = ["npd", "excess_mass", "mass_volume", "stability"]
 # The first candidate is the default.
 GRIDS = {
-    "IsolationForest": (
-        IsolationForest(random_state=0),
-        [{}, {"max_samples": 32}, {"max_samples": 1.0}, {"max_features": 0.5}],
-    ),
     "LocalOutlierFactor": (
         LocalOutlierFactor(novelty=True),
         [{}, *({"n_neighbors": n} for n in (3, 5, 10, 40, 80))],

@@ -151,15 +151,15 @@ class UnsupervisedSearch(WrappedDetector):
     param_grid : dict or list of dict
         Values to try, by the name of the parameter. A list of grids is searched one after
         the other; an empty dict in it stands for the detector as it is.
-    criterion : str or callable, default="npd"
+    criterion : str or callable, default="excess_mass"
         What judges a candidate; the higher, the better:
 
-        - ``"npd"``: the discrepancy between rows held out and Gaussian rows without
-          correlations, :func:`npd_score`.
         - ``"excess_mass"``, ``"mass_volume"``: how little of the box around the rows held
           out looks normal, :func:`excess_mass_score` and :func:`mass_volume_score`, the
           latter with a minus sign. With more than ``max_features`` features every fold
           fits the detector to a few of them, drawn at random.
+        - ``"npd"``: the discrepancy between rows held out and Gaussian rows without
+          correlations, :func:`npd_score`.
         - ``"stability"``: the rank correlation of the scores that two detectors, fitted to
           a half of the training rows each, give to the rows held out,
           :func:`stability_score`.
@@ -199,6 +199,10 @@ class UnsupervisedSearch(WrappedDetector):
 
     Notes
     -----
+    No criterion beats good defaults throughout: on real tables the candidates chosen are on
+    average little better than the defaults for an auto-encoder, and worse for
+    ``LocalOutlierFactor``. The user guide has figures.
+
     Labels, where ``fit`` is given any, are only passed on to the detector.
 
     ``"npd"``, ``"excess_mass"`` and ``"mass_volume"`` make rows up, so that features have to
@@ -238,7 +242,7 @@ class UnsupervisedSearch(WrappedDetector):
         detector,
         param_grid,
         *,
-        criterion="npd",
+        criterion="excess_mass",
         cv=5,
         max_features=5,
         refit=True,
