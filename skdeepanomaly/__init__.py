@@ -58,6 +58,13 @@ from .thresholds import (
     QuantileThreshold,
     ZScoreThreshold,
 )
+from .tuning import (
+    UnsupervisedSearch,
+    excess_mass_score,
+    mass_volume_score,
+    npd_score,
+    stability_score,
+)
 
 __all__ = [
     "ALAD",
@@ -97,10 +104,14 @@ __all__ = [
     "SemiSupervisedGAN",
     "ThresholdDisplay",
     "ThresholdedDetector",
+    "UnsupervisedSearch",
     "VariationalAutoEncoder",
     "ZScoreThreshold",
     "__version__",
     "evaluate",
+    "excess_mass_score",
+    "mass_volume_score",
+    "npd_score",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",
     "outlier_cost",
@@ -111,4 +122,5 @@ __all__ = [
     "outlier_recall_score",
     "outlier_roc_auc_score",
     "outlier_scorers",
+    "stability_score",
 ]

@@ -27,6 +27,7 @@ ALLOWED = {
     "detectors": {"detectors", "base", "engine", "networks", "losses", "mixins", "utils"},
     "calibration": {"thresholds", "utils"},
     "plotting": {"plotting", "metrics", "utils"},
+    "tuning": {"tuning", "utils"},
     "__init__": {
         "_version",
         "calibration",
@@ -36,6 +37,7 @@ ALLOWED = {
         "metrics",
         "plotting",
         "thresholds",
+        "tuning",
     },
 }
 
@@ -73,7 +75,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 
 def test_optional_dependencies_are_imported_late():
-    optional = ["matplotlib", "pandas", "polars", "pyarrow", "pyod", "tqdm.auto"]
+    optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"
