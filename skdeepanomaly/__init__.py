@@ -61,7 +61,16 @@ from .thresholds import (
     QuantileThreshold,
     ZScoreThreshold,
 )
-from .tuning import DetectorClassifier, ThresholdSearchCV, as_classifier
+from .tuning import (
+    DetectorClassifier,
+    ThresholdSearchCV,
+    UnsupervisedSearch,
+    as_classifier,
+    excess_mass_score,
+    mass_volume_score,
+    npd_score,
+    stability_score,
+)
 
 __all__ = [
     "ALAD",
@@ -104,13 +113,17 @@ __all__ = [
     "ThresholdDisplay",
     "ThresholdSearchCV",
     "ThresholdedDetector",
+    "UnsupervisedSearch",
     "VariationalAutoEncoder",
     "ZScoreThreshold",
     "__version__",
     "as_classifier",
     "evaluate",
+    "excess_mass_score",
     "explain_columns",
     "make_detector_pipeline",
+    "mass_volume_score",
+    "npd_score",
     "outlier_average_precision_score",
     "outlier_balanced_accuracy_score",
     "outlier_cost",
@@ -121,4 +134,5 @@ __all__ = [
     "outlier_recall_score",
     "outlier_roc_auc_score",
     "outlier_scorers",
+    "stability_score",
 ]

@@ -29,6 +29,10 @@ from skdeepanomaly import (
     ThresholdSearchCV,
 )
 from skdeepanomaly.utils._compat import n_rows
+    QuantileThreshold,
+    ThresholdedDetector,
+    UnsupervisedSearch,
+)
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
@@ -64,6 +68,10 @@ META = {
     "feedback": lambda detector: FeedbackDetector(detector),
     "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
     "threshold search": lambda detector: MappedSearch(detector, cv=2, candidates=[0.2]),
+    "search": lambda detector: UnsupervisedSearch(detector, [{}], cv=2, max_features=2),
+    "search, stability": lambda detector: UnsupervisedSearch(
+        detector, [{}], criterion="stability", cv=2
+    ),
 }
 # The same for those that search with labels: these checks give none, or others.
 SEARCHES = {
