@@ -31,7 +31,6 @@ ALLOWED = {
     "tuning": {"metrics", "thresholds", "tuning", "utils"},
     "tables": {"utils"},
     "inspection": {"utils"},
-    "tuning": {"tuning", "utils"},
     "__init__": {
         "_version",
         "calibration",

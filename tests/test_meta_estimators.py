@@ -27,12 +27,9 @@ from skdeepanomaly import (
     QuantileThreshold,
     ThresholdedDetector,
     ThresholdSearchCV,
-)
-from skdeepanomaly.utils._compat import n_rows
-    QuantileThreshold,
-    ThresholdedDetector,
     UnsupervisedSearch,
 )
+from skdeepanomaly.utils._compat import n_rows
 
 FOREST = IsolationForest(n_estimators=10, random_state=0)
 INNER = {
