@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .utils._compat import HasMethods, Interval, n_rows, take_rows
 from .utils.validation import check_labels
-from .utils.wrapping import WrappedDetector, fit_detector
+from .utils.wrapping import WrappedDetector, fit_detector, nested
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
 # Prior variance of the weight of the detector's own score, whose mean is 1: verdicts on one
@@ -410,20 +410,16 @@ class _Squash:
 
 def _inputs_and_codes(detector, X):
     """Return what the detector inside of pipelines and wrappers gets, and its codes."""
-    while True:
-        if isinstance(detector, Pipeline):
-            X = detector[:-1].transform(X) if len(detector) > 1 else X
-            detector = detector[-1]
-        elif hasattr(detector, "detector_"):
-            detector = detector.detector_
-        elif hasattr(detector, "best_estimator_"):
-            detector = detector.best_estimator_
-        else:
-            break
+    encoder = None
+    for part in nested(detector):
+        if isinstance(part, Pipeline):
+            X = part[:-1].transform(X) if len(part) > 1 else X
+        elif hasattr(part, "encode"):
+            encoder = part
     views = _numbers(X)
     try:
-        return views, _numbers(detector.encode(X))
-    except AttributeError:  # no method, or a module of the user's own that has none
+        return views, None if encoder is None else _numbers(encoder.encode(X))
+    except AttributeError:  # the network is one of the user's own that has no code
         return views, None
 
 

@@ -4,10 +4,12 @@ import copy
 import re
 
 import numpy as np
+from sklearn.base import is_outlier_detector
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from .utils._compat import column_indices, with_column_names
+from .utils.wrapping import nested
 
 
 def explain_columns(detector, X):
@@ -76,24 +78,19 @@ def explain_columns(detector, X):
 
 
 def _unwrapped(detector):
-    """Return the transformers of all pipelines on the way to the detector, and it."""
+    """Return the transformers of all pipelines on the way to what explains, and that."""
     steps = []
-    while True:
-        if isinstance(detector, Pipeline):
-            steps += [step for _, step in detector.steps[:-1]]
-            detector = detector.steps[-1][1]
-        elif hasattr(detector, "explain"):
-            return steps, detector
-        elif hasattr(detector, "detector_"):
-            detector = detector.detector_
-        elif hasattr(detector, "best_estimator_"):
-            detector = detector.best_estimator_
-        else:
-            raise TypeError(
-                f"{type(detector).__name__} has no explain, which tells what the encoded"
-                " features add to its score. The deep detectors of skdeepanomaly have it;"
-                " a meta-estimator must be fitted."
-            )
+    for part in nested(detector):
+        if isinstance(part, Pipeline):
+            steps += [step for _, step in part.steps[:-1]]
+        elif hasattr(part, "explain"):
+            return steps, part
+        elif is_outlier_detector(part):
+            detector = part
+    raise TypeError(
+        f"{type(detector).__name__} has no explain, which tells what the encoded features add to"
+        " its score. The deep detectors of skdeepanomaly have it."
+    )
 
 
 def _passes(step) -> bool:

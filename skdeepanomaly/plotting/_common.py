@@ -3,13 +3,10 @@
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, column_or_1d
 
 NORMAL, ANOMALY, NOT_JUDGED = "tab:blue", "tab:red", "0.6"
 THRESHOLD_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.2}
-
-# Where a detector keeps the fitted one that it wraps; frozen estimators have no underscore.
-_INSIDE = ("best_estimator_", "detector_", "estimator_", "estimator")
 
 
 def import_pyplot(caller: str):
@@ -43,18 +40,6 @@ def decide(detector, X) -> np.ndarray:
             " else: pass the detector inside it, or draw it with scikit-learn's own displays."
         )
     return detector.decision_function(X)
-
-
-def nested(detector):
-    """Yield a fitted detector and what it wraps, from the outside to the inside."""
-    check_is_fitted(detector)
-    while detector is not None:
-        yield detector
-        if isinstance(detector, Pipeline):
-            detector = detector[-1]
-        else:
-            inside = (getattr(detector, name, None) for name in _INSIDE)
-            detector = next((part for part in inside if part is not None), None)
 
 
 def read_scores(scores) -> np.ndarray:

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..utils._compat import n_rows, take_rows
-from ._common import ANOMALY, NORMAL, import_pyplot, name_of, nested, open_axes
+from ..utils.wrapping import nested
+from ._common import ANOMALY, NORMAL, import_pyplot, name_of, open_axes
 
 
 class ContributionDisplay:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ._common import import_pyplot, name_of, nested, open_axes
+from ..utils.wrapping import nested
+from ._common import import_pyplot, name_of, open_axes
 
 _LABELS = {"train_loss": "training", "valid_loss": "validation"}
 

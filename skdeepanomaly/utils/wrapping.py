@@ -2,6 +2,7 @@
 
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
@@ -9,6 +10,32 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._compat import check_method_params, take_rows
 from .responses import OffsetMixin, normality_scores
+
+# Where an estimator keeps the fitted one that it wraps; frozen ones have no underscore.
+_INSIDE = ("best_estimator_", "detector_", "estimator_", "estimator")
+
+
+def nested(detector):
+    """Yield a fitted detector and what it wraps, from the outside to the inside.
+
+    Parameters
+    ----------
+    detector : estimator
+        A detector, or a pipeline, search or other meta-estimator around one.
+
+    Yields
+    ------
+    part : estimator
+        After a pipeline follows its last step.
+    """
+    check_is_fitted(detector)
+    while detector is not None:
+        yield detector
+        if isinstance(detector, Pipeline):
+            detector = detector[-1]
+        else:
+            inside = (getattr(detector, name, None) for name in _INSIDE)
+            detector = next((part for part in inside if part is not None), None)
 
 
 def detector_has(name):
