@@ -88,8 +88,8 @@ def _unwrapped(detector):
         elif is_outlier_detector(part):
             detector = part
     raise TypeError(
-        f"{type(detector).__name__} has no explain, which tells what the encoded features add to"
-        " its score. The deep detectors of skdeepanomaly have it."
+        f"{type(detector).__name__} has no explain, which tells what the encoded features add"
+        " to its score. The deep detectors of skdeepanomaly have it."
     )
 
 
