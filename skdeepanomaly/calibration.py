@@ -108,7 +108,8 @@ class ThresholdedDetector(WrappedDetector):
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            Passed on to the detector. Rows with the label -1 give no scores to the rule.
+            Passed on to the detector. Known anomalies, -1 beside +1 or 1 beside 0, give no
+            scores to the rule.
         **params : dict
             Further arguments of the detector's ``fit``, such as ``sample_weight``; with
             metadata routing those that the detector requests.
@@ -179,6 +180,11 @@ def _fit_and_hold_out(detector, X, y, params, size, random_state):
         fitted = fit_detector(detector, X, y, params)
         calibration = rows
     else:
+        if size >= len(rows):
+            raise ValueError(
+                f"calibration_size={size} leaves none of the {len(rows)} rows to train on."
+                " Pass a share such as 0.3, or a smaller number."
+            )
         if len(rows) < 4:
             raise ValueError(
                 f"Found array with {len(rows)} sample(s) while a minimum of 4 is required to"
@@ -186,15 +192,18 @@ def _fit_and_hold_out(detector, X, y, params, size, random_state):
             )
         train, calibration = train_test_split(rows, test_size=size, random_state=random_state)
         fitted = fit_detector(detector, X, y, params, train)
-    calibration = _without_anomalies(np.sort(calibration), y)
+        calibration.sort()
+    calibration = _without_anomalies(calibration, y)
     return fitted, X if len(calibration) == len(rows) else take_rows(X, calibration)
 
 
 def _without_anomalies(rows, y):
-    """Drop rows that are labelled -1, unless none is left."""
+    """Drop the known anomalies, -1, or 1 beside 0, unless too few rows are left."""
     if y is None:
         return rows
-    others = rows[np.asarray(take_rows(y, rows)) != -1]
+    labels = np.ravel(y)
+    is_anomaly = labels == (1 if set(labels.tolist()) == {0, 1} else -1)
+    others = rows[~is_anomaly[rows]]
     return others if len(others) > 1 else rows
 
 
@@ -301,7 +310,8 @@ class ConformalDetector(WrappedDetector):
         X : array-like of shape (n_samples, n_features)
             Training rows, which should be normal.
         y : array-like of shape (n_samples,), default=None
-            Passed on to the detector. Rows with the label -1 are not used to calibrate.
+            Passed on to the detector. Known anomalies, -1 beside +1 or 1 beside 0, are not
+            used to calibrate.
         **params : dict
             Further arguments of the detector's ``fit``, such as ``sample_weight``; with
             metadata routing those that the detector requests.
@@ -429,4 +439,5 @@ class ConformalDetector(WrappedDetector):
         share_normal = 1.0
         if method == "storey":
             share_normal = min(1.0, (1 + np.sum(pvalues > 0.5)) / (0.5 * len(pvalues)))
-        return false_discovery_control(pvalues) * share_normal <= fdr
+        # Conformal p-values lie on the very levels; rounding must not decide.
+        return false_discovery_control(pvalues) * share_normal <= fdr * (1 + 1e-12)

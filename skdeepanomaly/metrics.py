@@ -6,6 +6,7 @@ nobody has judged, and these are left out.
 """
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
@@ -18,6 +19,8 @@ from sklearn.metrics import (
 )
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from .utils.responses import normality_scores
 
 
 def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
@@ -82,8 +85,9 @@ def _read_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     predicted = column_or_1d(y_pred)
     if not np.isin(predicted, [-1, 1]).all():
         raise ValueError(
-            "y_pred must hold -1 (anomaly) and +1 (normal), as predict gives them; got"
-            f" {np.unique(predicted)[:5].tolist()}."
+            "y_pred must hold -1 (anomaly) and +1 (normal), as a detector's predict gives them;"
+            f" got {np.unique(predicted)[:5].tolist()}. For a classifier of 0 and 1 take"
+            " scikit-learn's own metrics."
         )
     return is_anomaly, (predicted == -1)[judged]
 
@@ -331,39 +335,64 @@ def outlier_cost(y_true, y_pred, *, missed=10.0, false_alarm=1.0):
 
 # What each metric judges: the ranking or the labels.
 _METRICS = {
-    "roc_auc": (outlier_roc_auc_score, "decision_function"),
-    "average_precision": (outlier_average_precision_score, "decision_function"),
-    "partial_roc_auc": (outlier_partial_roc_auc_score, "decision_function"),
-    "precision_at_n": (outlier_precision_at_n_score, "decision_function"),
-    "f1": (outlier_f1_score, "predict"),
-    "precision": (outlier_precision_score, "predict"),
-    "recall": (outlier_recall_score, "predict"),
-    "balanced_accuracy": (outlier_balanced_accuracy_score, "predict"),
-    "cost": (outlier_cost, "predict"),
+    "roc_auc": (outlier_roc_auc_score, "ranking"),
+    "average_precision": (outlier_average_precision_score, "ranking"),
+    "partial_roc_auc": (outlier_partial_roc_auc_score, "ranking"),
+    "precision_at_n": (outlier_precision_at_n_score, "ranking"),
+    "f1": (outlier_f1_score, "labels"),
+    "precision": (outlier_precision_score, "labels"),
+    "recall": (outlier_recall_score, "labels"),
+    "balanced_accuracy": (outlier_balanced_accuracy_score, "labels"),
+    "cost": (outlier_cost, "labels"),
 }
 
 
-def _of_normality(y_true, decision, *, metric, **params):
-    """Call a metric with what ``decision_function`` gives, which is high for normal rows."""
-    return metric(y_true, np.negative(decision), **params)
+def _anomaly_scores(detector, X) -> np.ndarray:
+    """Return scores that are high for anomalies, or refuse what has them the other way."""
+    classes = getattr(detector, "classes_", None)
+    if is_classifier(detector) and (classes is None or set(classes) != {-1, 1}):
+        raise ValueError(
+            f"{type(detector).__name__} is a classifier, whose decision function is high for"
+            f" the class {None if classes is None else classes[-1]!r}: with labels 0 and 1 use"
+            " scikit-learn's own scorers, such as 'average_precision'."
+        )
+    decision = np.array(detector.decision_function(X), dtype=np.float64)
+    if np.isposinf(decision).all():
+        # A threshold at minus infinity flags nothing, but there still is a ranking.
+        decision = normality_scores(detector, X)
+    return -decision
+
+
+class _RankingScorer:
+    """Scorer of the ranking, whatever the threshold is."""
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.metric.__name__})"
+
+    def __call__(self, detector, X, y_true):
+        return self.metric(y_true, _anomaly_scores(detector, X))
 
 
 def _scorer(name: str):
-    metric, method = _METRICS[name]
-    if method == "decision_function":
-        return make_scorer(_of_normality, response_method=method, metric=metric)
-    return make_scorer(metric, response_method=method, greater_is_better=name != "cost")
+    metric, judged = _METRICS[name]
+    if judged == "ranking":
+        return _RankingScorer(metric)
+    return make_scorer(metric, response_method="predict", greater_is_better=name != "cost")
 
 
 #: Scorers for ``scoring=`` in searches and cross-validation, by name. They go with every
 #: detector that has ``decision_function`` and ``predict``, and with pipelines that end in one.
+#: A fold of -1, 0 and +1 that happens to hold no -1 reads as 0 and 1: stratify the folds.
 outlier_scorers = {
     f"neg_{name}" if name == "cost" else name: _scorer(name) for name in _METRICS
 }
 
 #: Names of those that judge labels. The others judge the ranking, which no threshold changes.
 label_scorers = [
-    name for name in outlier_scorers if _METRICS[name.removeprefix("neg_")][1] == "predict"
+    name for name in outlier_scorers if _METRICS[name.removeprefix("neg_")][1] == "labels"
 ]
 
 
@@ -392,6 +421,12 @@ def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=
         of ``outlier_scorers``, with ``"cost"`` in place of ``"neg_cost"``.
         ``pandas.DataFrame(table).T`` makes a frame of it.
 
+    Raises
+    ------
+    ValueError
+        If the truth cannot be read, ``confidence`` is not in (0, 1), or the detector is a
+        classifier of other labels than -1 and +1.
+
     Examples
     --------
     >>> import numpy as np
@@ -404,11 +439,16 @@ def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=
     >>> table["roc_auc"]["value"] > 0.95
     True
     """
+    if n_bootstraps < 1:
+        raise ValueError(f"n_bootstraps must be at least 1, got {n_bootstraps}.")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be in (0, 1), such as 0.95, got {confidence}.")
+    check_consistent_length(X, y)
     judged, is_anomaly = read_truth(y)
     y = np.where(is_anomaly, -1, 1)
     responses = {
-        "decision_function": -np.asarray(detector.decision_function(X))[judged],
-        "predict": np.asarray(detector.predict(X))[judged],
+        "ranking": _anomaly_scores(detector, X)[judged],
+        "labels": np.asarray(detector.predict(X))[judged],
     }
     # Without a seed, numpy's global generator is left alone.
     fresh = np.random.RandomState() if random_state is None else random_state
@@ -420,8 +460,8 @@ def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=
     ]
     tail = (1 - confidence) / 2
     table = {}
-    for name, (metric, method) in _METRICS.items():
-        response = responses[method]
+    for name, (metric, kind) in _METRICS.items():
+        response = responses[kind]
         values = [metric(y[rows], response[rows]) for rows in draws]
         low, high = np.quantile(values, [tail, 1 - tail])
         value = metric(y, response)

@@ -136,7 +136,10 @@ class BaseThreshold(BaseEstimator):
             -1 for scores below the threshold, +1 for all others.
         """
         check_is_fitted(self)
-        return np.where(np.asarray(scores, dtype=np.float64) < self.threshold_, -1, 1)
+        scores = np.asarray(scores, dtype=np.float64)
+        if np.isnan(scores).any():
+            raise ValueError("scores contains NaN, which is neither normal nor abnormal.")
+        return np.where(scores < self.threshold_, -1, 1)
 
     def _threshold(self, scores: np.ndarray) -> float:
         raise NotImplementedError

@@ -192,20 +192,49 @@ def test_deep_detectors_overfit_their_threshold_and_held_out_rows_mend_it():
     assert abs(rates[0.4] - 0.1) < 0.1
 
 
+@pytest.mark.parametrize("truth", [[0, 1], [False, True]])
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_labels_that_mark_anomalies_by_one_are_read(kind, truth):
+    X = np.arange(200.0)[:, None] * [1, 1]
+    signed, marked = np.repeat([-1, 1], [40, 160]), np.repeat(truth[::-1], [40, 160])
+    offsets = [
+        WRAPPED[kind](FirstColumn()).fit(X, y).decision_function(X) for y in (signed, marked)
+    ]
+    np.testing.assert_array_equal(*offsets)
+    assert not np.array_equal(
+        offsets[0], WRAPPED[kind](FirstColumn()).fit(X).decision_function(X)
+    )
+
+
+def test_more_calibration_rows_than_there_are(rows):
+    with pytest.raises(ValueError, match="calibration_size=500 leaves none of the 150 rows"):
+        ThresholdedDetector(FOREST, calibration_size=500).fit(rows)
+
+
+def test_selection_at_the_very_level(monkeypatch, rows):
+    detector = ConformalDetector(FOREST).fit(rows)
+    monkeypatch.setattr(detector, "pvalues", lambda X: np.array([0.1, 1.0, 1.0]))
+    # 0.1 * 3 is a little more than 0.3 in floating point.
+    assert detector.select(rows[:3], fdr=0.3).tolist() == [True, False, False]
+
+
 def test_search_over_thresholds():
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(300, 3)), rng.normal(0, 5, size=(30, 3))])
     y = np.repeat([1, -1], [300, 30])
-    grid = {
-        "threshold": ["mad", QuantileThreshold(0.1), QuantileThreshold(0.4)],
-        "detector__n_estimators": [5, 20],
-    }
-    search = GridSearchCV(
-        ThresholdedDetector(FOREST), grid, scoring=outlier_scorers["f1"], cv=3
-    ).fit(X[np.argsort(rng.random(330))], y[np.argsort(np.random.default_rng(0).random(330))])
-    assert len(search.cv_results_["params"]) == 6
-    nested = ThresholdedDetector(FOREST, MADThreshold()).set_params(threshold__n_deviations=5)
-    assert nested.threshold.n_deviations == 5
+    order = rng.permutation(330)
+    X, y = X[order], y[order]
+
+    def search(grid):
+        detector = ThresholdedDetector(FOREST, MADThreshold())
+        return GridSearchCV(detector, grid, scoring=outlier_scorers["f1"], cv=3).fit(X, y)
+
+    rules = ["fixed", QuantileThreshold(0.08), QuantileThreshold(0.4)]
+    found = search({"threshold": rules, "detector__n_estimators": [2, 50]})
+    assert found.best_params_ == {"threshold": rules[1], "detector__n_estimators": 50}
+    assert found.best_score_ > 0.6
+    nested = search({"threshold__n_deviations": [0.1, 3.0, 1000.0]})
+    assert nested.best_params_ == {"threshold__n_deviations": 3.0}
 
 
 def simulate(alpha, n_calibration, seed, **params):

@@ -409,7 +409,7 @@ def test_players_have_their_own_optimisers():
 
 @pytest.mark.parametrize("name", ["AdversarialAutoEncoder", "BiGAN"])
 def test_a_changed_learning_rate_reaches_all_players(name):
-    X = make_rows(40)
+    X = make_rows(60)
     detector = make_detector(name, max_epochs=1).fit(X).set_params(lr=1e-5).partial_fit(X)
     rates = {
         optimizer: getattr(detector.net_, f"{optimizer}_").param_groups[0]["lr"]

@@ -17,7 +17,7 @@ ALLOWED = {
     "networks": {"networks"},
     "losses": {"losses"},
     "thresholds": {"utils"},
-    "metrics": set(),
+    "metrics": {"utils"},
     "callbacks": set(),
     "engine": set(),
     "ensemble": {"thresholds", "utils"},

@@ -130,7 +130,11 @@ def test_what_the_detector_has_is_passed_on(kind, rows, truth):
     assert wrapped.n_features_in_ == 5
     expected = wrapped.detector_.explain(frame)
     pd.testing.assert_frame_equal(wrapped.explain(frame), expected)
-    assert not hasattr(ALL[kind](FOREST), "explain")
+    for name in ("encode", "reconstruct"):
+        expected = getattr(wrapped.detector_, name)(frame)
+        np.testing.assert_array_equal(getattr(wrapped, name)(frame), expected)
+    for name in ("explain", "encode", "reconstruct", "predict_cluster"):
+        assert not hasattr(ALL[kind](FOREST), name)
     reloaded = pickle.loads(pickle.dumps(wrapped))
     scores = wrapped.decision_function(frame)
     np.testing.assert_array_equal(reloaded.decision_function(frame), scores)

@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 import skdeepanomaly
 from skdeepanomaly import (
+    ConformalThreshold,
+    ThresholdedDetector,
+    as_classifier,
     evaluate,
     outlier_average_precision_score,
     outlier_cost,
@@ -91,7 +94,7 @@ def test_truth_that_cannot_be_read(y, message):
 
 
 def test_predictions_that_cannot_be_read():
-    with pytest.raises(ValueError, match=r"as predict gives them; got \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"predict gives them; got \[0, 1\]"):
         outlier_f1_score([1, -1], [0, 1])
     with pytest.raises(ValueError, match="y_score contains NaN"):
         outlier_roc_auc_score([1, -1], [0.0, np.nan])
@@ -159,3 +162,35 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         row = evaluate(FOREST, rows, labels, n_bootstraps=25, random_state=seed)["roc_auc"]
         hits.append(row["low"] <= truth <= row["high"])
     assert np.mean(hits) > 0.7
+
+
+def test_classifiers_whose_scores_are_the_other_way_round_are_refused():
+    y = (Y == -1).astype(int)
+    classifier = as_classifier(IsolationForest(n_estimators=10, random_state=0)).fit(X, y)
+    with pytest.raises(ValueError, match="is a classifier, whose decision function is high"):
+        outlier_scorers["roc_auc"](classifier, X, y)
+    with pytest.raises(ValueError, match="is a classifier"):
+        evaluate(classifier, X, y)
+    with pytest.raises(ValueError, match="scikit-learn's own metrics"):
+        outlier_scorers["f1"](classifier, X, y)
+    signed = as_classifier(IsolationForest(n_estimators=10, random_state=0)).fit(X, Y)
+    assert outlier_scorers["roc_auc"](signed, X, y) > 0.7
+
+
+def test_a_threshold_at_minus_infinity_does_not_hide_the_ranking():
+    detector = ThresholdedDetector(FOREST, ConformalThreshold(1e-5))
+    with pytest.warns(UserWarning, match="too few"):
+        detector.fit(X)
+    assert outlier_scorers["roc_auc"](detector, X, Y) > 0.7
+    assert evaluate(detector, X, Y, n_bootstraps=3)["recall"]["value"] == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [({"confidence": 95}, "confidence must be in"), ({"n_bootstraps": 0}, "at least 1, got 0")],
+)
+def test_evaluate_refuses_what_makes_no_interval(params, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(FOREST, X, Y, **params)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        evaluate(FOREST, X, Y[1:])

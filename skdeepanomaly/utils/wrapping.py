@@ -119,6 +119,57 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
             return params
         return process_routing(self, "fit", **params).detector.fit
 
+    @available_if(detector_has("encode"))
+    def encode(self, X):
+        """Return the codes that the wrapped detector gives to rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, latent_dim)
+            Codes.
+        """
+        check_is_fitted(self)
+        return self.detector_.encode(X)
+
+    @available_if(detector_has("reconstruct"))
+    def reconstruct(self, X):
+        """Return rows as the wrapped detector rebuilds them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        X_rebuilt : ndarray of shape (n_samples, n_features)
+            Rows.
+        """
+        check_is_fitted(self)
+        return self.detector_.reconstruct(X)
+
+    @available_if(detector_has("predict_cluster"))
+    def predict_cluster(self, X):
+        """Return the clusters that the wrapped detector assigns rows to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        clusters : ndarray of shape (n_samples,)
+            Indices of clusters.
+        """
+        check_is_fitted(self)
+        return self.detector_.predict_cluster(X)
+
     @available_if(detector_has("explain"))
     def explain(self, X):
         """Return what each feature adds to the anomaly score of the wrapped detector.
