@@ -352,7 +352,6 @@ def test_older_and_newer_pickles(name, fitted, rows, monkeypatch):
 
 
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
-@pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_data_frames(name, rows, library):
     columns = list("abcde")

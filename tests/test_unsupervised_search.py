@@ -294,7 +294,6 @@ def test_text_columns():
 
 
 # Older versions of scikit-learn count the rows of polars' frames through that protocol.
-@pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize("library", [pd, pl])
 def test_frames_stay_frames(library, criterion):
