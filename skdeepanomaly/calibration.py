@@ -1,6 +1,5 @@
 """Thresholds from rows that the detector was not trained on; they wrap any detector."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,6 +18,7 @@ from .thresholds import (
     POTThreshold,
     QuantileThreshold,
     ZScoreThreshold,
+    conformal_rank,
 )
 from .utils._compat import HasMethods, Interval, StrOptions, n_rows, take_rows
 from .utils.responses import normality_scores
@@ -336,16 +336,8 @@ class ConformalDetector(WrappedDetector):
         self.detector_ = self.detectors_[0]
         self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
         self.n_calibration_ = sum(map(len, self.calibration_scores_))
-        n_flagged = int(np.floor(self.alpha * (self.n_calibration_ + 1) * (1 + 1e-12)))
-        if n_flagged == 0:
-            warnings.warn(
-                f"{self.n_calibration_} calibration rows are too few for alpha={self.alpha}:"
-                f" no row can be called an outlier. It takes"
-                f" {int(np.ceil(1 / self.alpha - 1 - 1e-9))} or more.",
-                UserWarning,
-                stacklevel=2,
-            )
-        self.offset_ = n_flagged / (self.n_calibration_ + 1)
+        k = conformal_rank(self.alpha, self.n_calibration_, "calibration rows")
+        self.offset_ = k / (self.n_calibration_ + 1)
         return self
 
     def _cross_fit(self, X, y, params):

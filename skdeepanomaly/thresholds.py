@@ -78,6 +78,34 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
 
 
+def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
+    """Return the largest k for which k / (n_calibration + 1) is at most alpha.
+
+    Parameters
+    ----------
+    alpha : float
+        False-alarm rate, in (0, 1).
+    n_calibration : int
+        Number of calibration rows; a warning says how many it takes where k is 0.
+    rows : str
+        What they are, for the warning.
+
+    Returns
+    -------
+    k : int
+        A row is an outlier where fewer than k calibration scores are as low as its own.
+    """
+    k = int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
+    if k == 0:
+        warnings.warn(
+            f"{n_calibration} {rows} are too few for alpha={alpha}: no row can be called an"
+            f" outlier. It takes {int(np.ceil(1 / alpha - 1 - 1e-9))} or more.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return k
+
+
 class BaseThreshold(BaseEstimator):
     """Base of the rules that turn scores into a threshold.
 
@@ -581,14 +609,5 @@ class ConformalThreshold(BaseThreshold):
     def _threshold(self, scores):
         # A p-value is (1 + number of scores at or below the row's) / (n + 1); one above
         # the k-th lowest score has a p-value of at least (k + 1) / (n + 1).
-        k = int(np.floor(self.alpha * (len(scores) + 1) * (1 + 1e-12)))
-        if k < 1:
-            warnings.warn(
-                f"{len(scores)} scores are too few for alpha={self.alpha}: no row can be"
-                f" called an outlier. It takes {int(np.ceil(1 / self.alpha - 1 - 1e-9))} or"
-                " more.",
-                UserWarning,
-                stacklevel=3,
-            )
-            return -np.inf
-        return scores[min(k, len(scores)) - 1]
+        k = conformal_rank(self.alpha, len(scores), "scores")
+        return scores[min(k, len(scores)) - 1] if k else -np.inf

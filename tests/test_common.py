@@ -351,7 +351,6 @@ def test_older_and_newer_pickles(name, fitted, rows, monkeypatch):
         pickle.loads(newer)
 
 
-# Older versions of scikit-learn read the names of polars' columns through that protocol.
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_data_frames(name, rows, library):
     columns = list("abcde")
