@@ -589,3 +589,16 @@ class ConformalThreshold(BaseThreshold):
             )
             return -np.inf
         return scores[min(k, len(scores)) - 1]
+
+
+# The rules by the names that wrappers and searches take.
+THRESHOLDS = {
+    "conformal": ConformalThreshold,
+    "fixed": FixedThreshold,
+    "gaussian_mixture": GaussianMixtureThreshold,
+    "iqr": IQRThreshold,
+    "mad": MADThreshold,
+    "pot": POTThreshold,
+    "quantile": QuantileThreshold,
+    "zscore": ZScoreThreshold,
+}

@@ -593,12 +593,22 @@ def test_candidates_may_be_rules():
     assert len(search.cv_results_["params"]) == 6
     assert np.isnan(search.cv_results_["param_contamination"][2:]).all()
     for rule, mean in zip(rules[:3], search.cv_results_["mean_test_score"][2:5], strict=True):
-        wrapped = ThresholdedDetector(FOREST, rule)
+        wrapped = ThresholdedDetector(FOREST, rule, calibration_size=None)
         assert cross_val_score(wrapped, X, Y, scoring=F1, cv=FOLDS).mean() == mean
     only = ThresholdSearchCV(FOREST, candidates=[MADThreshold(2.0)]).fit(X, Y)
     assert only.threshold_.get_params() == MADThreshold(2.0).get_params()
     assert only.best_contamination_ == np.mean(only.predict(X) == -1)
     assert not hasattr(rules[0], "threshold_")
+
+
+def test_candidates_may_be_names_of_rules():
+    named = ThresholdSearchCV(FOREST, candidates=["mad", 0.1, "iqr"], cv=FOLDS).fit(X, Y)
+    rules = [MADThreshold(), 0.1, IQRThreshold()]
+    given = ThresholdSearchCV(FOREST, candidates=rules, cv=FOLDS).fit(X, Y)
+    np.testing.assert_array_equal(
+        named.cv_results_["mean_test_score"], given.cv_results_["mean_test_score"]
+    )
+    assert isinstance(named.cv_results_["param_threshold"][2], MADThreshold)
 
 
 def test_scorers_of_a_users_own():
@@ -728,7 +738,10 @@ def test_folds_of_one_class():
         ({"scoring": f1_score}, r"pass make_scorer\(f1_score\)"),
         ({"scoring": lambda d, X, y: np.nan}, "gave scores that are not finite"),
         ({"candidates": []}, "candidates holds nothing to choose from"),
-        ({"candidates": [0.1, "mad"]}, "shares in .* or threshold rules .*, got 'mad'"),
+        (
+            {"candidates": [0.1, "mean"]},
+            "shares in .*, threshold rules .* 'mad', .*, got 'mean'",
+        ),
         ({"candidates": [MADThreshold]}, "threshold rules .*, got <class"),
         ({"candidates": [0.7]}, "'contamination' parameter of QuantileThreshold must be"),
         ({"candidates": 0.1}, "'candidates' parameter of ThresholdSearchCV must be"),
