@@ -19,6 +19,7 @@ from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -42,6 +43,7 @@ from test_common import failed_checks
 from torch import nn
 
 from skdeepanomaly import (
+    FeedbackDetector,
     IQRThreshold,
     MADThreshold,
     POTThreshold,
@@ -154,7 +156,7 @@ GRIDS = {
         {"threshold__n_deviations": [0.5, 3.0], "detector__lr": [1e-2]},
         "recall",
     ),
-    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [32]]}, "roc_auc"),
+    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [8]]}, "roc_auc"),
     "latent_dim": (ENCODER, {"latent_dim": [1, 2, "auto"]}, "roc_auc"),
     "module": (ENCODER, {"module": [None, Narrow]}, "roc_auc"),
     "module__": (
@@ -340,7 +342,7 @@ def test_cross_val_predict(shape):
     classifier = as_classifier(estimator)
     flipped = cross_val_predict(classifier, data, Y == -1, cv=FOLDS, method="decision_function")
     np.testing.assert_array_equal(flipped, -decisions)
-    with pytest.raises(ValueError, match="writes -1 and"):
+    with pytest.raises(ValueError, match="writes labels such as -1 and"):
         cross_val_predict(classifier, data, Y, cv=FOLDS, method="decision_function")
 
 
@@ -753,6 +755,21 @@ def test_threshold_search_refuses_parameters(params, message):
         ThresholdSearchCV(FOREST, **params).fit(X, Y)
 
 
+@pytest.mark.parametrize("wrap", [ThresholdSearchCV, ThresholdedDetector, FeedbackDetector])
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        (LogisticRegression(), "LogisticRegression is a classifier, expected an outlier"),
+        (Ridge(), "Ridge is a regressor"),
+        (Pipeline([("ridge", Ridge())]), "Pipeline is a regressor"),
+        (as_classifier(FOREST), "DetectorClassifier is a classifier"),
+    ],
+)
+def test_wrappers_take_detectors_alone(wrap, inner, message):
+    with pytest.raises(TypeError, match=message):
+        wrap(inner).fit(X, Y)
+
+
 # The adapter for tools that take classifiers.
 
 
@@ -842,8 +859,43 @@ def test_calibration_by_one_calibrator():
     calibrated = CalibratedClassifierCV(as_classifier(FOREST), ensemble=False, cv=3)
     probability = calibrated.fit(X, Y == -1).predict_proba(X)[:, 1]
     assert roc_auc_score(Y == -1, probability) > 0.9
-    with pytest.raises(ValueError, match=r"83% of y are 1, .* writes -1 and \+1 as 0 and 1"):
+    with pytest.raises(ValueError, match=r"83% of y are 1, .* such as -1 and \+1 as 0 and 1"):
         calibrated.fit(X, Y)
+
+
+def test_labels_that_are_written_anew_where_anomalies_are_many():
+    half = np.concatenate([X[:24], X[-24:]])
+    tools = (
+        CalibratedClassifierCV(as_classifier(FOREST), ensemble=False, cv=3),
+        CalibratedClassifierCV(as_classifier(FOREST, anomaly_label=-1), ensemble=False, cv=3),
+    )
+    for tool, message in zip(
+        tools, ["50% of y are 1", "-1 is none of the labels"], strict=True
+    ):
+        with pytest.raises(ValueError, match=message):
+            tool.fit(half, np.repeat([1, -1], 24))
+    with pytest.raises(ValueError, match=r"-1 is none of the labels \[0, 1\] .* as 0 and 1"):
+        tools[1].fit(half[18:], np.repeat([1, -1], [6, 24]))
+    # 1 and 2 become 0 and 1, and the other one is the anomaly.
+    with pytest.warns(UserWarning, match="83% of y are anomalies by anomaly_label=1"):
+        cross_val_predict(
+            as_classifier(FOREST, anomaly_label=1),
+            X,
+            np.where(Y == -1, 1, 2),
+            cv=FOLDS,
+            method="decision_function",
+        )
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int64"])
+def test_labels_of_pandas_keep_their_kind(dtype):
+    y = pd.Series(Y == -1).astype(dtype)
+    found = as_classifier(FOREST).fit(X, y).predict(X)
+    assert found.dtype.kind == ("b" if dtype == "boolean" else "i")
+    np.testing.assert_array_equal(found, as_classifier(FOREST).fit(X, Y == -1).predict(X))
+    y[3] = pd.NA
+    with pytest.raises(ValueError, match="NaN"):
+        as_classifier(FOREST).fit(X, y)
 
 
 @pytest.mark.parametrize("form", ["-1/+1", "0/1"])
@@ -896,6 +948,8 @@ def test_classifier_explains_where_the_detector_does():
         (np.repeat([1, 2], 75), {}, r"which of the labels \[1, 2\] .* Set anomaly_label"),
         (np.where(Y == -1, "a", "b"), {}, r"which of the labels \['a', 'b'\]"),
         (Y == 1, {}, "83% of y are 1, which marks anomalies beside 0"),
+        (np.repeat([0, 1], 75), {}, "50% of y are 1, which marks anomalies beside 0"),
+        (Y == 1, {"anomaly_label": -1}, r"-1 is none of the labels .* writes labels such as"),
         (Y, {"anomaly_label": "a"}, r"'a' is none of the labels \[-1, 1\] in y"),
         (np.linspace(0, 1, 150), {}, "Unknown label type"),
     ],
