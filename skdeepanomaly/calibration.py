@@ -9,31 +9,10 @@ from sklearn.model_selection import KFold, train_test_split
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
-from .thresholds import (
-    ConformalThreshold,
-    FixedThreshold,
-    GaussianMixtureThreshold,
-    IQRThreshold,
-    MADThreshold,
-    POTThreshold,
-    QuantileThreshold,
-    ZScoreThreshold,
-    conformal_rank,
-)
+from .thresholds import THRESHOLDS, conformal_rank
 from .utils._compat import HasMethods, Interval, StrOptions, n_rows, take_rows
 from .utils.responses import normality_scores
 from .utils.wrapping import WrappedDetector, fit_detector
-
-THRESHOLDS = {
-    "conformal": ConformalThreshold,
-    "fixed": FixedThreshold,
-    "gaussian_mixture": GaussianMixtureThreshold,
-    "iqr": IQRThreshold,
-    "mad": MADThreshold,
-    "pot": POTThreshold,
-    "quantile": QuantileThreshold,
-    "zscore": ZScoreThreshold,
-}
 
 
 class ThresholdedDetector(WrappedDetector):

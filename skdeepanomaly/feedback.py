@@ -2,7 +2,7 @@
 
 import sys
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.linalg import cholesky
@@ -27,6 +27,8 @@ SCORE_VARIANCE = 0.25
 MAX_ROWS_FOR_SCALES = 2000
 # Rows are compared with those that were judged in blocks, which bounds the memory.
 BLOCK_SIZE = 4096
+# How the missing values of numpy, pandas and polars read.
+MISSING = ("None", "nan", "<NA>", "NaT")
 
 
 class FeedbackDetector(WrappedDetector):
@@ -84,6 +86,9 @@ class FeedbackDetector(WrappedDetector):
     :math:`\gamma \exp(-\|c - c'\|^2 / h)`; h is the median squared distance of training
     rows. All are set to their most probable values given the verdicts.
     ``offset_`` is :math:`-b` and ``score_samples`` the rest of :math:`f`.
+
+    Two rows are the same where their texts are equal and their numbers in single precision,
+    whatever the types of the columns: the integer 40 is the float 40.0.
 
     A single verdict moves the threshold by less than one unit of log odds. All verdicts
     taken back, the scores are the same bits as before the first.
@@ -150,6 +155,7 @@ class FeedbackDetector(WrappedDetector):
             The fitted detector.
         """
         self._validate_params()
+        self._form = type(_indexable(X))
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
         n = n_rows(X)
         some = np.arange(0, n, -(-n // MAX_ROWS_FOR_SCALES))
@@ -170,7 +176,8 @@ class FeedbackDetector(WrappedDetector):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, of the form that the detector was fitted to.
+            Rows, in the form of those in ``fit``: a frame of the same library, a sparse
+            matrix, or else an array or list.
         y : array-like of shape (n_samples,)
             -1 for anomalies, +1 for normal rows (false alarms), 0 for rows without a
             verdict. A row has one verdict: a new one replaces what was said of the same
@@ -184,11 +191,13 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If y holds other values, or 0 and 1 alone, by which others mark normal rows and
-            anomalies; or if rows of one call that are equal have different verdicts.
+            If X is of another form than in ``fit``; if y holds other values, or 0 and 1
+            alone, by which others mark normal rows and anomalies; or if rows of one call
+            that are equal have different verdicts.
         """
         check_is_fitted(self)
-        X = _indexable(X)
+        self._validate_params()
+        X = self._in_form(X)
         labels = check_labels(y, n_rows(X), type(self).__name__, required=False, first=False)
         if np.asarray(y).dtype == bool or set(labels) == {0, 1}:
             raise ValueError(
@@ -233,15 +242,17 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If both are given, there is no verdict on a row, or an index is out of range.
+            If both are given, X is of another form than in ``fit``, there is no verdict on
+            a row, or an index is out of range.
         """
         check_is_fitted(self)
+        self._validate_params()
         n_verdicts = len(self.verdicts_.y)
         if X is not None and indices is not None:
             raise ValueError("Pass X or indices, not both.")
         if X is not None:
             places = {key: i for i, key in enumerate(self._judged_keys())}
-            keys = _keys(X)
+            keys = _keys(self._in_form(X))
             unknown = [row for row, key in enumerate(keys) if key not in places]
             if unknown:
                 raise ValueError(
@@ -270,8 +281,8 @@ class FeedbackDetector(WrappedDetector):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to choose from. Those that have a verdict are left out, and of equal rows
-            one is proposed.
+            Rows to choose from, in the form of those in ``fit``. Those that have a verdict
+            are left out, and of equal rows one is proposed.
         n : int, default=10
             Number of rows; fewer are proposed where no more are left.
         strategy : {"anomalous", "diverse", "uncertain"}, default="anomalous"
@@ -288,14 +299,15 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If n is not positive or the strategy is unknown.
+            If X is of another form than in ``fit``, n is not a positive integer, or the
+            strategy is unknown.
         """
         check_is_fitted(self)
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}.")
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
         if strategy not in STRATEGIES:
             raise ValueError(f"strategy must be one of {STRATEGIES}, got {strategy!r}.")
-        X = _indexable(X)
+        X = self._in_form(X)
         decision = self.decision_function(X)
         merit = np.abs(decision) if strategy == "uncertain" else decision
         order = np.argsort(merit, kind="stable")
@@ -338,6 +350,21 @@ class FeedbackDetector(WrappedDetector):
         for block in gen_batches(len(scores), BLOCK_SIZE):
             scores[block] += self._near(codes[block], self._judged_codes) @ self._near_weights
         return scores
+
+    def _in_form(self, X):
+        """Return rows that can be put below others, or refuse those that fit took otherwise."""
+        X = _indexable(X)
+        both_sparse = issparse(X) and hasattr(self._form, "tocsr")
+        if not isinstance(X, self._form) and not both_sparse:
+            # Frames of all libraries are called alike.
+            known, got = (
+                f"{form.__module__.partition('.')[0]} {form.__name__}"
+                for form in (self._form, type(X))
+            )
+            raise ValueError(
+                f"X must be of the form of the rows in fit, {known}, got {got}. Convert it."
+            )
+        return X
 
     def _decision(self, X):
         return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
@@ -449,31 +476,46 @@ def _keys(X):
         X = X.tocsr(copy=True)
         X.sum_duplicates()
         X.eliminate_zeros()
-        ends = X.indptr
+        ends, values = X.indptr, _single(X.data)
         return [
-            (X.indices[i:j].tobytes(), X.data[i:j].astype(np.float64).tobytes())
+            (X.indices[i:j].astype(np.int64).tobytes(), values[i:j].tobytes())
             for i, j in pairwise(ends)
         ]
     values = X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
     values = values.reshape(len(values), -1)
+    texts = [()] * len(values)
     if values.dtype.kind not in "biuf":
-        return [tuple(map(repr, row)) for row in values.astype(object)]
-    values = values.astype(np.float64) + 0.0  # there is but one zero
-    values[np.isnan(values)] = np.nan
-    return [row.tobytes() for row in values]
+        # A column's type is no matter: integers are floats as soon as one is missing.
+        values = values.astype(object)
+        number = [[isinstance(value, Real | np.bool_) for value in row] for row in values]
+        texts = [
+            tuple(
+                (i, str(value))
+                for i, (value, is_number) in enumerate(zip(row, numbers, strict=True))
+                if not is_number and str(value) not in MISSING
+            )
+            for row, numbers in zip(values, number, strict=True)
+        ]
+        values = np.where(number, values, np.nan)
+    return [(row.tobytes(), text) for row, text in zip(_single(values), texts, strict=True)]
+
+
+def _single(values):
+    """Round numbers to single precision, in which float32 and float64 agree."""
+    values = values.astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = values.astype(np.float32).astype(np.float64)
+    # Beyond its range numbers stay as they are.
+    rounded = np.where(np.isinf(rounded) | (rounded == 0), values, rounded)
+    rounded += 0.0  # there is but one zero
+    rounded[np.isnan(rounded)] = np.nan
+    return rounded
 
 
 def _stack(parts):
     """Return rows of one form, one below the other."""
-    forms = {type(part) for part in parts}
-    if all(map(issparse, parts)):
+    if issparse(parts[0]):
         return vstack(parts, format="csr")
-    if len(forms) > 1:
-        names = sorted(form.__name__ for form in forms)
-        raise ValueError(
-            f"The rows of all verdicts must be of one form, got {names[0]} and {names[1]}."
-            " Convert X to the form of verdicts_.X."
-        )
     # Frames and series are joined by the library that they are of.
     library = sys.modules[type(parts[0]).__module__.partition(".")[0]]
     concatenate = np.concatenate if library is np else library.concat

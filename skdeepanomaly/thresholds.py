@@ -611,3 +611,16 @@ class ConformalThreshold(BaseThreshold):
         # the k-th lowest score has a p-value of at least (k + 1) / (n + 1).
         k = conformal_rank(self.alpha, len(scores), "scores")
         return scores[min(k, len(scores)) - 1] if k else -np.inf
+
+
+# The rules by the names that wrappers and searches take.
+THRESHOLDS = {
+    "conformal": ConformalThreshold,
+    "fixed": FixedThreshold,
+    "gaussian_mixture": GaussianMixtureThreshold,
+    "iqr": IQRThreshold,
+    "mad": MADThreshold,
+    "pot": POTThreshold,
+    "quantile": QuantileThreshold,
+    "zscore": ZScoreThreshold,
+}

@@ -24,6 +24,7 @@ from torch import nn
 from skdeepanomaly import (
     FeedbackDetector,
     ThresholdedDetector,
+    feedback,
     outlier_average_precision_score,
     outlier_scorers,
 )
@@ -303,6 +304,64 @@ def test_frames_and_pipelines(library):
     np.testing.assert_array_equal(detector.score_samples(frame), before)
 
 
+@pytest.mark.parametrize("kind", ["arrays", "sparse", "numbers", "mixed"])
+def test_rows_are_the_same_whatever_the_type_of_numbers(kind):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(60, 2)), rng.permutation(60)])
+    X[3, 2], y = -0.0, np.ones(10)
+    if kind in ("arrays", "sparse"):
+        make = np.asarray if kind == "arrays" else csr_matrix
+        pool, again, inner = make(X), make(X.astype(np.float32)), FOREST
+    else:
+        pool = pd.DataFrame(X, columns=["u", "v", "age"])
+        pool["new"] = X[:, 0] > 0
+        again = pool.astype({"u": "float32", "age": "Int64", "new": "int8"})
+        inner = make_pipeline(make_column_transformer((StandardScaler(), ["u", "age"])), FOREST)
+        if kind == "mixed":
+            pool["kind"] = again["kind"] = np.where(X[:, 1] > 0, "in", "out")
+    detector = FeedbackDetector(inner).fit(pool)
+    rows = detector.query(pool, n=10)
+    take = (lambda X, i: X.iloc[i]) if isinstance(pool, pd.DataFrame) else (lambda X, i: X[i])
+    detector.add_feedback(take(again, rows), y)
+    assert not set(rows) & set(detector.query(pool, n=60))
+    detector.add_feedback(take(pool, rows), -y)
+    np.testing.assert_array_equal(detector.verdicts_.y, -y)
+    assert len(detector.query(pool, n=60)) == 50
+
+
+def test_what_tells_rows_apart():
+    rows = [1, 2], [1, "2"], [1, None], [1, "a"], [True, 2.0], [1, np.nan], [1, pd.NA]
+    keys = feedback._keys(np.array(rows, dtype=object))
+    assert keys[0] == keys[4]
+    assert keys[2] == keys[5] == keys[6]
+    assert len(set(keys)) == 4
+    assert keys[0] == feedback._keys(np.array([[1, 2]], dtype=np.int8))[0]
+    # Numbers that single precision cannot hold, and that it can just tell apart.
+    far = np.array([[1e300], [1e301], [1e-60], [0], [-0.0], [1 + 1e-6], [1 + 2e-6], [np.inf]])
+    assert len(set(feedback._keys(far))) == 7
+    assert len(set(feedback._keys(csr_matrix(far)))) == 7
+
+
+@pytest.mark.parametrize("method", ["query", "add_feedback", "remove_feedback"])
+def test_rows_come_in_the_form_of_fit(method):
+    X, y = make_nuisance(n=50, n_outliers=5)
+    forms = {
+        "numpy ndarray": X,
+        "pandas DataFrame": pd.DataFrame(X, columns=list("abcde")),
+        "scipy csr_matrix": csr_matrix(X),
+    }
+    for name, form in forms.items():
+        detector = FeedbackDetector(FOREST).fit(form)
+        for other in {**forms, "polars DataFrame": pl.DataFrame(X)}.values():
+            if other is not form:
+                with pytest.raises(ValueError, match=f"of the rows in fit, {name}, got"):
+                    getattr(detector, method)(other, *([y] if method == "add_feedback" else []))
+        assert detector.verdicts_.X is None
+    listed = FeedbackDetector(FOREST).fit(X.tolist()).add_feedback(X[:3], y[:3])
+    listed.add_feedback(X[3:6].tolist(), y[3:6]).remove_feedback(X[1:2].tolist())
+    np.testing.assert_array_equal(listed.verdicts_.X, X[[0, 2, 3, 4, 5]])
+
+
 def test_sparse_rows_and_missing_values():
     X, y = make_nuisance()
     sparse = csr_matrix(np.where(np.abs(X) > 1, X, 0))
@@ -371,7 +430,7 @@ def test_what_is_refused_changes_nothing():
     scores = detector.score_samples(X)
     with pytest.raises(ValueError, match="Rows 0 and 1 of X are equal but have different"):
         detector.add_feedback(X[[5, 5]], [-1, 1])
-    with pytest.raises(ValueError, match="must be of one form, got csr_matrix and ndarray"):
+    with pytest.raises(ValueError, match="in fit, numpy ndarray, got scipy csr_matrix"):
         detector.add_feedback(csr_matrix(X[5:8]), y[5:8])
     with pytest.raises(ValueError, match="4 features"):
         detector.add_feedback(X[5:8, :4], y[5:8])
@@ -383,8 +442,14 @@ def test_what_is_refused_changes_nothing():
         detector.remove_feedback(indices=[True])
     with pytest.raises(ValueError, match="Pass X or indices, not both"):
         detector.remove_feedback(X[:1], indices=0)
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        detector.query(X, n=0)
+    for n in (0, 2.5, "3"):
+        with pytest.raises(ValueError, match=f"n must be an integer of at least 1, got {n!r}"):
+            detector.query(X, n=n)
+    with pytest.raises(ValueError, match="'strength' parameter of FeedbackDetector must be"):
+        clone(detector).fit(X).set_params(strength=-1).add_feedback(X[5:8], y[5:8])
+    with pytest.raises(ValueError, match="'strength' parameter of FeedbackDetector must be"):
+        detector.set_params(strength=-1).remove_feedback()
+    detector.set_params(strength=4.0)
     with pytest.raises(ValueError, match=r"strategy must be one of \('anomalous'.*'best'"):
         detector.query(X, strategy="best")
     np.testing.assert_array_equal(detector.score_samples(X), scores)

@@ -19,6 +19,7 @@ from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -42,6 +43,7 @@ from test_common import failed_checks
 from torch import nn
 
 from skdeepanomaly import (
+    FeedbackDetector,
     IQRThreshold,
     MADThreshold,
     POTThreshold,
@@ -154,7 +156,7 @@ GRIDS = {
         {"threshold__n_deviations": [0.5, 3.0], "detector__lr": [1e-2]},
         "recall",
     ),
-    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [32]]}, "roc_auc"),
+    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [8]]}, "roc_auc"),
     "latent_dim": (ENCODER, {"latent_dim": [1, 2, "auto"]}, "roc_auc"),
     "module": (ENCODER, {"module": [None, Narrow]}, "roc_auc"),
     "module__": (
@@ -255,7 +257,7 @@ def test_two_processes_find_what_one_finds():
     grid = {"detector__contamination": [0.05, 0.2], "detector__callbacks__stop__patience": [1]}
     for make in (
         lambda n_jobs: GridSearchCV(estimator, grid, scoring=F1, cv=FOLDS, n_jobs=n_jobs),
-        lambda n_jobs: ThresholdSearchCV(estimator, cv=FOLDS, n_jobs=n_jobs),
+        lambda n_jobs: ThresholdSearchCV(estimator, candidates=TEN, cv=FOLDS, n_jobs=n_jobs),
     ):
         one, two = make(None).fit(data, Y), make(2).fit(data, Y)
         np.testing.assert_array_equal(
@@ -274,7 +276,7 @@ def test_randomized_search(shape):
     }
     searches = [
         RandomizedSearchCV(
-            estimator, space, n_iter=3, scoring=F1, cv=FOLDS, random_state=0
+            estimator, space, n_iter=2, scoring=F1, cv=FOLDS, random_state=0
         ).fit(data, Y)
         for _ in range(2)
     ]
@@ -340,7 +342,7 @@ def test_cross_val_predict(shape):
     classifier = as_classifier(estimator)
     flipped = cross_val_predict(classifier, data, Y == -1, cv=FOLDS, method="decision_function")
     np.testing.assert_array_equal(flipped, -decisions)
-    with pytest.raises(ValueError, match="writes -1 and"):
+    with pytest.raises(ValueError, match="writes labels such as -1 and"):
         cross_val_predict(classifier, data, Y, cv=FOLDS, method="decision_function")
 
 
@@ -374,7 +376,7 @@ def test_all_of_it_with_metadata_routing(shape):
             estimator, {f"{prefix}contamination": [0.05, 0.2]}, scoring=F1, cv=FOLDS
         ).fit(data, Y)
         check_refitted(search, data)
-        inner = ThresholdSearchCV(estimator, cv=3).fit(data, Y)
+        inner = ThresholdSearchCV(estimator, candidates=[0.1, 0.2], cv=2).fit(data, Y)
         np.testing.assert_array_equal(inner.score_samples(data), plain)
         result = cross_val_score(as_classifier(estimator), data, Y, cv=FOLDS)
         assert np.isfinite(result).all()
@@ -405,10 +407,10 @@ WEIGHTS = np.where(X[:, 0] > 0, 1.0, 1e-3)
     [
         lambda forest: forest,
         ThresholdedDetector,
-        ThresholdSearchCV,
+        lambda forest: ThresholdSearchCV(forest, candidates=TEN, cv=3),
         as_classifier,
         lambda forest: Pipeline([("scale", StandardScaler()), ("forest", forest)]),
-        lambda forest: ThresholdSearchCV(ThresholdedDetector(forest)),
+        lambda forest: ThresholdSearchCV(ThresholdedDetector(forest), candidates=TEN, cv=3),
         lambda forest: GridSearchCV(
             forest, {"contamination": [0.05, 0.2]}, scoring=F1, cv=FOLDS
         ),
@@ -481,7 +483,10 @@ def test_threshold_search_fits_once_a_fold():
 
 @pytest.mark.parametrize("form", ["0/1", "bool"])
 def test_forms_of_truth_are_the_same(form):
-    expected, search = (ThresholdSearchCV(FOREST).fit(X, truth_in(f)) for f in ("-1/+1", form))
+    expected, search = (
+        ThresholdSearchCV(FOREST, candidates=TEN, cv=3).fit(X, truth_in(f))
+        for f in ("-1/+1", form)
+    )
     for name, values in expected.cv_results_.items():
         if "score" in name:
             np.testing.assert_array_equal(search.cv_results_[name], values)
@@ -565,7 +570,7 @@ def test_labels_reach_detectors_that_learn_from_them(form):
     search = ThresholdSearchCV(Ramp()).fit(X, truth_in(form))
     np.testing.assert_array_equal(search.detector_.y_, Y)
     deep = make_detector("DeepSAD", hidden_dims=(8,), latent_dim=2)
-    labelled = ThresholdSearchCV(deep, cv=3).fit(X, truth_in(form))
+    labelled = ThresholdSearchCV(deep, candidates=TEN, cv=3).fit(X, truth_in(form))
     np.testing.assert_array_equal(
         labelled.score_samples(X), clone(deep).fit(X, Y).score_samples(X)
     )
@@ -593,7 +598,7 @@ def test_candidates_may_be_rules():
     assert len(search.cv_results_["params"]) == 6
     assert np.isnan(search.cv_results_["param_contamination"][2:]).all()
     for rule, mean in zip(rules[:3], search.cv_results_["mean_test_score"][2:5], strict=True):
-        wrapped = ThresholdedDetector(FOREST, rule)
+        wrapped = ThresholdedDetector(FOREST, rule, calibration_size=None)
         assert cross_val_score(wrapped, X, Y, scoring=F1, cv=FOLDS).mean() == mean
     only = ThresholdSearchCV(FOREST, candidates=[MADThreshold(2.0)]).fit(X, Y)
     assert only.threshold_.get_params() == MADThreshold(2.0).get_params()
@@ -601,42 +606,52 @@ def test_candidates_may_be_rules():
     assert not hasattr(rules[0], "threshold_")
 
 
+def test_candidates_may_be_names_of_rules():
+    named = ThresholdSearchCV(FOREST, candidates=["mad", 0.1, "iqr"], cv=FOLDS).fit(X, Y)
+    rules = [MADThreshold(), 0.1, IQRThreshold()]
+    given = ThresholdSearchCV(FOREST, candidates=rules, cv=FOLDS).fit(X, Y)
+    np.testing.assert_array_equal(
+        named.cv_results_["mean_test_score"], given.cv_results_["mean_test_score"]
+    )
+    assert isinstance(named.cv_results_["param_threshold"][2], MADThreshold)
+
+
 def test_scorers_of_a_users_own():
     def cost(y, labels, missed):
         return -missed * np.sum((y == -1) & (labels == 1)) - np.sum((y == 1) & (labels == -1))
 
     shares = [
-        ThresholdSearchCV(FOREST, scoring=make_scorer(cost, missed=missed))
+        ThresholdSearchCV(FOREST, candidates=TEN, scoring=make_scorer(cost, missed=missed))
         .fit(X, Y)
         .best_contamination_
         for missed in (0.01, 99)
     ]
     assert shares[0] <= 0.05 < 0.2 < shares[1]
     f1 = make_scorer(f1_score, pos_label=-1, zero_division=0)
-    same = ThresholdSearchCV(FOREST, scoring=f1).fit(X, Y)
-    assert same.best_score_ == ThresholdSearchCV(FOREST).fit(X, Y).best_score_
+    same = ThresholdSearchCV(FOREST, candidates=TEN, scoring=f1).fit(X, Y)
+    assert same.best_score_ == ThresholdSearchCV(FOREST, candidates=TEN).fit(X, Y).best_score_
 
     def amount_missed(detector, X, y):
         """Score rows of another kind than those of the fold, too."""
         assert np.isfinite(detector.score_samples(X[:2])).all()
         return -np.abs(X[(y == -1) & (detector.predict(X) == 1)]).sum()
 
-    search = ThresholdSearchCV(FOREST, scoring=amount_missed).fit(X, Y)
+    search = ThresholdSearchCV(FOREST, candidates=TEN, scoring=amount_missed).fit(X, Y)
     assert search.best_contamination_ == pytest.approx(0.5, abs=0.2)
 
 
 def test_folds_are_stratified_and_seeded():
     offsets = {
-        seed: ThresholdSearchCV(FOREST, random_state=seed).fit(X, Y).cv_results_
-        for seed in (0, 0, 1)
+        seed: ThresholdSearchCV(FOREST, candidates=TEN, random_state=seed).fit(X, Y).cv_results_
+        for seed in (0, 1)
     }
-    same = ThresholdSearchCV(FOREST, cv=StratifiedKFold(5, shuffle=True, random_state=0))
-    same.fit(X, Y)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    same = ThresholdSearchCV(FOREST, candidates=TEN, cv=folds).fit(X, Y)
     key = "split0_test_score"
     np.testing.assert_array_equal(offsets[0][key], same.cv_results_[key])
     assert not np.array_equal(offsets[0][key], offsets[1][key])
     before = np.random.get_state()[1].copy()
-    ThresholdSearchCV(FOREST).fit(X, Y)
+    ThresholdSearchCV(FOREST, candidates=[0.2]).fit(X, Y)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
@@ -644,8 +659,10 @@ def test_folds_are_stratified_and_seeded():
 def test_folds_by_groups(routing):
     groups = np.arange(len(Y)) % 4
     with config_context(enable_metadata_routing=routing):
-        search = ThresholdSearchCV(FOREST, cv=GroupKFold(4)).fit(X, Y, groups=groups)
-    by_hand = ThresholdSearchCV(FOREST, cv=list(GroupKFold(4).split(X, Y, groups))).fit(X, Y)
+        search = ThresholdSearchCV(FOREST, candidates=TEN, cv=GroupKFold(4))
+        search.fit(X, Y, groups=groups)
+    folds = list(GroupKFold(4).split(X, Y, groups))
+    by_hand = ThresholdSearchCV(FOREST, candidates=TEN, cv=folds).fit(X, Y)
     np.testing.assert_array_equal(
         search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
     )
@@ -670,11 +687,11 @@ def test_weights_that_the_scorer_requests():
 @SHAPES
 def test_threshold_search_in_all_shapes(shape):
     estimator, data, prefix = shape(ENCODER)
-    search = ThresholdSearchCV(estimator, cv=3).fit(data, Y)
+    search = ThresholdSearchCV(estimator, candidates=TEN, cv=3).fit(data, Y)
     assert search.best_score_ > 0.5
     assert set(search.predict(data)) == {-1, 1}
     nested = GridSearchCV(
-        ThresholdSearchCV(estimator, cv=2),
+        ThresholdSearchCV(estimator, candidates=TEN, cv=2),
         {f"detector__{prefix}latent_dim": [1, 4]},
         scoring=F1,
         cv=2,
@@ -728,7 +745,10 @@ def test_folds_of_one_class():
         ({"scoring": f1_score}, r"pass make_scorer\(f1_score\)"),
         ({"scoring": lambda d, X, y: np.nan}, "gave scores that are not finite"),
         ({"candidates": []}, "candidates holds nothing to choose from"),
-        ({"candidates": [0.1, "mad"]}, "shares in .* or threshold rules .*, got 'mad'"),
+        (
+            {"candidates": [0.1, "mean"]},
+            "shares in .*, threshold rules .* 'mad', .*, got 'mean'",
+        ),
         ({"candidates": [MADThreshold]}, "threshold rules .*, got <class"),
         ({"candidates": [0.7]}, "'contamination' parameter of QuantileThreshold must be"),
         ({"candidates": 0.1}, "'candidates' parameter of ThresholdSearchCV must be"),
@@ -738,6 +758,21 @@ def test_folds_of_one_class():
 def test_threshold_search_refuses_parameters(params, message):
     with pytest.raises(ValueError, match=message):
         ThresholdSearchCV(FOREST, **params).fit(X, Y)
+
+
+@pytest.mark.parametrize("wrap", [ThresholdSearchCV, ThresholdedDetector, FeedbackDetector])
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        (LogisticRegression(), "LogisticRegression is a classifier, expected an outlier"),
+        (Ridge(), "Ridge is a regressor"),
+        (Pipeline([("ridge", Ridge())]), "Pipeline is a regressor"),
+        (as_classifier(FOREST), "DetectorClassifier is a classifier"),
+    ],
+)
+def test_wrappers_take_detectors_alone(wrap, inner, message):
+    with pytest.raises(TypeError, match=message):
+        wrap(inner).fit(X, Y)
 
 
 # The adapter for tools that take classifiers.
@@ -829,8 +864,43 @@ def test_calibration_by_one_calibrator():
     calibrated = CalibratedClassifierCV(as_classifier(FOREST), ensemble=False, cv=3)
     probability = calibrated.fit(X, Y == -1).predict_proba(X)[:, 1]
     assert roc_auc_score(Y == -1, probability) > 0.9
-    with pytest.raises(ValueError, match=r"83% of y are 1, .* writes -1 and \+1 as 0 and 1"):
+    with pytest.raises(ValueError, match=r"83% of y are 1, .* such as -1 and \+1 as 0 and 1"):
         calibrated.fit(X, Y)
+
+
+def test_labels_that_are_written_anew_where_anomalies_are_many():
+    half = np.concatenate([X[:24], X[-24:]])
+    tools = (
+        CalibratedClassifierCV(as_classifier(FOREST), ensemble=False, cv=3),
+        CalibratedClassifierCV(as_classifier(FOREST, anomaly_label=-1), ensemble=False, cv=3),
+    )
+    for tool, message in zip(
+        tools, ["50% of y are 1", "-1 is none of the labels"], strict=True
+    ):
+        with pytest.raises(ValueError, match=message):
+            tool.fit(half, np.repeat([1, -1], 24))
+    with pytest.raises(ValueError, match=r"-1 is none of the labels \[0, 1\] .* as 0 and 1"):
+        tools[1].fit(half[18:], np.repeat([1, -1], [6, 24]))
+    # 1 and 2 become 0 and 1, and the other one is the anomaly.
+    with pytest.warns(UserWarning, match="8[34]% of y are anomalies by anomaly_label=1"):
+        cross_val_predict(
+            as_classifier(FOREST, anomaly_label=1),
+            X,
+            np.where(Y == -1, 1, 2),
+            cv=FOLDS,
+            method="decision_function",
+        )
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int64"])
+def test_labels_of_pandas_keep_their_kind(dtype):
+    y = pd.Series(Y == -1).astype(dtype)
+    found = as_classifier(FOREST).fit(X, y).predict(X)
+    assert found.dtype.kind == ("b" if dtype == "boolean" else "i")
+    np.testing.assert_array_equal(found, as_classifier(FOREST).fit(X, Y == -1).predict(X))
+    y[3] = pd.NA
+    with pytest.raises(ValueError, match="NaN"):
+        as_classifier(FOREST).fit(X, y)
 
 
 @pytest.mark.parametrize("form", ["-1/+1", "0/1"])
@@ -883,6 +953,8 @@ def test_classifier_explains_where_the_detector_does():
         (np.repeat([1, 2], 75), {}, r"which of the labels \[1, 2\] .* Set anomaly_label"),
         (np.where(Y == -1, "a", "b"), {}, r"which of the labels \['a', 'b'\]"),
         (Y == 1, {}, "83% of y are 1, which marks anomalies beside 0"),
+        (np.repeat([0, 1], 75), {}, "50% of y are 1, which marks anomalies beside 0"),
+        (Y == 1, {"anomaly_label": -1}, r"-1 is none of the labels .* writes labels such as"),
         (Y, {"anomaly_label": "a"}, r"'a' is none of the labels \[-1, 1\] in y"),
         (np.linspace(0, 1, 150), {}, "Unknown label type"),
     ],

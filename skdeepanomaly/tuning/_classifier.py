@@ -1,5 +1,7 @@
 """A detector as a binary classifier, for scikit-learn's tools that take only those."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array, column_or_1d, indexable
@@ -8,6 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import HasMethods
 from ..utils.wrapping import Wrapper, fit_detector
+
+ENCODED = (
+    "cross_val_predict of decisions, and with it CalibratedClassifierCV(ensemble=False), writes"
+    " labels such as -1 and +1 as 0 and 1 before it hands them over: give it labels where 1"
+    " marks the anomalies and 0 normal rows."
+)
 
 
 class DetectorClassifier(ClassifierMixin, Wrapper):
@@ -25,7 +33,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
     anomaly_label : int, str, bool or None, default=None
         The label of the anomalies, where ``y`` holds two labels of any kind. None takes
         labels whose meaning is known: -1 beside +1, 1 beside 0, and True beside False,
-        the latter two only where they are at most half of the labels.
+        the latter two only where they are less than half of the labels.
 
     Attributes
     ----------
@@ -54,8 +62,12 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
 
     :func:`~sklearn.model_selection.cross_val_predict` of decisions, and with it
     ``CalibratedClassifierCV(ensemble=False)``, writes labels as 0 and 1 in the order of their
-    classes before ``fit`` sees them: -1 and +1 would change their meaning. So ``fit`` refuses
-    0 and 1 where 1 is the majority; with these tools use labels where 1 marks the anomalies.
+    classes before ``fit`` sees them: -1 and +1 would change their meaning, and so would 1
+    and 2 with ``anomaly_label=1``. ``fit`` cannot see this, only suspect it: it refuses 0 and
+    1 where half or more are 1, and warns where ``anomaly_label`` is 0 or 1 and the
+    majority. So it is caught only where anomalies are the minority. With these tools use
+    labels where 1 marks the anomalies and 0 normal rows; with -1 and +1 set
+    ``anomaly_label=-1``, which fails whatever the share.
 
     The detector's ``fit`` is handed the labels as -1 for anomalies and +1 for normal rows,
     whatever they were. Most detectors ignore them; those that learn from labels read
@@ -123,7 +135,11 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
+        # Columns of pandas that may be missing become floats, even if nothing is missing.
+        dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        if getattr(dtype, "kind", "O") in "biu":
+            y = y.astype(dtype)
         X, y = indexable(X, column_or_1d(y, warn=True))
         check_classification_targets(y)
         classes = np.unique(y)
@@ -150,10 +166,20 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             )
         if self.anomaly_label is not None:
             if self.anomaly_label not in found:
+                hint = f" {ENCODED}" if found == [0, 1] else ""
                 raise ValueError(
-                    f"anomaly_label={self.anomaly_label!r} is none of the labels {found} in y."
+                    f"anomaly_label={self.anomaly_label!r} is none of the labels {found} in"
+                    f" y.{hint}"
                 )
-            return y == self.anomaly_label
+            is_anomaly = y == self.anomaly_label
+            if found == [0, 1] and is_anomaly.mean() > 0.5:
+                warnings.warn(
+                    f"{is_anomaly.mean():.0%} of y are anomalies by"
+                    f" anomaly_label={self.anomaly_label!r}. {ENCODED}",
+                    UserWarning,
+                    stacklevel=3,
+                )
+            return is_anomaly
         if found not in ([-1, 1], [0, 1]):
             raise ValueError(
                 f"It cannot be told which of the labels {found} in y marks the anomalies."
@@ -161,13 +187,11 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
                 " (anomaly) and 0 (normal)."
             )
         is_anomaly = y == (-1 if -1 in found else 1)
-        if found == [0, 1] and is_anomaly.mean() > 0.5:
+        if found == [0, 1] and is_anomaly.mean() >= 0.5:
             raise ValueError(
                 f"{is_anomaly.mean():.0%} of y are 1, which marks anomalies beside 0. If they"
                 " are normal rows, set anomaly_label=0; if they are anomalies indeed,"
-                " anomaly_label=1. cross_val_predict, and with it"
-                " CalibratedClassifierCV(ensemble=False), writes -1 and +1 as 0 and 1 before"
-                " it hands them over: give it labels where 1 marks the anomalies."
+                f" anomaly_label=1. {ENCODED}"
             )
         return is_anomaly
 

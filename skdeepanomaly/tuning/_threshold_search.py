@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..metrics import label_scorers, outlier_scorers, read_truth
-from ..thresholds import QuantileThreshold
+from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import HasMethods, check_method_params, n_rows, take_rows
 from ..utils.responses import normality_scores
 from ..utils.wrapping import WrappedDetector, fit_detector
@@ -43,9 +43,9 @@ class ThresholdSearchCV(WrappedDetector):
         greater_is_better=False)``.
     candidates : array-like or None, default=None
         Shares of the training rows that are flagged (``contamination``), in (0, 0.5], or
-        threshold rules such as ``POTThreshold(0.02)``, or both. None takes 23
-        shares between 0.001 and 0.5. Rules are fitted to the scores of training rows that
-        are not known anomalies.
+        threshold rules such as ``POTThreshold(0.02)``, by name as in
+        :class:`ThresholdedDetector`, too, or both. None takes 23 shares between 0.001 and
+        0.5. Rules are fitted to the scores of training rows that are not known anomalies.
     cv : int, cross-validation generator or iterable, default=None
         The folds. None makes 5, a number as many; these are stratified by class
         and shuffled.
@@ -294,13 +294,16 @@ class ThresholdSearchCV(WrappedDetector):
         given = DEFAULT_SHARES if self.candidates is None else self.candidates
         shares = sorted({float(c) for c in given if isinstance(c, Real)})
         others = [c for c in given if not isinstance(c, Real)]
+        others = [
+            THRESHOLDS[c]() if isinstance(c, str) and c in THRESHOLDS else c for c in others
+        ]
         if not shares and not others:
             raise ValueError("candidates holds nothing to choose from.")
         for rule in others:
             if isinstance(rule, type) or not hasattr(rule, "fit"):
                 raise ValueError(
-                    "candidates must hold shares in (0, 0.5] or threshold rules such as"
-                    f" MADThreshold(), got {rule!r}."
+                    "candidates must hold shares in (0, 0.5], threshold rules such as"
+                    f" MADThreshold(), or their names, {sorted(THRESHOLDS)}, got {rule!r}."
                 )
         cuts = [
             QuantileThreshold(share, interpolation)

@@ -1,7 +1,13 @@
 """What detectors around other detectors have in common."""
 
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -68,7 +74,21 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     -------
     detector : estimator
         The fitted clone.
+
+    Raises
+    ------
+    TypeError
+        If it is a classifier or a regressor, or a pipeline or search around one.
     """
+    # What has no tags of scikit-learn's may still do what a detector does.
+    if hasattr(detector, "__sklearn_tags__") and (
+        is_classifier(detector) or is_regressor(detector)
+    ):
+        kind = "classifier" if is_classifier(detector) else "regressor"
+        raise TypeError(
+            f"{type(detector).__name__} is a {kind}, expected an outlier detector such as"
+            " IsolationForest or AutoEncoder, or a pipeline that ends in one."
+        )
     params = params or {}
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
