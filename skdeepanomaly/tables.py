@@ -354,6 +354,9 @@ def _times(column) -> np.ndarray:
 
 
 def _time(value) -> np.datetime64:
+    # NaT has the methods of a Period and a Timestamp, but none that works.
+    if is_missing(value):
+        return np.datetime64("NaT", "us")
     if hasattr(value, "to_timestamp"):
         value = value.to_timestamp()
     if getattr(value, "tzinfo", None) is not None:

@@ -247,6 +247,26 @@ def test_odd_values_are_scored(odd):
     ).all()
 
 
+MOMENT = pd.Timestamp("2020-01-01")
+GAPS = {
+    "objects": pd.Series([MOMENT, pd.NaT] * 10, dtype=object),
+    "zoned": pd.Series([MOMENT.tz_localize("UTC"), pd.NaT] * 10, dtype=object),
+    "periods": pd.Series(pd.PeriodIndex(["2020-01", None] * 10, freq="M")),
+    "numpy": pd.Series([np.datetime64("2020-01-01"), np.datetime64("NaT")] * 10, dtype=object),
+}
+
+
+@pytest.mark.parametrize("gaps", list(GAPS))
+def test_missing_dates_in_columns_of_any_type(gaps):
+    table = pd.DataFrame({"t": GAPS[gaps]})
+    plain = pd.DataFrame({"t": pd.to_datetime(["2020-01-01", None] * 10)})
+    encoder = encoder_of(plain)
+    expected = encoder.transform(plain)
+    assert np.isfinite(expected).all()
+    np.testing.assert_array_equal(encoder.transform(table), expected)
+    np.testing.assert_array_equal(encoder_of(table).transform(table), expected)
+
+
 @pytest.mark.parametrize("column", list(make_table(2)))
 def test_columns_that_are_empty_in_training_do_not_matter(column):
     table = make_table()
