@@ -31,7 +31,8 @@ def explain_columns(detector, X):
     contributions : data frame or ndarray of shape (n_samples, n_columns)
         The higher, the more the column speaks for an anomaly; a frame of the library of X,
         with its index, where the columns have names. A column that the pipeline leaves
-        out, or that was not there in ``fit``, has zeros. Their sum over a row is that of the detector's contributions.
+        out, or that was not there in ``fit``, has zeros. Their sum over a row
+        is that of the detector's contributions.
 
     Raises
     ------

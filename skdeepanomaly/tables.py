@@ -7,6 +7,7 @@ from collections import Counter
 from decimal import Decimal
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
@@ -161,7 +162,7 @@ def make_detector_pipeline(
     )
 
     def numbers_from(function):
-        return make_pipeline(_stateless(function), _scaler(scaler), clone(imputer))
+        return _block(_stateless(function), _scaler(scaler), clone(imputer))
 
     one_hot = OneHotEncoder(
         min_frequency=RARE_SHARE,
@@ -173,12 +174,12 @@ def make_detector_pipeline(
     calendar = _stateless(to_calendar, calendar_names)
     blocks = [
         ("numeric", numbers_from(to_numbers), "numeric"),
-        ("category", make_pipeline(strings, one_hot), "categorical"),
-        ("rarity", make_pipeline(strings, RarityEncoder()), "categorical"),
+        ("category", _block(strings, one_hot), "categorical"),
+        ("rarity", _block(strings, RarityEncoder()), "categorical"),
         ("date", numbers_from(to_days), "date"),
-        ("clock", _stateless(to_clock, clock_names), "date"),
-        ("calendar", make_pipeline(calendar, RarityEncoder()), "date"),
-        ("text", make_pipeline(strings, TextEncoder(n_components=text_components)), "text"),
+        ("clock", _block(_stateless(to_clock, clock_names)), "date"),
+        ("calendar", _block(calendar, RarityEncoder()), "date"),
+        ("text", _block(strings, TextEncoder(n_components=text_components)), "text"),
     ]
     encode = ColumnTransformer(
         [(name, block, ColumnKind(kind, chosen)) for name, block, kind in blocks],
@@ -186,6 +187,90 @@ def make_detector_pipeline(
     )
     steps = [("encode", encode), ("detector", detector)]
     return Pipeline([("clean", _cleaner()), *steps] if clean else steps)
+
+
+class Block(Pipeline):
+    """Steps that hand arrays to each other, whatever the output of the whole is to be.
+
+    A frame would turn strings, None and whole numbers into what its library makes of them.
+    """
+
+    def set_output(self, *, transform=None):
+        """Change nothing: the column transformer names the columns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The block.
+        """
+        return self
+
+    def fit(self, X, y=None, **params):
+        """Fit the steps.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        y : array-like, default=None
+            Passed on.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        self : object
+            The fitted block.
+        """
+        with config_context(transform_output="default"):
+            return super().fit(X, y, **params)
+
+    def fit_transform(self, X, y=None, **params):
+        """Fit the steps and encode the columns.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        y : array-like, default=None
+            Passed on.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        encoded : ndarray
+            Numbers.
+        """
+        with config_context(transform_output="default"):
+            return super().fit_transform(X, y, **params)
+
+    def transform(self, X, **params):
+        """Encode columns.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        encoded : ndarray
+            Numbers.
+        """
+        with config_context(transform_output="default"):
+            return super().transform(X, **params)
+
+
+def _block(*steps) -> Block:
+    return Block(make_pipeline(*steps).steps)
 
 
 def _stateless(function, names="one-to-one"):

