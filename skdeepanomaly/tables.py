@@ -7,6 +7,7 @@ from collections import Counter
 from decimal import Decimal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
@@ -35,6 +36,9 @@ MAX_CATEGORIES = 40
 
 # Groups of characters that are counted in a column of text.
 MAX_TERMS = 5_000
+
+# What databases and files make of booleans.
+BOOLEANS = {"0": "False", "1": "True", "false": "False", "true": "True"}
 
 # What the names of dtypes begin with in pandas, polars, pyarrow and numpy.
 KINDS_OF_DTYPES = {
@@ -97,8 +101,9 @@ def make_detector_pipeline(
     ImportError
         If ``clean`` is set and skrub is not installed.
     ValueError
-        In ``fit``, if a column is named that is not there, or twice, or one in ``date``
-        holds nothing that can be read as a date.
+        If columns are not given in a list. In ``fit``, if a column is named that is not
+        there, or twice, or one in ``date`` holds nothing that can be read as a date; if
+        the table is sparse, or two of its columns have the same name.
 
     See Also
     --------
@@ -156,6 +161,11 @@ def make_detector_pipeline(
         "text": text,
         "drop": drop,
     }
+    for kind, columns in chosen.items():
+        if isinstance(columns, str | numbers.Integral):
+            raise ValueError(
+                f"{kind} takes a list of columns, got {columns!r}. Pass {kind}=[{columns!r}]."
+            )
 
     imputer = RareMissingImputer(
         strategy="median", add_indicator=True, keep_empty_features=True
@@ -170,7 +180,7 @@ def make_detector_pipeline(
         handle_unknown="infrequent_if_exist",
         sparse_output=False,
     )
-    strings = _stateless(to_strings)
+    strings = StringEncoder()
     calendar = _stateless(to_calendar, calendar_names)
     blocks = [
         ("numeric", numbers_from(to_numbers), "numeric"),
@@ -348,6 +358,23 @@ class ColumnKind:
 
 def split_columns(X) -> list:
     """Return the columns of an array or a frame, as arrays or series."""
+    if issparse(X):
+        raise ValueError(
+            "Expected a table as a data frame or a dense array, got a sparse matrix. Convert"
+            " it with X.toarray(), or give the detector the matrix without this pipeline."
+        )
+    if len(X.shape) != 2:
+        raise ValueError(
+            f"Expected a table of rows and columns, got the shape {X.shape}. Take a single row"
+            " as X[:1], a single column as X[[name]]."
+        )
+    counts = Counter(name for name in getattr(X, "columns", ()) if isinstance(name, str))
+    if counts and max(counts.values()) > 1:
+        name, n_columns = counts.most_common(1)[0]
+        raise ValueError(
+            f"Expected columns with names of their own, got {n_columns} columns {name!r}."
+            " Rename them, or leave all but one out."
+        )
     if hasattr(X, "iloc"):
         return [X.iloc[:, i] for i in range(X.shape[1])]
     return [X[:, i] for i in range(X.shape[1])]
@@ -360,7 +387,7 @@ def kind_of(column) -> str:
             return kind
     values = [value for value in to_objects(column) if not is_missing(value)]
     # A value in a column that was empty will be an unseen category.
-    if not values or all(isinstance(value, bool | np.bool_) for value in values):
+    if not values or _are_booleans(values):
         return "categorical"
     if all(isinstance(value, numbers.Number | Decimal) for value in values):
         return "numeric"
@@ -369,6 +396,10 @@ def kind_of(column) -> str:
     distinct = set(map(str, values))
     n_words = np.median([len(value.split()) for value in distinct])
     return "text" if len(distinct) > MAX_CATEGORIES and n_words > 1 else "categorical"
+
+
+def _are_booleans(values) -> bool:
+    return all(isinstance(value, bool | np.bool_) for value in values)
 
 
 def to_objects(column) -> np.ndarray:
@@ -405,12 +436,6 @@ def _number(value) -> float:
         return np.nan if is_missing(value) else float(value)
     except (TypeError, ValueError):
         return np.nan
-
-
-def to_strings(X) -> np.ndarray:
-    """Return columns as strings, with None for missing values."""
-    columns = [[_string(value) for value in to_objects(column)] for column in split_columns(X)]
-    return np.array(columns, dtype=object).T
 
 
 def _string(value) -> str | None:
@@ -597,6 +622,63 @@ class RareMissingImputer(SimpleImputer):
         surprise = np.log((n_rows(X) + 1) / (n_missing + 1))
         self.statistics_ = np.where(rare, surprise, self.statistics_)
         return self
+
+
+class StringEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Turn categories into strings, with None for missing values.
+
+    Whole numbers have the same string as integers and as floats. In columns that were
+    boolean in training 0 and 1, as databases have them, and "false" and "true" count as
+    False and True.
+
+    Attributes
+    ----------
+    boolean_ : list of bool
+        Whether the column was boolean, for each column.
+    """
+
+    def fit(self, X, y=None):
+        """Find out which columns are boolean.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Categories or texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+        """
+        self.boolean_ = []
+        for column in split_columns(X):
+            values = [value for value in to_objects(column) if not is_missing(value)]
+            self.boolean_.append(bool(values) and _are_booleans(values))
+        self.n_features_in_ = len(self.boolean_)
+        return self
+
+    def transform(self, X):
+        """Return strings.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Categories or texts.
+
+        Returns
+        -------
+        strings : ndarray of shape (n_samples, n_features)
+            Strings and None.
+        """
+        check_is_fitted(self)
+        strings = np.empty((n_rows(X), self.n_features_in_), dtype=object)
+        for i, column in enumerate(split_columns(X)):
+            known = BOOLEANS if self.boolean_[i] else {}
+            found = [_string(value) for value in to_objects(column)]
+            strings[:, i] = [known.get(text and text.lower(), text) for text in found]
+        return strings
 
 
 class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

