@@ -24,21 +24,23 @@ def explain_columns(detector, X):
         Fitted: a pipeline that ends in a detector with ``explain``, such a detector, or a
         meta-estimator around either, such as ``ThresholdedDetector``.
     X : data frame or array of shape (n_samples, n_columns)
-        Rows, as the pipeline takes them.
+        Rows, as the pipeline takes them; where it picks columns by name, in any order.
 
     Returns
     -------
     contributions : data frame or ndarray of shape (n_samples, n_columns)
         The higher, the more the column speaks for an anomaly; a frame of the library of X,
         with its index, where the columns have names. A column that the pipeline leaves
-        out has zeros. Their sum over a row is that of the detector's contributions.
+        out, or that was not there in ``fit``, has zeros. Their sum over a row
+        is that of the detector's contributions.
 
     Raises
     ------
     TypeError
         If the detector at the end has no ``explain``.
     ValueError
-        If a transformer mixes columns, so that its output belongs to none of them.
+        If a transformer mixes columns, so that its output belongs to none of them, or X
+        has not two dimensions.
 
     Notes
     -----
@@ -65,16 +67,47 @@ def explain_columns(detector, X):
     >>> explain_columns(pipeline, new).idxmax(axis=1).tolist()
     ['country', 'amount']
     """
+    if len(np.shape(X)) != 2:
+        raise ValueError(
+            f"Expected X as a table of rows and columns, got the shape {np.shape(X)}. Take a"
+            " single row as X[:1]."
+        )
     steps, final = _unwrapped(detector)
-    encoded, origins = X, np.arange(np.shape(X)[1])
+    fitted_names = _fitted_names([detector, *steps, final])
+    given_names = getattr(X, "columns", fitted_names)
+    by_name = fitted_names is not None and all(isinstance(name, str) for name in given_names)
+    # A pipeline that picks columns by name takes them in another order, and further ones.
+    columns = list(fitted_names if by_name else range(np.shape(X)[1]))
+    encoded, origins = X, np.arange(len(columns))
+    names = columns if by_name else getattr(X, "columns", None)
     for step in steps:
-        origins = _origins(step, origins, getattr(encoded, "columns", None))
-        encoded = encoded if _passes(step) else step.transform(encoded)
+        origins = _origins(step, origins, names)
+        if not _passes(step):
+            encoded = step.transform(encoded)
+            names = getattr(encoded, "columns", None)
     contributions = np.asarray(final.explain(encoded))
-    summed = np.zeros((len(contributions), np.shape(X)[1]))
+    summed = np.zeros((len(contributions), len(columns)))
     np.add.at(summed.T, origins, contributions.T)
-    names = getattr(X, "columns", getattr(detector, "feature_names_in_", None))
-    return with_column_names(summed, names, X)
+    if by_name:
+        summed = _reordered(summed, columns, list(given_names))
+    return with_column_names(summed, given_names, X)
+
+
+def _fitted_names(parts):
+    """Return the names of the columns at fit, from the first part that knows them."""
+    for part in parts:
+        names = getattr(part, "feature_names_in_", None)
+        # What comes after a transformer has seen other columns.
+        if names is not None or (hasattr(part, "transform") and part is not parts[0]):
+            return names
+    return None
+
+
+def _reordered(values: np.ndarray, names: list, wanted: list) -> np.ndarray:
+    """Return columns of values in another order, and zeros for those without values."""
+    place = {name: i for i, name in enumerate(names)}
+    zeros = np.zeros((len(values), 1))
+    return np.hstack([values, zeros])[:, [place.get(name, -1) for name in wanted]]
 
 
 def _unwrapped(detector):

@@ -7,6 +7,8 @@ from collections import Counter
 from decimal import Decimal
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
@@ -34,6 +36,9 @@ MAX_CATEGORIES = 40
 
 # Groups of characters that are counted in a column of text.
 MAX_TERMS = 5_000
+
+# What databases and files make of booleans.
+BOOLEANS = {"0": "False", "1": "True", "false": "False", "true": "True"}
 
 # What the names of dtypes begin with in pandas, polars, pyarrow and numpy.
 KINDS_OF_DTYPES = {
@@ -96,8 +101,9 @@ def make_detector_pipeline(
     ImportError
         If ``clean`` is set and skrub is not installed.
     ValueError
-        In ``fit``, if a column is named that is not there, or twice, or one in ``date``
-        holds nothing that can be read as a date.
+        If columns are not given in a list. In ``fit``, if a column is named that is not
+        there, or twice, or one in ``date`` holds nothing that can be read as a date; if
+        the table is sparse, or two of its columns have the same name.
 
     See Also
     --------
@@ -155,13 +161,18 @@ def make_detector_pipeline(
         "text": text,
         "drop": drop,
     }
+    for kind, columns in chosen.items():
+        if isinstance(columns, str | numbers.Integral):
+            raise ValueError(
+                f"{kind} takes a list of columns, got {columns!r}. Pass {kind}=[{columns!r}]."
+            )
 
     imputer = RareMissingImputer(
         strategy="median", add_indicator=True, keep_empty_features=True
     )
 
     def numbers_from(function):
-        return make_pipeline(_stateless(function), _scaler(scaler), clone(imputer))
+        return _block(_stateless(function), _scaler(scaler), clone(imputer))
 
     one_hot = OneHotEncoder(
         min_frequency=RARE_SHARE,
@@ -169,16 +180,16 @@ def make_detector_pipeline(
         handle_unknown="infrequent_if_exist",
         sparse_output=False,
     )
-    strings = _stateless(to_strings)
+    strings = StringEncoder()
     calendar = _stateless(to_calendar, calendar_names)
     blocks = [
         ("numeric", numbers_from(to_numbers), "numeric"),
-        ("category", make_pipeline(strings, one_hot), "categorical"),
-        ("rarity", make_pipeline(strings, RarityEncoder()), "categorical"),
+        ("category", _block(strings, one_hot), "categorical"),
+        ("rarity", _block(strings, RarityEncoder()), "categorical"),
         ("date", numbers_from(to_days), "date"),
-        ("clock", _stateless(to_clock, clock_names), "date"),
-        ("calendar", make_pipeline(calendar, RarityEncoder()), "date"),
-        ("text", make_pipeline(strings, TextEncoder(n_components=text_components)), "text"),
+        ("clock", _block(_stateless(to_clock, clock_names)), "date"),
+        ("calendar", _block(calendar, RarityEncoder()), "date"),
+        ("text", _block(strings, TextEncoder(n_components=text_components)), "text"),
     ]
     encode = ColumnTransformer(
         [(name, block, ColumnKind(kind, chosen)) for name, block, kind in blocks],
@@ -186,6 +197,90 @@ def make_detector_pipeline(
     )
     steps = [("encode", encode), ("detector", detector)]
     return Pipeline([("clean", _cleaner()), *steps] if clean else steps)
+
+
+class Block(Pipeline):
+    """Steps that hand arrays to each other, whatever the output of the whole is to be.
+
+    A frame would turn strings, None and whole numbers into what its library makes of them.
+    """
+
+    def set_output(self, *, transform=None):
+        """Change nothing: the column transformer names the columns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The block.
+        """
+        return self
+
+    def fit(self, X, y=None, **params):
+        """Fit the steps.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        y : array-like, default=None
+            Passed on.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        self : object
+            The fitted block.
+        """
+        with config_context(transform_output="default"):
+            return super().fit(X, y, **params)
+
+    def fit_transform(self, X, y=None, **params):
+        """Fit the steps and encode the columns.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        y : array-like, default=None
+            Passed on.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        encoded : ndarray
+            Numbers.
+        """
+        with config_context(transform_output="default"):
+            return super().fit_transform(X, y, **params)
+
+    def transform(self, X, **params):
+        """Encode columns.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_columns)
+            The columns.
+        **params : dict
+            Passed on.
+
+        Returns
+        -------
+        encoded : ndarray
+            Numbers.
+        """
+        with config_context(transform_output="default"):
+            return super().transform(X, **params)
+
+
+def _block(*steps) -> Block:
+    return Block(make_pipeline(*steps).steps)
 
 
 def _stateless(function, names="one-to-one"):
@@ -263,6 +358,23 @@ class ColumnKind:
 
 def split_columns(X) -> list:
     """Return the columns of an array or a frame, as arrays or series."""
+    if issparse(X):
+        raise ValueError(
+            "Expected a table as a data frame or a dense array, got a sparse matrix. Convert"
+            " it with X.toarray(), or give the detector the matrix without this pipeline."
+        )
+    if len(X.shape) != 2:
+        raise ValueError(
+            f"Expected a table of rows and columns, got the shape {X.shape}. Take a single row"
+            " as X[:1], a single column as X[[name]]."
+        )
+    counts = Counter(name for name in getattr(X, "columns", ()) if isinstance(name, str))
+    if counts and max(counts.values()) > 1:
+        name, n_columns = counts.most_common(1)[0]
+        raise ValueError(
+            f"Expected columns with names of their own, got {n_columns} columns {name!r}."
+            " Rename them, or leave all but one out."
+        )
     if hasattr(X, "iloc"):
         return [X.iloc[:, i] for i in range(X.shape[1])]
     return [X[:, i] for i in range(X.shape[1])]
@@ -275,7 +387,7 @@ def kind_of(column) -> str:
             return kind
     values = [value for value in to_objects(column) if not is_missing(value)]
     # A value in a column that was empty will be an unseen category.
-    if not values or all(isinstance(value, bool | np.bool_) for value in values):
+    if not values or _are_booleans(values):
         return "categorical"
     if all(isinstance(value, numbers.Number | Decimal) for value in values):
         return "numeric"
@@ -284,6 +396,10 @@ def kind_of(column) -> str:
     distinct = set(map(str, values))
     n_words = np.median([len(value.split()) for value in distinct])
     return "text" if len(distinct) > MAX_CATEGORIES and n_words > 1 else "categorical"
+
+
+def _are_booleans(values) -> bool:
+    return all(isinstance(value, bool | np.bool_) for value in values)
 
 
 def to_objects(column) -> np.ndarray:
@@ -322,12 +438,6 @@ def _number(value) -> float:
         return np.nan
 
 
-def to_strings(X) -> np.ndarray:
-    """Return columns as strings, with None for missing values."""
-    columns = [[_string(value) for value in to_objects(column)] for column in split_columns(X)]
-    return np.array(columns, dtype=object).T
-
-
 def _string(value) -> str | None:
     if is_missing(value):
         return None
@@ -354,6 +464,9 @@ def _times(column) -> np.ndarray:
 
 
 def _time(value) -> np.datetime64:
+    # NaT has the methods of a Period and a Timestamp, but none that works.
+    if is_missing(value):
+        return np.datetime64("NaT", "us")
     if hasattr(value, "to_timestamp"):
         value = value.to_timestamp()
     if getattr(value, "tzinfo", None) is not None:
@@ -509,6 +622,63 @@ class RareMissingImputer(SimpleImputer):
         surprise = np.log((n_rows(X) + 1) / (n_missing + 1))
         self.statistics_ = np.where(rare, surprise, self.statistics_)
         return self
+
+
+class StringEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Turn categories into strings, with None for missing values.
+
+    Whole numbers have the same string as integers and as floats. In columns that were
+    boolean in training 0 and 1, as databases have them, and "false" and "true" count as
+    False and True.
+
+    Attributes
+    ----------
+    boolean_ : list of bool
+        Whether the column was boolean, for each column.
+    """
+
+    def fit(self, X, y=None):
+        """Find out which columns are boolean.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Categories or texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+        """
+        self.boolean_ = []
+        for column in split_columns(X):
+            values = [value for value in to_objects(column) if not is_missing(value)]
+            self.boolean_.append(bool(values) and _are_booleans(values))
+        self.n_features_in_ = len(self.boolean_)
+        return self
+
+    def transform(self, X):
+        """Return strings.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Categories or texts.
+
+        Returns
+        -------
+        strings : ndarray of shape (n_samples, n_features)
+            Strings and None.
+        """
+        check_is_fitted(self)
+        strings = np.empty((n_rows(X), self.n_features_in_), dtype=object)
+        for i, column in enumerate(split_columns(X)):
+            known = BOOLEANS if self.boolean_[i] else {}
+            found = [_string(value) for value in to_objects(column)]
+            strings[:, i] = [known.get(text and text.lower(), text) for text in found]
+        return strings
 
 
 class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

@@ -24,7 +24,12 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdeepanomaly import AutoEncoder, ThresholdedDetector, explain_columns
+from skdeepanomaly import (
+    AutoEncoder,
+    ThresholdedDetector,
+    explain_columns,
+    make_detector_pipeline,
+)
 
 
 class Echo(OutlierMixin, BaseEstimator):
@@ -208,3 +213,47 @@ def test_steps_of_skrub_are_traced():
     np.testing.assert_array_equal(explained["constant"], 0)
     np.testing.assert_array_equal(explained["kind"], 1)
     np.testing.assert_array_equal(explained[NUMBERS.columns], NUMBERS)
+
+
+def by_name(*before):
+    columns = ColumnTransformer([("s", StandardScaler(), ["q", "p"])], remainder="passthrough")
+    return make_pipeline(*before, columns, Echo())
+
+
+# Older versions of scikit-learn read the names of polars' columns through that protocol.
+@pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("before", [(), ("passthrough",)])
+@pytest.mark.parametrize(
+    "names", [["q", "p_p", "p"], ["new", "p", "p_p", "q"], ["q", "a", "p", "b", "p_p"]]
+)
+def test_columns_that_are_picked_by_name_are_blamed_by_name(library, before, names):
+    make = pl.from_pandas if library == "polars" else pd.DataFrame
+    detector = thresholded(by_name(*before)).fit(make(NUMBERS))
+    expected = explain_columns(detector, make(NUMBERS))
+    assert list(expected.columns) == list(NUMBERS.columns)
+    other = make(NUMBERS.assign(new=100.0, a=-5.0, b=3.0)[names])
+    np.testing.assert_allclose(
+        detector.score_samples(other), detector.score_samples(make(NUMBERS))
+    )
+    explained = explain_columns(detector, other)
+    assert isinstance(explained, type(other))
+    assert list(explained.columns) == names
+    for name in names:
+        np.testing.assert_allclose(
+            explained[name], expected[name] if name in NUMBERS else np.zeros(4)
+        )
+
+
+def test_columns_that_were_dropped_in_fit_may_be_missing():
+    table = NUMBERS.assign(kind=["u", "v", "u", "v"])[["p_p", "p", "q", "kind"]]
+    pipeline = make_detector_pipeline(Echo(), drop=["p_p"]).fit(table)
+    expected = explain_columns(pipeline, table).drop(columns="p_p")
+    explained = explain_columns(pipeline, table[["kind", "q", "p"]])
+    pd.testing.assert_frame_equal(explained, expected[["kind", "q", "p"]])
+
+
+def test_a_single_row_is_refused_with_what_to_do():
+    pipeline = make_pipeline(StandardScaler(), Echo()).fit(NUMBERS.to_numpy())
+    with pytest.raises(ValueError, match=r"got the shape \(3,\). Take a single row as X\[:1\]"):
+        explain_columns(pipeline, NUMBERS.to_numpy()[0])

