@@ -23,10 +23,11 @@ class ThresholdedDetector(WrappedDetector):
     detector : estimator
         Outlier detector of scikit-learn's kind, or a pipeline that ends in one; a clone
         is fitted.
-    threshold : str or object, default="mad"
+    threshold : str or object, default="pot"
         The rule: "conformal", "fixed", "gaussian_mixture", "iqr", "mad", "pot",
         "quantile" or "zscore" with its default parameters, or an object such as
-        ``QuantileThreshold(0.02)``. The default supposes no share of anomalies.
+        ``QuantileThreshold(0.02)``. The default expects to flag
+        5 % of new normal rows.
     calibration_size : float, int or None, default=0.3
         Rows that are held out of the training and give the scores for the rule: a share
         or a number. None takes the scores of the training rows, which many detectors
@@ -73,7 +74,7 @@ class ThresholdedDetector(WrappedDetector):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, detector, threshold="mad", *, calibration_size=0.3, random_state=0):
+    def __init__(self, detector, threshold="pot", *, calibration_size=0.3, random_state=0):
         self.detector = detector
         self.threshold = threshold
         self.calibration_size = calibration_size

@@ -415,7 +415,7 @@ class POTThreshold(BaseThreshold):
 
     Parameters
     ----------
-    risk : float, default=0.01
+    risk : float, default=0.05
         Share of normal rows that is expected below the threshold, in (0, 0.5).
     tail : float, default=0.1
         Share of the scores that counts as tail, in (0, 0.5], larger than ``risk``. At
@@ -459,7 +459,7 @@ class POTThreshold(BaseThreshold):
         "tail": [Interval(Real, 0, 0.5, closed="right")],
     }
 
-    def __init__(self, risk=0.01, tail=0.1):
+    def __init__(self, risk=0.05, tail=0.1):
         self.risk = risk
         self.tail = tail
 

@@ -125,6 +125,14 @@ def test_thresholds_by_name(threshold, rows):
     assert rule.threshold_ == detector.offset_
 
 
+def test_default_flags_about_a_twentieth_of_normal_rows():
+    rng = np.random.default_rng(0)
+    X, new = rng.normal(size=(2000, 1)), rng.normal(size=(20_000, 1))
+    detector = ThresholdedDetector(FirstColumn()).fit(X)
+    assert len(detector.calibration_scores_) == 600
+    assert 0.035 < np.mean(detector.predict(new) == -1) < 0.065
+
+
 def test_set_threshold_fits_nothing_anew(rows):
     FirstColumn.fits.clear()
     detector = ThresholdedDetector(FirstColumn(), calibration_size=50).fit(rows)
