@@ -10,14 +10,13 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse, vstack
 from scipy.special import expit
 from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .utils._compat import HasMethods, Interval, n_rows, take_rows
 from .utils.validation import check_labels
-from .utils.wrapping import WrappedDetector, fit_detector, nested
+from .utils.wrapping import WrappedDetector, fit_detector, nested_rows
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
 # Prior variance of the weight of the detector's own score, whose mean is 1: verdicts on one
@@ -437,15 +436,12 @@ class _Squash:
 
 def _inputs_and_codes(detector, X):
     """Return what the detector inside of pipelines and wrappers gets, and its codes."""
-    encoder = None
-    for part in nested(detector):
-        if isinstance(part, Pipeline):
-            X = part[:-1].transform(X) if len(part) > 1 else X
-        elif hasattr(part, "encode"):
-            encoder = part
-    views = _numbers(X)
+    parts = list(nested_rows(detector, X))
+    encoder = next((part for part, _ in reversed(parts) if hasattr(part, "encode")), None)
+    _, seen = parts[-1]
+    views = _numbers(seen)
     try:
-        return views, None if encoder is None else _numbers(encoder.encode(X))
+        return views, None if encoder is None else _numbers(encoder.encode(seen))
     except AttributeError:  # the network is one of the user's own that has no code
         return views, None
 

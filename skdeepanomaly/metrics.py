@@ -72,6 +72,24 @@ def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
     return judged, is_anomaly
 
 
+def signed_labels(y_true) -> np.ndarray:
+    """Return labels in the form -1 for anomalies, +1 for normal rows and 0 for others.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Truth, in either form that :func:`read_truth` takes.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,), int
+    """
+    judged, is_anomaly = read_truth(y_true)
+    labels = np.zeros(len(judged), dtype=int)
+    labels[judged] = np.where(is_anomaly, -1, 1)
+    return labels
+
+
 def _read_scores(y_true, y_score) -> tuple[np.ndarray, np.ndarray]:
     check_consistent_length(y_true, y_score)
     judged, is_anomaly = read_truth(y_true)

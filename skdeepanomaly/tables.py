@@ -343,9 +343,11 @@ class ColumnKind:
         given = [(kind, column) for kind, listed in self.chosen.items() for column in listed]
         places = check_columns([c for _, c in given], len(names), names if named else None)
         kinds = {place: kind for (kind, _), place in zip(given, places, strict=True)}
-        for place, kind in kinds.items():
-            if kind == "date":
-                _check_dates(columns[place], names[place])
+        # Once, by the selector of the dates: it reads whole columns.
+        if self.kind == "date":
+            for place, kind in kinds.items():
+                if kind == "date":
+                    _check_dates(columns[place], names[place])
         step = max(1, n_rows(X) // MAX_ROWS_FOR_KIND)
         sample = split_columns(take_rows(X, np.arange(0, n_rows(X), step)))
         of_kind = [

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..utils._compat import n_rows, take_rows
-from ..utils.wrapping import nested
+from ..utils.wrapping import nested_rows
 from ._common import ANOMALY, NORMAL, import_pyplot, name_of, open_axes
 
 
@@ -214,14 +214,12 @@ class ContributionDisplay:
 def _descend(detector, X):
     """Return what explains, rows as it sees them, and the names of their features."""
     names = getattr(X, "columns", None)
-    for part in nested(detector):
+    for part, seen in nested_rows(detector, X):
         if hasattr(part, "explain"):
-            return part, X, names
+            return part, seen, names
         if isinstance(part, Pipeline) and len(part) > 1:
-            transformers = part[:-1]
-            X = transformers.transform(X)
             try:
-                names = transformers.get_feature_names_out(names)
+                names = part[:-1].get_feature_names_out(names)
             except AttributeError:
                 # Some transformer, such as a FunctionTransformer, does not know.
                 names = None

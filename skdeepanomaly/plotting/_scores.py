@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ..metrics import read_truth
+from ..metrics import signed_labels
 from ._common import (
     ANOMALY,
     NORMAL,
@@ -157,9 +157,7 @@ class ScoreDisplay:
         scores, labels = read_scores(scores), None
         if y_true is not None:
             check_consistent_length(scores, y_true)
-            judged, is_anomaly = read_truth(y_true)
-            labels = np.zeros(len(scores), dtype=int)
-            labels[judged] = np.where(is_anomaly, -1, 1)
+            labels = signed_labels(y_true)
         display = cls(
             scores=scores, threshold=threshold, labels=labels, score_name=score_name, name=name
         )

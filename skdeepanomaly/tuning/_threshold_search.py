@@ -12,7 +12,7 @@ from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..metrics import label_scorers, outlier_scorers, read_truth
+from ..metrics import label_scorers, outlier_scorers, read_truth, signed_labels
 from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import HasMethods, check_method_params, n_rows, take_rows
 from ..utils.responses import normality_scores
@@ -206,9 +206,7 @@ class ThresholdSearchCV(WrappedDetector):
                 f"Found array with {n_rows(X)} sample(s) while a minimum of 4 is required: an"
                 " anomaly and a normal row for each of two folds."
             )
-        judged, is_anomaly = read_truth(y)
-        labels = np.zeros(n_rows(X), dtype=int)
-        labels[judged] = np.where(is_anomaly, -1, 1)
+        labels = signed_labels(y)
         scorer = self._scorer()
         shares, rules = self._rules()
         folds = self._folds(X, y, labels, routed.splitter.split)

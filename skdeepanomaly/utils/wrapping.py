@@ -44,6 +44,29 @@ def nested(detector):
             detector = next((part for part in inside if part is not None), None)
 
 
+def nested_rows(detector, X):
+    """Yield what ``nested`` does, each part with the rows as it sees them.
+
+    Parameters
+    ----------
+    detector : estimator
+        As in :func:`nested`.
+    X : array-like of shape (n_samples, n_features)
+        Rows, as the outermost part takes them.
+
+    Yields
+    ------
+    part : estimator
+        After a pipeline follows its last step.
+    X : array-like
+        Its rows, behind the transformers of all pipelines around it.
+    """
+    for part in nested(detector):
+        yield part, X
+        if isinstance(part, Pipeline) and len(part) > 1:
+            X = part[:-1].transform(X)
+
+
 def detector_has(name):
     """Return a check for ``available_if``: whether the wrapped detector has a method."""
 
