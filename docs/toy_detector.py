@@ -5,8 +5,7 @@ from numbers import Integral
 import torch
 
 from skdeepanomaly.base import BaseDeepDetector
-from skdeepanomaly.losses import ReconstructionLoss
-from skdeepanomaly.networks import AutoEncoderNetwork
+from skdeepanomaly.detectors.reconstruction import AutoEncoderNetwork, ReconstructionLoss
 from skdeepanomaly.utils._compat import Interval
 
 

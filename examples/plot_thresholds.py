@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import StandardScaler
 
 from skdeepanomaly import AutoEncoder, FixedThreshold
-from skdeepanomaly.calibration import THRESHOLDS
+from skdeepanomaly.thresholds import THRESHOLDS
 
 X, y = load_breast_cancer(return_X_y=True)
 rng = np.random.default_rng(0)

@@ -1,7 +1,6 @@
 """Deep anomaly detectors that are scikit-learn estimators to the letter."""
 
 from ._version import __version__
-from .calibration import ConformalDetector, ThresholdedDetector
 from .callbacks import BackupAndRestore
 from .detectors import (
     ALAD,
@@ -25,11 +24,22 @@ from .detectors import (
     SemiSupervisedGAN,
     VariationalAutoEncoder,
 )
-from .ensemble import ClusterClassifier
-from .feedback import FeedbackDetector
-from .inspection import explain_columns
+from .explain import explain_columns
+from .meta import (
+    ClusterwiseDetector,
+    ConformalDetector,
+    DetectorClassifier,
+    FeedbackDetector,
+    ThresholdedDetector,
+    ThresholdSearchCV,
+    UnsupervisedSearch,
+    as_classifier,
+)
 from .metrics import (
     evaluate,
+    excess_mass_score,
+    mass_volume_score,
+    npd_score,
     outlier_average_precision_score,
     outlier_balanced_accuracy_score,
     outlier_cost,
@@ -40,6 +50,7 @@ from .metrics import (
     outlier_recall_score,
     outlier_roc_auc_score,
     outlier_scorers,
+    stability_score,
 )
 from .plotting import (
     ContributionDisplay,
@@ -61,16 +72,6 @@ from .thresholds import (
     QuantileThreshold,
     ZScoreThreshold,
 )
-from .tuning import (
-    DetectorClassifier,
-    ThresholdSearchCV,
-    UnsupervisedSearch,
-    as_classifier,
-    excess_mass_score,
-    mass_volume_score,
-    npd_score,
-    stability_score,
-)
 
 __all__ = [
     "ALAD",
@@ -80,7 +81,7 @@ __all__ = [
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",
-    "ClusterClassifier",
+    "ClusterwiseDetector",
     "ConditionalGAN",
     "ConformalDetector",
     "ConformalThreshold",

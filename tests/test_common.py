@@ -339,9 +339,9 @@ def test_model_from_a_gpu_loads_on_a_cpu(name, fitted, rows, monkeypatch):
 
 
 def test_older_and_newer_pickles(name, fitted, rows, monkeypatch):
-    monkeypatch.setattr("skdeepanomaly.base.__version__", "0.0.1")
+    monkeypatch.setattr("skdeepanomaly.base._detector.__version__", "0.0.1")
     older = pickle.dumps(fitted(name))
-    monkeypatch.setattr("skdeepanomaly.base.__version__", "99.0")
+    monkeypatch.setattr("skdeepanomaly.base._detector.__version__", "99.0")
     newer = pickle.dumps(fitted(name))
     monkeypatch.undo()
     with pytest.warns(UserWarning, match=r"saved by skdeepanomaly 0\.0\.1"):

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from skdeepanomaly.losses import BiGANLoss, DeepSVDDLoss, ReconstructionLoss
-from skdeepanomaly.networks import BiGANNetwork
+from skdeepanomaly.detectors.adversarial import BiGANLoss, BiGANNetwork
+from skdeepanomaly.detectors.one_class import DeepSVDDLoss
+from skdeepanomaly.detectors.reconstruction import ReconstructionLoss
 
 
 def test_reconstruction_loss_is_the_mean_of_its_scores():

@@ -5,15 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from skdeepanomaly.networks import (
-    ACTIVATIONS,
-    MLP,
-    AutoEncoderNetwork,
-    BiGANNetwork,
-    ConditionalGANNetwork,
-    Encoder,
-    SpectralLinear,
-)
+from skdeepanomaly.detectors.adversarial import BiGANNetwork, ConditionalGANNetwork
+from skdeepanomaly.detectors.one_class import Encoder
+from skdeepanomaly.detectors.reconstruction import AutoEncoderNetwork
+from skdeepanomaly.networks import ACTIVATIONS, MLP, SpectralLinear
 
 
 def test_mlp_has_activations_and_dropout_between_its_layers_only():

@@ -71,7 +71,7 @@ ABLATIONS = [
     Ablation("DeepSubspaceClustering", "several subspaces", {}, {"n_clusters": 1}),
     Ablation("RegressionResidual", "standardised errors", {}, {"standardize_errors": False}),
     Ablation("RegressionResidual", "network", {}, {"model": "linear"}),
-    Ablation("ClusterClassifier", "clusters", {}, {"n_clusters": 1}),
+    Ablation("ClusterwiseDetector", "clusters", {}, {"n_clusters": 1}),
     Ablation("DeepSAD", "five labels", {}, {"eta": 0.0}, 5),
     Ablation("DevNet", "balanced batches", {}, {"anomaly_share": None}, 5),
     Ablation("DevNet", "two-sided score", {}, {"two_sided": False}, 5),

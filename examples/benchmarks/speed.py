@@ -24,8 +24,7 @@ import torch
 from sklearn.utils.validation import check_array
 
 from skdeepanomaly import AutoEncoder
-from skdeepanomaly.losses import ReconstructionLoss
-from skdeepanomaly.networks import AutoEncoderNetwork
+from skdeepanomaly.detectors.reconstruction import AutoEncoderNetwork, ReconstructionLoss
 
 NETWORK = {"hidden_dims": (64, 32), "latent_dim": 8}
 

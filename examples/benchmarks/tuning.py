@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from skdeepanomaly import AutoEncoder, QuantileThreshold
-from skdeepanomaly.tuning._threshold_search import DEFAULT_SHARES, _choose
+from skdeepanomaly.meta._threshold_search import DEFAULT_SHARES, _choose
 
 MAX_ROWS = 1500
 DENSE = np.unique(

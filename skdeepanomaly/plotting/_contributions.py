@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..utils._compat import n_rows, take_rows
-from ..utils.wrapping import nested_rows
+from ..utils.nesting import nested_rows
 from ._common import ANOMALY, NORMAL, import_pyplot, name_of, open_axes
 
 

@@ -15,7 +15,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from ..metrics import read_truth
+from ..metrics._ranking import read_truth
 from ._common import decide, import_pyplot, name_of, open_axes
 
 

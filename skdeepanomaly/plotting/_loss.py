@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..utils.wrapping import nested
+from ..utils.nesting import nested
 from ._common import import_pyplot, name_of, open_axes
 
 _LABELS = {"train_loss": "training", "valid_loss": "validation"}

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve
 from sklearn.utils.validation import check_consistent_length
 
-from ..metrics import read_truth
+from ..metrics._ranking import read_truth
 from ._common import (
     THRESHOLD_STYLE,
     decide,

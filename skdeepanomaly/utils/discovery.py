@@ -15,8 +15,8 @@ def all_detectors() -> list[tuple[str, type]]:
     >>> [name for name, _ in all_detectors()][:2]
     ['ALAD', 'AdversarialAutoEncoder']
     """
-    from .. import detectors, ensemble
+    from .. import detectors, meta
 
     found = {name: getattr(detectors, name) for name in detectors.__all__}
-    found["ClusterClassifier"] = ensemble.ClusterClassifier
+    found["ClusterwiseDetector"] = meta.ClusterwiseDetector
     return sorted(found.items())

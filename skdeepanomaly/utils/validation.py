@@ -6,7 +6,6 @@ import numbers
 import warnings
 
 import numpy as np
-import torch
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 # Columns are compared by at most this many rows, spread over the table.
@@ -161,28 +160,6 @@ def warn_if_few_after_fit(n_samples: int) -> None:
 def half_or(latent_dim: int | str, n_features: int) -> int:
     """Return ``latent_dim``; half of the features, at least 2, where it is "auto"."""
     return max(2, -(-n_features // 2)) if latent_dim == "auto" else int(latent_dim)
-
-
-def check_device(device) -> str:
-    """Return the device to compute on; ``"auto"`` is a GPU where there is one.
-
-    Raises
-    ------
-    ValueError
-        If torch does not know the device or the machine does not have it.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        n_gpus = torch.cuda.device_count()
-        there = ["auto", "cpu", *(f"cuda:{i}" for i in range(n_gpus))]
-        raise ValueError(
-            f"device={device!r} is not there: {str(error).splitlines()[0].rstrip('.')}."
-            f" Expected one of {there}."
-        ) from error
-    return str(device)
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:

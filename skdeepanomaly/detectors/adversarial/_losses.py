@@ -1,0 +1,404 @@
+"""Losses of games between networks."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...losses import check_reconstruction
+
+
+class GenerativeNetwork(Protocol):
+    """What the losses of a GAN call on a module."""
+
+    latent_dim: int
+
+    def to(self, dtype: torch.dtype) -> nn.Module:
+        """Be a module."""
+
+    def generate(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features), given a context where asked."""
+
+    def discriminate(self, x: Tensor) -> Tensor:
+        """Return the logits (n, 1) that rows are real."""
+
+    def discriminator_features(self, x: Tensor) -> Tensor:
+        """Return what the discriminator makes of rows before it judges them, (n, any)."""
+
+
+class BidirectionalGAN(Protocol):
+    """What the losses of a bidirectional GAN call on a module."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to codes (n, latent_dim)."""
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+
+    def discriminate(self, x: Tensor, z: Tensor) -> Tensor:
+        """Return the logits (n, 1) that pairs come from the encoder."""
+
+
+def draw_codes(module: GenerativeNetwork | BidirectionalGAN, x: Tensor) -> Tensor:
+    """Draw a code from the prior for each row."""
+    return torch.randn(len(x), module.latent_dim, device=x.device)
+
+
+def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
+    """Return rows (n, n_features) moved away from the rows of a batch, near and far.
+
+    How far is log-uniform between the two ``scales``. Half of the rows move as the
+    difference of two rows of the batch does, along what the features have in common; the
+    others move by independent normal noise, away from it.
+    """
+    low, high = scales
+    widths = low * (high / low) ** torch.rand(len(x), 1, device=x.device)
+    apart = x[torch.randperm(len(x))] - x[torch.randperm(len(x))]
+    along = torch.rand(len(x), 1, device=x.device) < 0.5
+    return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
+
+
+class GANLoss(nn.Module):
+    """The game of a generator against a discriminator, and what it says of rows.
+
+    Parameters
+    ----------
+    score_type : {"mix", "discriminator", "query"}, default="mix"
+        What :meth:`score_with` returns.
+    alpha : float, default=0.5
+        Weight of the query in the mix; the rest is the discriminator's.
+    feature_weight : float, default=0.1
+        Weight of the discriminator's features in the query; the rest is the residual's.
+    n_starts : int, default=256
+        Codes among which a query starts at the best.
+    query_steps : int, default=10
+        Steps of the search for a code.
+    query_lr : float, default=0.1
+        Length of these steps.
+    background : float, default=0.75
+        Share of background rows among what the discriminator learns to call made up.
+    background_scales : tuple of two floats, default=(0.3, 5.0)
+        How near and how far the background lies.
+    label_smoothing : float, default=0.0
+        By how much the target of real rows is less than one.
+    r1_weight : float, default=0.0
+        Weight of half the squared gradient of the logits at real rows.
+    """
+
+    # What a module must offer beside ``forward``.
+    module_interface = ("latent_dim", "generate", "discriminate", "discriminator_features")
+
+    codes: Tensor
+    score_means: Tensor
+
+    def __init__(
+        self,
+        *,
+        score_type: str = "mix",
+        alpha: float = 0.5,
+        feature_weight: float = 0.1,
+        n_starts: int = 256,
+        query_steps: int = 10,
+        query_lr: float = 0.1,
+        background: float = 0.75,
+        background_scales: tuple[float, float] = (0.3, 5.0),
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+    ):
+        super().__init__()
+        self.score_type = score_type
+        self.alpha = alpha
+        self.feature_weight = feature_weight
+        self.n_starts = n_starts
+        self.query_steps = query_steps
+        self.query_lr = query_lr
+        self.background = background
+        self.background_scales = background_scales
+        self.label_smoothing = label_smoothing
+        self.r1_weight = r1_weight
+        self.register_buffer("codes", torch.empty(0))
+        self.register_buffer("score_means", torch.ones(2))
+
+    def _generate(self, module: GenerativeNetwork, z: Tensor, x: Tensor) -> Tensor:
+        return module.generate(z)
+
+    def _background(self, x: Tensor) -> Tensor:
+        return background_rows(x, self.background_scales)
+
+    def _logits(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        logits = module.discriminate(x)
+        if logits.shape != (len(x), 1):
+            raise ValueError(
+                f"The module returned logits of shape {tuple(logits.shape)} for an input of"
+                f" shape {tuple(x.shape)}; expected ({len(x)}, 1)."
+            )
+        return logits[:, 0]
+
+    def discriminator_loss(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return the cross-entropy of telling rows from generated ones and background."""
+        n_background = round(self.background * len(x))
+        with torch.no_grad():
+            fakes = self._generate(module, draw_codes(module, x), x)
+        made = torch.cat([self._background(x)[:n_background], fakes[n_background:]])
+        if self.r1_weight:
+            x = x.clone().requires_grad_()
+        # Real and made rows pass at once: small steps cost calls, not arithmetic.
+        logits = self._logits(module, torch.cat([x, made]))
+        real = logits[: len(x)]
+        loss = F.softplus(-real).mean() + F.softplus(logits[len(x) :]).mean()
+        loss = loss + self.label_smoothing * real.mean()
+        if self.r1_weight:
+            (slopes,) = torch.autograd.grad(real.sum(), x, create_graph=True)
+            loss = loss + self.r1_weight / 2 * slopes.square().sum(dim=1).mean()
+        return loss
+
+    def generator_loss(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return the non-saturating loss of the generator."""
+        fakes = self._generate(module, draw_codes(module, x), x)
+        check_reconstruction(fakes, x)
+        return F.softplus(-self._logits(module, fakes)).mean()
+
+    def surprise(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return -log D(x), shape (n,)."""
+        return F.softplus(-self._logits(module, x))
+
+    def query_errors(
+        self, module: GenerativeNetwork, z: Tensor, x: Tensor, features: Tensor
+    ) -> Tensor:
+        """Return how far what codes generate is from rows and their features, (n,)."""
+        made = self._generate(module, z, x)
+        residual = (x - made).abs().sum(dim=1)
+        if not self.feature_weight:
+            return residual
+        apart = (features - module.discriminator_features(made)).abs().sum(dim=1)
+        return (1 - self.feature_weight) * residual + self.feature_weight * apart
+
+    def _starts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        codes = self.codes.to(x.dtype)
+        return codes[torch.cdist(x, module.generate(codes), p=1.0).argmin(dim=1)]
+
+    def search(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return the codes (n, latent_dim) that generate rows like x; Adam, row by row.
+
+        A float32 gradient is rounded by where in its block a row stands, and the search
+        would carry that into the score: it runs in float64, where there is such a type.
+        """
+        dtype = torch.float32 if x.device.type == "mps" else torch.float64
+        # Gradients need tensors that were not made in inference mode.
+        with torch.inference_mode(False):
+            exact = copy.deepcopy(getattr(module, "_orig_mod", module))
+            exact.to(dtype).requires_grad_(False)
+            x = x.detach().clone().to(dtype)
+            with torch.no_grad():
+                z, features = self._starts(exact, x), exact.discriminator_features(x)
+            mean, square = torch.zeros_like(z), torch.zeros_like(z)
+            for step in range(1, self.query_steps + 1):
+                with torch.enable_grad():
+                    z = z.detach().requires_grad_()
+                    errors = self.query_errors(exact, z, x, features)
+                    (slopes,) = torch.autograd.grad(errors.sum(), z)
+                mean, square = 0.9 * mean + 0.1 * slopes, 0.99 * square + 0.01 * slopes**2
+                scale = (square / (1 - 0.99**step)).sqrt() + 1e-8
+                z = z.detach() - self.query_lr * mean / (1 - 0.9**step) / scale
+            return z.float()
+
+    def query(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return the errors (n,) of the best rows that the generator makes for x."""
+        z = self.search(module, x)
+        return self.query_errors(module, z, x, module.discriminator_features(x))
+
+    def score_parts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return both parts of the mix, (n, 2), neither divided by its mean."""
+        return torch.stack([self.surprise(module, x), self.query(module, x)], dim=1)
+
+    def score_with(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        """Return the anomaly scores (n,) of rows."""
+        if self.score_type == "discriminator":
+            return self.surprise(module, x)
+        if self.score_type == "query":
+            return self.query(module, x)
+        parts = self.score_parts(module, x) / self.score_means
+        return (1 - self.alpha) * parts[:, 0] + self.alpha * parts[:, 1]
+
+
+class ConditionalGANLoss(GANLoss):
+    """The game of a GAN, and what it says of rows, given some of their columns.
+
+    Parameters
+    ----------
+    condition : sequence of int, default=()
+        Indices of the columns that are given.
+    **params : dict
+        As in :class:`GANLoss`.
+    """
+
+    condition: Tensor
+    contexts: Tensor
+
+    def __init__(self, *, condition: Sequence[int] = (), **params: Any):
+        super().__init__(**params)
+        self.register_buffer("condition", torch.tensor(list(condition), dtype=torch.long))
+        self.register_buffer("contexts", torch.empty(0))
+
+    def _generate(self, module: GenerativeNetwork, z: Tensor, x: Tensor) -> Tensor:
+        return module.generate(z, x)
+
+    def _background(self, x: Tensor) -> Tensor:
+        rows = super()._background(x)
+        rows[:, self.condition] = x[:, self.condition]
+        return rows
+
+    def _starts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
+        if not len(self.condition):
+            return super()._starts(module, x)
+        # What a code generates depends on the row: one code at a time, for all rows.
+        codes = self.codes.to(x.dtype)
+        starts = codes[:1].repeat(len(x), 1)
+        least = torch.full_like(x[:, :1], torch.inf)
+        for code in codes:
+            z = code.expand(len(x), -1)
+            errors = (module.generate(z, x) - x).abs().sum(dim=1, keepdim=True)
+            starts = torch.where(errors < least, z, starts)
+            least = torch.minimum(errors, least)
+        return starts
+
+
+class BiGANLoss(nn.Module):
+    """The game of encoder and generator against a joint discriminator.
+
+    Parameters
+    ----------
+    cycle_weight : float, default=1.0
+        Weight of the squared reconstruction error in the loss of encoder and generator.
+    alpha : float, default=0.9
+        Weight of the reconstruction error in the score; the rest is the error in the
+        discriminator's features.
+    """
+
+    # What a module must offer beside ``forward``.
+    module_interface = ("latent_dim", "encode", "generate", "discriminate")
+
+    def __init__(self, *, cycle_weight: float = 1.0, alpha: float = 0.9):
+        super().__init__()
+        self.cycle_weight = cycle_weight
+        self.alpha = alpha
+
+    def discriminator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
+        """Return the cross-entropy of telling encoded rows from generated ones."""
+        z = draw_codes(module, x)
+        with torch.no_grad():
+            codes, fakes = module.encode(x), module.generate(z)
+        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
+        return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+    def generator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
+        """Return the non-saturating loss of encoder and generator."""
+        z = draw_codes(module, x)
+        codes, fakes = module.encode(x), module.generate(z)
+        check_reconstruction(fakes, x)
+        real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
+        loss = F.softplus(real).mean() + F.softplus(-fake).mean()
+        if self.cycle_weight:
+            loss = loss + self.cycle_weight * (module.generate(codes) - x).square().mean()
+        return loss
+
+    def score_rows(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the mix of both errors, each a sum of absolute values, shape (n,)."""
+        if not isinstance(output, tuple) or len(output) != 3:
+            raise ValueError(
+                f"The module returned a {type(output).__name__}; expected a tuple of"
+                " reconstructions and the discriminator's features of both kinds of pairs."
+            )
+        reconstruction, real, fake = output
+        check_reconstruction(reconstruction, x)
+        residual = (x - reconstruction).abs().sum(dim=1)
+        return self.alpha * residual + (1 - self.alpha) * (real - fake).abs().sum(dim=1)
+
+
+class JointGAN(BidirectionalGAN, Protocol):
+    """What the losses of ALAD call on a module, beside what those of a BiGAN do."""
+
+    def discriminate_rows(self, x: Tensor, other: Tensor) -> Tensor:
+        """Return the logits (n, 1) that the second row is the first."""
+
+    def discriminate_codes(self, z: Tensor, other: Tensor) -> Tensor:
+        """Return the logits (n, 1) that the second code is the first."""
+
+
+class ALADLoss(nn.Module):
+    """The game of a BiGAN, with two more discriminators that tell cycles from identity.
+
+    Parameters
+    ----------
+    score_type : {"features", "l1", "l2", "logits"}, default="features"
+        What :meth:`score_rows` returns.
+    cycle_consistency : bool, default=True
+        Whether encoder and generator play against the two discriminators.
+    """
+
+    # What a module must offer beside ``forward``.
+    module_interface = (
+        *BiGANLoss.module_interface,
+        "discriminate_rows",
+        "discriminate_codes",
+    )
+
+    def __init__(self, *, score_type: str = "features", cycle_consistency: bool = True):
+        super().__init__()
+        self.score_type = score_type
+        self.cycle_consistency = cycle_consistency
+
+    def discriminator_loss(self, module: JointGAN, x: Tensor) -> Tensor:
+        """Return the cross-entropies of all three discriminators."""
+        z = draw_codes(module, x)
+        with torch.no_grad():
+            codes, fakes = module.encode(x), module.generate(z)
+            row_cycle, code_cycle = module.generate(codes), module.encode(fakes)
+        # Real and made pairs pass at once: small steps cost calls, not arithmetic.
+        games = (
+            module.discriminate(torch.cat([x, fakes]), torch.cat([codes, z])),
+            module.discriminate_rows(torch.cat([x, x]), torch.cat([x, row_cycle])),
+            module.discriminate_codes(torch.cat([z, z]), torch.cat([z, code_cycle])),
+        )
+        signs = torch.ones(2 * len(x), 1, device=x.device)
+        signs[: len(x)] = -1
+        return 2 * F.softplus(signs * torch.cat(games, dim=1)).sum(dim=1).mean()
+
+    def generator_loss(self, module: JointGAN, x: Tensor) -> Tensor:
+        """Return the non-saturating loss of encoder and generator in all three games."""
+        z = draw_codes(module, x)
+        codes, fakes = module.encode(x), module.generate(z)
+        check_reconstruction(fakes, x)
+        pairs = module.discriminate(torch.cat([x, fakes]), torch.cat([codes, z]))
+        loss = F.softplus(pairs[: len(x)]).mean() + F.softplus(-pairs[len(x) :]).mean()
+        if self.cycle_consistency:
+            rows = module.discriminate_rows(x, module.generate(codes))
+            loss = loss + F.softplus(-rows).mean()
+            loss = loss + F.softplus(-module.discriminate_codes(z, module.encode(fakes))).mean()
+        return loss
+
+    def residuals(self, output: tuple[Tensor, ...], x: Tensor) -> Tensor:
+        """Return the error of each feature, (n, n_features), absolute or squared."""
+        errors = x - output[0]
+        return errors.square() if self.score_type == "l2" else errors.abs()
+
+    def score_rows(self, output: tuple[Tensor, ...], x: Tensor) -> Tensor:
+        """Return the anomaly scores (n,) of rows."""
+        if not isinstance(output, tuple) or len(output) != 4:
+            raise ValueError(
+                f"The module returned a {type(output).__name__}; expected a tuple of"
+                " reconstructions, the features of rows beside themselves, and the features"
+                " and the logits of rows beside their reconstructions."
+            )
+        reconstruction, same, cycled, logits = output
+        check_reconstruction(reconstruction, x)
+        if self.score_type == "features":
+            return (same - cycled).abs().sum(dim=1)
+        if self.score_type == "logits":
+            return F.softplus(-logits).sum(dim=1)
+        return self.residuals(output, x).sum(dim=1)

@@ -1,0 +1,254 @@
+"""Networks that play against each other."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ...networks import MLP, discriminator_layers, initialize_leaky
+
+
+class GANNetwork(nn.Module):
+    """Generator of rows and discriminator of rows.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the hidden layers of the discriminator; the generator mirrors them.
+    latent_dim : int
+        Width of the code.
+    dropout : float, default=0.0
+        Share of the discriminator's hidden units that is dropped in training.
+    n_outputs : int, default=1
+        Number of the discriminator's logits.
+    spectral_norm : bool, default=False
+        Whether the discriminator's weights are divided by their largest singular values.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        dropout: float = 0.0,
+        n_outputs: int = 1,
+        spectral_norm: bool = False,
+    ):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.generator = MLP(
+            [latent_dim, *reversed(hidden_dims), n_features], activation="leaky_relu"
+        )
+        self.discriminator_body, self.discriminator_head = discriminator_layers(
+            n_features, hidden_dims, n_outputs, dropout, spectral_norm
+        )
+        initialize_leaky(self)
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        return self.generator(z)
+
+    def discriminator_features(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer of the discriminator on rows."""
+        return self.discriminator_body(x)
+
+    def discriminate(self, x: Tensor) -> Tensor:
+        """Return the logits (n, n_outputs) that rows are real."""
+        return self.discriminator_head(self.discriminator_features(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the discriminator's logits of rows (n, n_features)."""
+        return self.discriminate(x)
+
+
+class ConditionalGANNetwork(GANNetwork):
+    """Generator of some columns given the others, and discriminator of whole rows.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the hidden layers of the discriminator; the generator mirrors them.
+    latent_dim : int
+        Width of the code.
+    condition : sequence of int
+        Indices of the columns that are given.
+    dropout : float, default=0.0
+        Share of the discriminator's hidden units that is dropped in training.
+    spectral_norm : bool, default=False
+        Whether the discriminator's weights are divided by their largest singular values.
+    """
+
+    condition: Tensor
+    order: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        condition: Sequence[int],
+        *,
+        dropout: float = 0.0,
+        spectral_norm: bool = False,
+    ):
+        super().__init__(
+            n_features, hidden_dims, latent_dim, dropout=dropout, spectral_norm=spectral_norm
+        )
+        rest = [i for i in range(n_features) if i not in set(condition)]
+        self.register_buffer("condition", torch.tensor(condition, dtype=torch.long))
+        # Puts the given columns, followed by the made ones, where they belong.
+        self.register_buffer("order", torch.tensor([*condition, *rest]).argsort())
+        self.generator = MLP(
+            [latent_dim + len(condition), *reversed(hidden_dims), len(rest)],
+            activation="leaky_relu",
+        )
+        initialize_leaky(self.generator)
+
+    def generate(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+        """Return rows (n, n_features) made of codes (n, latent_dim) and the context of x.
+
+        Without a context x is not needed.
+        """
+        if not len(self.condition):
+            return self.generator(z)
+        if x is None:
+            raise ValueError("The rows whose context is given must be passed, got None.")
+        given = x[:, self.condition]
+        made = self.generator(torch.cat([z, given], dim=1))
+        return torch.cat([given, made], dim=1)[:, self.order]
+
+
+class BiGANNetwork(nn.Module):
+    """Encoder, generator and joint discriminator of a bidirectional GAN.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the hidden layers of the encoder and of the discriminator; the
+        generator mirrors them.
+    latent_dim : int
+        Width of the code.
+    dropout : float, default=0.0
+        Share of the discriminator's hidden units that is dropped in training.
+    spectral_norm : bool, default=False
+        Whether the discriminator's weights are divided by their largest singular values.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        dropout: float = 0.0,
+        spectral_norm: bool = False,
+    ):
+        super().__init__()
+        self.latent_dim = latent_dim
+        dims = [n_features, *hidden_dims, latent_dim]
+        self.encoder = MLP(dims, activation="leaky_relu")
+        self.generator = MLP(dims[::-1], activation="leaky_relu")
+        self.discriminator_body, self.discriminator_head = discriminator_layers(
+            n_features + latent_dim, hidden_dims, 1, dropout, spectral_norm
+        )
+        initialize_leaky(self)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to codes (n, latent_dim)."""
+        return self.encoder(x)
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        return self.generator(z)
+
+    def discriminator_features(self, x: Tensor, z: Tensor) -> Tensor:
+        """Return the last hidden layer of the discriminator on pairs."""
+        return self.discriminator_body(torch.cat([x, z], dim=1))
+
+    def discriminate(self, x: Tensor, z: Tensor) -> Tensor:
+        """Return the logits (n, 1) that pairs come from the encoder."""
+        return self.discriminator_head(self.discriminator_features(x, z))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the reconstructions of rows and the features of both kinds of pairs."""
+        z = self.encode(x)
+        reconstruction = self.generate(z)
+        return (
+            reconstruction,
+            self.discriminator_features(x, z),
+            self.discriminator_features(reconstruction, z),
+        )
+
+
+class ALADNetwork(BiGANNetwork):
+    """A bidirectional GAN with two more discriminators, of pairs of rows and of codes.
+
+    They tell a row beside itself from a row beside its reconstruction, and a code beside
+    itself from a code beside the code of what is generated from it.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the hidden layers of the encoder and of each discriminator; the
+        generator mirrors them.
+    latent_dim : int
+        Width of the code.
+    dropout : float, default=0.0
+        Share of the discriminators' hidden units that is dropped in training.
+    spectral_norm : bool, default=False
+        Whether the discriminators' weights are divided by their largest singular values.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        dropout: float = 0.0,
+        spectral_norm: bool = False,
+    ):
+        super().__init__(
+            n_features, hidden_dims, latent_dim, dropout=dropout, spectral_norm=spectral_norm
+        )
+        self.discriminator_xx_body, self.discriminator_xx_head = discriminator_layers(
+            2 * n_features, hidden_dims, 1, dropout, spectral_norm
+        )
+        self.discriminator_zz_body, self.discriminator_zz_head = discriminator_layers(
+            2 * latent_dim, hidden_dims, 1, dropout, spectral_norm
+        )
+        initialize_leaky(self)
+
+    def row_pair_features(self, x: Tensor, other: Tensor) -> Tensor:
+        """Return the last hidden layer of the discriminator of pairs of rows."""
+        return self.discriminator_xx_body(torch.cat([x, other], dim=1))
+
+    def discriminate_rows(self, x: Tensor, other: Tensor) -> Tensor:
+        """Return the logits (n, 1) that the second row is the first."""
+        return self.discriminator_xx_head(self.row_pair_features(x, other))
+
+    def discriminate_codes(self, z: Tensor, other: Tensor) -> Tensor:
+        """Return the logits (n, 1) that the second code is the first."""
+        return self.discriminator_zz_head(
+            self.discriminator_zz_body(torch.cat([z, other], dim=1))
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return reconstructions, and what the discriminator makes of pairs of rows.
+
+        After the reconstructions: its features of rows beside themselves, and its
+        features and its logits of rows beside their reconstructions.
+        """
+        reconstruction = self.generate(self.encode(x))
+        features = self.row_pair_features(x, reconstruction)
+        logits = self.discriminator_xx_head(features)
+        return reconstruction, self.row_pair_features(x, x), features, logits

@@ -1,0 +1,457 @@
+"""Losses of clusters in the space of the codes of an auto-encoder."""
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...losses import check_reconstruction
+
+
+class ClusteringLoss(nn.Module):
+    """Reconstruction error of an auto-encoder whose codes have centres.
+
+    The module returns codes and reconstructions. This loss is that of the pre-training,
+    the reconstruction alone; a method of clustering adds what the centres are for.
+    """
+
+    # What a module must offer beside ``forward``.
+    module_interface: tuple[str, ...] = ("encode",)
+
+    centers: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("centers", torch.empty(0))
+
+    def set_centers(self, centers: Tensor, counts: Tensor) -> None:
+        """Start from centres (n_clusters, latent_dim) and the sizes of their clusters."""
+        self.centers = centers
+
+    def split(self, output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the codes and the reconstructions, and refuse all else."""
+        if not isinstance(output, tuple) or len(output) != 2:
+            raise ValueError(
+                f"The module returned a {type(output).__name__}; expected a tuple of codes"
+                " (n_samples, latent_dim) and reconstructions (n_samples, n_features)."
+            )
+        codes, reconstruction = output
+        if codes.ndim != 2 or len(codes) != len(x):
+            raise ValueError(
+                f"The module returned codes of shape {tuple(codes.shape)} for an input of"
+                f" shape {tuple(x.shape)}; expected (n_samples, latent_dim)."
+            )
+        check_reconstruction(reconstruction, x)
+        return codes, reconstruction
+
+    def squared_distances(self, codes: Tensor, centers: Tensor | None = None) -> Tensor:
+        """Return the squared distances (n, n_clusters) of codes to all centres."""
+        centers = self.centers if centers is None else centers
+        products = codes @ centers.T
+        squares = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
+        # Rounding can take the distance of a code that lies on a centre below zero.
+        return (squares - 2 * products).clamp_min(0)
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        """Return the index (n,) of the centre nearest to each code."""
+        return self.squared_distances(codes).argmin(dim=1)
+
+    def distances(self, codes: Tensor) -> Tensor:
+        """Return the squared distances (n,) of codes to their nearest centres."""
+        with torch.no_grad():
+            nearest = self.nearest(codes)
+        return (codes - self.centers[nearest]).square().sum(dim=1)
+
+    def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the squared distances to the nearest centres, shape (n,)."""
+        return self.distances(self.split(output, x)[0])
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the mean, over rows, of the squared norm of the error."""
+        return (self.split(output, x)[1] - x).square().sum(dim=1).mean()
+
+
+class DeepClusteringLoss(ClusteringLoss):
+    """Reconstruction error and squared distance to the nearest centre (Yang et al. 2017).
+
+    Parameters
+    ----------
+    cluster_weight : float, default=5.0
+        Weight of half the squared distance.
+    """
+
+    counts: Tensor
+
+    def __init__(self, *, cluster_weight: float = 5.0):
+        super().__init__()
+        self.cluster_weight = cluster_weight
+        self.register_buffer("counts", torch.empty(0))
+
+    def set_centers(self, centers: Tensor, counts: Tensor) -> None:
+        """Start from centres (n_clusters, latent_dim) and the sizes of their clusters."""
+        super().set_centers(centers, counts)
+        # Where rows coincide, a cluster may be empty.
+        self.counts = counts.to(centers).clamp_min(1)
+
+    @torch.no_grad()
+    def update_centers(self, codes: Tensor) -> None:
+        """Move each centre by the codes that are nearest to it, one after the other.
+
+        The k-th code that a centre is given moves it by 1/k of the way. These steps, one
+        a code, add up to the mean of all codes that the centre was ever given.
+        """
+        nearest = self.nearest(codes)
+        sums = torch.zeros_like(self.centers).index_add_(0, nearest, codes)
+        counts = self.counts + torch.bincount(nearest, minlength=len(self.counts))
+        self.centers = (self.counts[:, None] * self.centers + sums) / counts[:, None]
+        self.counts = counts
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the reconstruction error plus the weighted distances, a mean over rows."""
+        loss = super().forward(output, x)
+        return loss + self.cluster_weight / 2 * self.distances(output[0]).mean()
+
+
+class DeepEmbeddedClusteringLoss(ClusteringLoss):
+    """Divergence of soft assignments from a sharpened target (Xie et al. 2016).
+
+    The target is a function of the row: a teacher, which is the encoder, the centres and
+    the frequencies of the clusters as they were when the target was last renewed, gives
+    it for any row. So it need not be stored for each row of the training data.
+
+    Parameters
+    ----------
+    reconstruction_weight : float, default=0.1
+        Weight of the reconstruction error (Guo et al. 2017).
+    degrees_of_freedom : float, default=1.0
+        Of the Student's t distribution that measures how near a code is to a centre.
+    """
+
+    frequencies: Tensor
+    target_centers: Tensor
+    labels: Tensor
+    n_steps: Tensor
+
+    def __init__(self, *, reconstruction_weight: float = 0.1, degrees_of_freedom: float = 1.0):
+        super().__init__()
+        self.reconstruction_weight = reconstruction_weight
+        self.degrees_of_freedom = degrees_of_freedom
+        # The centres are trained, as the weights are.
+        del self.centers
+        self.centers = nn.Parameter(torch.empty(0))
+        self.teacher: Any = None
+        for name in ("frequencies", "target_centers", "labels"):
+            self.register_buffer(name, torch.empty(0))
+        self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+
+    def set_centers(self, centers: Tensor, counts: Tensor) -> None:
+        """Start from centres (n_clusters, latent_dim)."""
+        self.centers = nn.Parameter(centers)
+
+    def assign(self, codes: Tensor, centers: Tensor) -> Tensor:
+        """Return the soft assignments q (n, n_clusters) of codes to centres."""
+        dof = self.degrees_of_freedom
+        logits = torch.log1p(self.squared_distances(codes, centers) / dof)
+        return torch.softmax(-(dof + 1) / 2 * logits, dim=1)
+
+    @torch.no_grad()
+    def renew_target(self, module: nn.Module, codes: Tensor) -> float:
+        """Make the current module the teacher; return the share of labels that changed.
+
+        ``codes`` are the module's, of the rows that stand for the training data.
+        """
+        if self.teacher is None:
+            self.teacher = copy.deepcopy(module).requires_grad_(False)
+        self.teacher.load_state_dict(module.state_dict())
+        self.teacher.eval()
+        self.target_centers = self.centers.detach().clone()
+        assignments = self.assign(codes, self.target_centers)
+        tiny = torch.finfo(codes.dtype).tiny
+        self.frequencies = assignments.sum(dim=0).clamp_min(tiny)
+        labels, before = assignments.argmax(dim=1), self.labels
+        self.labels = labels
+        if before.shape != labels.shape:
+            return 1.0
+        return (labels != before).float().mean().item()
+
+    def forget_target(self) -> None:
+        """Drop the teacher, which only training needs."""
+        self.teacher = None
+        for name in ("frequencies", "target_centers", "labels"):
+            setattr(self, name, torch.empty(0, device=self.centers.device))
+        self.n_steps.zero_()
+
+    def target(self, x: Tensor) -> Tensor:
+        """Return the target distribution p (n, n_clusters) of rows."""
+        with torch.no_grad():
+            codes = self.teacher.encode(x)
+            weights = self.assign(codes, self.target_centers).square() / self.frequencies
+            return weights / weights.sum(dim=1, keepdim=True)
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return KL(P || Q), a mean over rows, and the weighted reconstruction error."""
+        codes, _ = self.split(output, x)
+        target, assigned = self.target(x), self.assign(codes, self.centers)
+        tiny = torch.finfo(codes.dtype).tiny
+        logarithms = target.clamp_min(tiny).log() - assigned.clamp_min(tiny).log()
+        loss = (target * logarithms).sum(dim=1).mean()
+        if self.reconstruction_weight:
+            loss = loss + self.reconstruction_weight * super().forward(output, x)
+        return loss
+
+
+class DeepDiscriminativeClusteringLoss(ClusteringLoss):
+    """Cross-entropy of the relations of pairs (Chang et al. 2017, 2019).
+
+    The label features of a row are the softmax of a linear layer on its code, divided by
+    their norm, so that the product of two rows' features is a similarity in [0, 1].
+
+    Parameters
+    ----------
+    upper_threshold : float, default=0.95
+        Similarity above which a pair is taken to be of one cluster, at the start.
+    lower_threshold : float, default=0.455
+        Similarity below which a pair is taken to be of two clusters, at the start.
+    relation_weight : float, default=0.1
+        Weight of the cross-entropy of the relations.
+    balance_weight : float, default=0.1
+        Weight of the negative entropy of the mean label.
+    reconstruction_weight : float, default=1.0
+        Weight of the mean squared error of the reconstruction.
+    """
+
+    # A softmax that is much softer calls all pairs alike, and everything becomes one
+    # cluster.
+    sharpness = 10.0
+
+    progress: Tensor
+    occupied: Tensor
+    whitening: Tensor
+
+    def __init__(
+        self,
+        *,
+        upper_threshold: float = 0.95,
+        lower_threshold: float = 0.455,
+        relation_weight: float = 0.1,
+        balance_weight: float = 0.1,
+        reconstruction_weight: float = 1.0,
+    ):
+        super().__init__()
+        self.upper_threshold = upper_threshold
+        self.lower_threshold = lower_threshold
+        self.relation_weight = relation_weight
+        self.balance_weight = balance_weight
+        self.reconstruction_weight = reconstruction_weight
+        self.label_weight = nn.Parameter(torch.empty(0))
+        self.label_bias = nn.Parameter(torch.empty(0))
+        self.register_buffer("progress", torch.zeros(()))
+        self.register_buffer("occupied", torch.empty(0))
+        self.register_buffer("whitening", torch.empty(0))
+
+    def begin_epoch(self, share: float) -> None:
+        """Move the thresholds to where they are when that share of the training is done."""
+        self.progress.fill_(share)
+
+    def start_labels(self, codes: Tensor) -> None:
+        """Make the label layer assign codes to the centres, before training."""
+        scale = self.sharpness / self.distances(codes).mean().clamp_min(1e-6)
+        self.label_weight = nn.Parameter(2 * scale * self.centers)
+        self.label_bias = nn.Parameter(-scale * self.centers.square().sum(dim=1))
+
+    def label_probabilities(self, codes: Tensor) -> Tensor:
+        """Return the softmax of the label layer, shape (n, n_clusters)."""
+        return F.linear(codes, self.label_weight, self.label_bias).softmax(dim=1)
+
+    def thresholds(self) -> tuple[Tensor, Tensor]:
+        """Return the upper and the lower threshold; they meet where training ends."""
+        gap = self.progress * (self.upper_threshold - self.lower_threshold)
+        return self.upper_threshold - gap * 10 / 11, self.lower_threshold + gap / 11
+
+    def relation_loss(self, probabilities: Tensor) -> Tensor:
+        """Return the mean cross-entropy of the pairs whose relation is decided."""
+        features = F.normalize(probabilities, dim=1)
+        similarities = (features @ features.T).clamp(1e-6, 1 - 1e-6)
+        upper, lower = self.thresholds()
+        # A row is always like itself; that teaches nothing.
+        others = ~torch.eye(len(features), dtype=torch.bool, device=features.device)
+        # Where the thresholds have met, each pair is decided.
+        same = (similarities >= upper) & others
+        different = (similarities < lower) & others
+        entropies = -(similarities.log() * same + torch.log1p(-similarities) * different).sum()
+        return entropies / (same.sum() + different.sum()).clamp_min(1)
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the weighted sum of relations, balance and reconstruction error."""
+        codes, reconstruction = self.split(output, x)
+        loss = self.reconstruction_weight * (reconstruction - x).square().mean()
+        if self.relation_weight or self.balance_weight:
+            probabilities = self.label_probabilities(codes)
+            loss = loss + self.relation_weight * self.relation_loss(probabilities)
+            mean = probabilities.mean(dim=0)
+            negative_entropy = (mean * mean.clamp_min(1e-9).log()).sum()
+            loss = loss + self.balance_weight * negative_entropy
+        return loss
+
+    @torch.no_grad()
+    def describe_clusters(self, codes: Tensor) -> None:
+        """Set the centres to the mean codes, and how codes spread around them."""
+        labels = self.label_probabilities(codes).argmax(dim=1)
+        n_clusters = len(self.label_weight)
+        counts = torch.bincount(labels, minlength=n_clusters)
+        sums = torch.zeros(n_clusters, codes.shape[1], dtype=torch.float64)
+        sums.index_add_(0, labels.cpu(), codes.cpu().double())
+        centers = sums / counts.cpu().clamp_min(1)[:, None]
+        deviations = codes.cpu().double() - centers[labels.cpu()]
+        covariance = deviations.T @ deviations / len(codes)
+        ridge = 1e-2 * covariance.diagonal().mean() + 1e-6
+        covariance += ridge * torch.eye(len(covariance), dtype=torch.float64)
+        whitening = torch.linalg.cholesky(torch.linalg.inv(covariance))
+        # The centre of a cluster that no row is in stands for all rows, and attracts none.
+        centers[counts.cpu() == 0] = codes.cpu().double().mean(dim=0)
+        self.centers = centers.float().to(codes.device)
+        self.whitening = whitening.float().to(codes.device)
+        self.occupied = counts > 0
+
+    def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the squared Mahalanobis distances (n,) to the nearest centres."""
+        codes, _ = self.split(output, x)
+        # Whitened one after the other, centres and codes of far rows lose no digits.
+        codes, centers = codes @ self.whitening, self.centers @ self.whitening
+        with torch.no_grad():
+            squared = self.squared_distances(codes, centers)
+            nearest = squared.masked_fill(~self.occupied, torch.inf).argmin(dim=1)
+        return (codes - centers[nearest]).square().sum(dim=1)
+
+
+class SelfExpressionLoss(ClusteringLoss):
+    """Reconstruction through codes that are made of each other (Ji et al. 2017).
+
+    Parameters
+    ----------
+    coefficient_weight : float, default=1.0
+        Weight of the squared norm of the coefficients.
+    self_expression_weight : float, default=1.0
+        Weight of half the squared error of the codes that are made of other codes.
+    residual_weight : float, default=1.0
+        Weight of the distance from the subspace in the score.
+    """
+
+    module_interface: tuple[str, ...] = ("encode", "decode")
+
+    landmarks: Tensor
+    origin: Tensor
+    labels: Tensor
+    bases: Tensor
+    code_variances: Tensor
+    variances: Tensor
+    all_landmarks: Tensor
+
+    def __init__(
+        self,
+        *,
+        coefficient_weight: float = 1.0,
+        self_expression_weight: float = 1.0,
+        residual_weight: float = 1.0,
+    ):
+        super().__init__()
+        self.coefficient_weight = coefficient_weight
+        self.self_expression_weight = self_expression_weight
+        self.residual_weight = residual_weight
+        self.coefficients = nn.Parameter(torch.empty(0))
+        for name in ("landmarks", "origin", "labels", "bases", "code_variances", "variances"):
+            self.register_buffer(name, torch.empty(0))
+        # Whether the landmarks are all rows of the training data.
+        self.register_buffer("all_landmarks", torch.tensor(False))
+
+    @torch.no_grad()
+    def best_coefficients(self, codes: Tensor) -> Tensor:
+        """Return the coefficients that are best for codes at rest.
+
+        The least squares solution with a zero diagonal has a closed form (Lu et al. 2012).
+        """
+        codes = (codes - self.origin).double().cpu()
+        weight = max(self.self_expression_weight, 1e-12)
+        gram = codes @ codes.T
+        gram.diagonal().add_(2 * self.coefficient_weight / weight + 1e-6)
+        inverse = torch.linalg.inv(gram)
+        coefficients = -inverse / inverse.diagonal()[:, None]
+        coefficients.fill_diagonal_(0)
+        return coefficients.float().to(self.origin.device)
+
+    def off_diagonal(self) -> Tensor:
+        """Return the coefficients, without those of a row for itself."""
+        return self.coefficients - torch.diag(self.coefficients.diagonal())
+
+    def self_expression_loss(self, module: nn.Module) -> Tensor:
+        """Return the loss of the landmarks, each made of the others; a mean over them."""
+        codes = module.encode(self.landmarks) - self.origin  # type: ignore[operator]
+        coefficients = self.off_diagonal()
+        expressed = coefficients @ codes
+        rebuilt = module.decode(expressed + self.origin)  # type: ignore[operator]
+        loss = 0.5 * (rebuilt - self.landmarks).square().sum()
+        loss = loss + self.coefficient_weight * coefficients.square().sum()
+        residuals = (expressed - codes).square().sum()
+        return (loss + self.self_expression_weight / 2 * residuals) / len(codes)
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return half the squared error of the reconstruction, a mean over rows."""
+        return super().forward(output, x) / 2
+
+    @torch.no_grad()
+    def affinities(self, *, signed: bool) -> Tensor:
+        """Return C' + C'^T; C' is the positive part of C if ``signed``, else |C|."""
+        coefficients = self.off_diagonal()
+        coefficients = coefficients.clamp_min(0) if signed else coefficients.abs()
+        return coefficients + coefficients.T
+
+    @torch.no_grad()
+    def span(self, codes: Tensor, labels: Tensor, energy: float) -> None:
+        """Set the centre and the basis of the subspace of each cluster of codes.
+
+        The bases are of shape (n_clusters, latent_dim, largest dimension), padded by zero.
+        """
+        centers, bases = [], []
+        for label in torch.unique(labels):
+            members = codes[labels == label]
+            centers.append(members.mean(dim=0))
+            _, singular, rows = torch.linalg.svd(
+                (members - centers[-1]).double().cpu(), full_matrices=False
+            )
+            shares = singular.square().cumsum(0) / singular.square().sum().clamp_min(1e-12)
+            # A subspace of all dimensions would hold anything.
+            rank = min(int((shares < energy).sum()) + 1, codes.shape[1] - 1)
+            bases.append(rows[: rank if singular.sum() > 0 else 0].T)
+        width = max(basis.shape[1] for basis in bases)
+        padded = torch.zeros(len(bases), codes.shape[1], width)
+        for i, basis in enumerate(bases):
+            padded[i, :, : basis.shape[1]] = basis
+        self.centers = torch.stack(centers)
+        self.bases = padded.to(codes.device)
+
+    def residuals(self, codes: Tensor) -> Tensor:
+        """Return what each subspace leaves of codes, (n, n_clusters, latent_dim)."""
+        deviations = codes[:, None] - self.centers
+        inside = torch.einsum("nkd,kdr->nkr", deviations, self.bases)
+        return deviations - torch.einsum("nkr,kdr->nkd", inside, self.bases)
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        """Return the index (n,) of the subspace nearest to each code."""
+        return self.residuals(codes).square().sum(dim=2).argmin(dim=1)
+
+    def squared_residuals(self, codes: Tensor) -> Tensor:
+        """Return the squared residuals (n, latent_dim) to the nearest subspace."""
+        squared = self.residuals(codes).square()
+        nearest = squared.sum(dim=2).argmin(dim=1)
+        return squared[torch.arange(len(codes), device=codes.device), nearest]
+
+    def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the errors of reconstruction and of the subspaces, shape (n,)."""
+        codes, reconstruction = self.split(output, x)
+        scores = ((reconstruction - x).square() / self.variances).mean(dim=1)
+        if self.residual_weight:
+            residuals = (self.squared_residuals(codes) / self.code_variances).mean(dim=1)
+            scores = scores + self.residual_weight * residuals
+        return scores

@@ -1,0 +1,225 @@
+"""Deep one-class SVM: a hyperplane around normal rows, and a code that suits it."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
+from ...engine import iter_outputs, spread_rows
+from ...networks import ACTIVATIONS
+from ...utils._compat import Interval, StrOptions
+from ...utils.validation import check_hidden_dims
+from ..reconstruction._networks import CodingAutoEncoder
+from ._losses import OneClassSVMLoss
+
+
+class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
+    r"""One-class support vector machine on a code that is learned with it.
+
+    An auto-encoder learns codes, and a one-class SVM learns to separate them from the
+    origin of a kernel's feature space [1]_. Random Fourier features [2]_ stand in for the
+    kernel, so that both are trained together, by gradient descent, on any number of rows.
+    The score of a row is its signed distance to the SVM's hyperplane.
+
+    Parameters
+    ----------
+    hidden_dims : sequence of int, default=(128,)
+        Widths of the encoder's hidden layers; the decoder mirrors them.
+    latent_dim : int, default=256
+        Width of the code.
+    activation : str, default="relu"
+        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
+        "silu", "tanh", "sigmoid".
+    dropout : float, default=0.0
+        Share of hidden units that is dropped in training, in [0, 1).
+    nu : float, default=0.1
+        Upper bound of the share of training rows that the SVM leaves outside, in (0, 1],
+        as in :class:`sklearn.svm.OneClassSVM`. Rows outside have negative scores; what
+        ``predict`` calls an outlier is up to ``contamination``.
+    gamma : float, default=2.0
+        Inverse width of the kernel, as a multiple of one over the total variance of the codes:
+        ``gamma="scale"`` of scikit-learn where their columns have equal means.
+    n_fourier_features : int, default=256
+        Number of random features that approximate the kernel, rounded up to an even
+        number. The error falls with its square root.
+    alpha : float, default=1.0
+        Weight of the reconstruction error; that of the SVM's objective is 1.
+    joint : bool, default=True
+        Whether the SVM's objective trains the encoder, too. ``False`` gives the two steps
+        that the paper improves on: codes that serve the reconstruction alone, and an SVM
+        on them.
+    %(common_parameters)s
+
+    Attributes
+    ----------
+    net_ : DetectorNet
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_.normal`` and
+        ``criterion_.rho`` are the SVM.
+    %(common_attributes)s
+
+    See Also
+    --------
+    DeepSVDD : A sphere around the codes in place of a kernel.
+    AutoEncoder : The reconstruction error as the score.
+
+    Notes
+    -----
+    With the encoder E, the decoder G and the random features :math:`\varphi`,
+
+    .. math::
+
+        \min_{E, G, w, \rho} \; \frac{\alpha}{n d} \sum_i \lVert x_i - G(E(x_i)) \rVert^2
+        + \frac{1}{2} \lVert w \rVert^2 - \rho
+        + \frac{1}{\nu n} \sum_i \max(0, \rho - w \cdot \varphi(E(x_i))) ,
+
+    and the score is :math:`w \cdot \varphi(E(x)) - \rho`.
+
+    Departures from the paper:
+
+    - The code is wide by default, not a bottleneck. A narrow code loses what tells
+      anomalies apart (on 22 tables 0.76 against 0.86 mean AUROC).
+    - The kernel's width follows the codes, by a moving average of their variance, so that
+      it suits them whatever their scale; the frequencies are orthogonal in blocks [3]_.
+    - After training, :math:`\rho` is set to the ``nu`` quantile of the training rows'
+      :math:`w \cdot \varphi(E(x))`, which is optimal given the other parameters.
+    - Far from the data a kernel falls to zero, but its random features go on to
+      oscillate. A row farther from the mean training row than any training row loses
+      :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance of a
+      training row (of less than 20,000 of them).
+
+    A custom ``module`` maps rows (n, n_features) to a pair: codes (n, any width), and
+    reconstructions (n, n_features). For ``encode`` it offers ``encode(x)``.
+
+    References
+    ----------
+    .. [1] M.-N. Nguyen, N. A. Vien, "Scalable and interpretable one-class SVMs with deep
+       learning and random Fourier features", ECML PKDD 2018.
+    .. [2] A. Rahimi, B. Recht, "Random features for large-scale kernel machines",
+       NIPS 2007.
+    .. [3] F. X. Yu, A. T. Suresh, K. Choromanski, D. Holtmann-Rice, S. Kumar, "Orthogonal
+       random features", NIPS 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import DeepOneClassSVM
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> X[0] = [5, -5, 5, -5]
+    >>> detector = DeepOneClassSVM(nu=0.05, random_state=0).fit(X)
+    >>> np.argmin(detector.score_samples(X))
+    np.int64(0)
+    >>> float((detector.score_samples(X) < 0).mean())
+    0.05
+    """
+
+    _parameter_constraints: dict = {
+        **BaseDeepDetector._parameter_constraints,
+        "hidden_dims": ["array-like"],
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "nu": [Interval(Real, 0, 1, closed="right")],
+        "gamma": [Interval(Real, 0, None, closed="neither")],
+        "n_fourier_features": [Interval(Integral, 2, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "joint": ["boolean"],
+    }
+    _module_class = CodingAutoEncoder
+    _criterion_class = OneClassSVMLoss
+    _auto_batch_size = 128
+    _n_steps = 400
+    _epoch_range = (2, 400)
+
+    def __init__(
+        self,
+        *,
+        hidden_dims=(128,),
+        latent_dim=256,
+        activation="relu",
+        dropout=0.0,
+        nu=0.1,
+        gamma=2.0,
+        n_fourier_features=256,
+        alpha=1.0,
+        joint=True,
+        module=None,
+        optimizer=torch.optim.Adam,
+        lr=2e-3,
+        max_epochs="auto",
+        batch_size="auto",
+        train_split=None,
+        callbacks=None,
+        contamination=0.1,
+        warm_start=False,
+        device="cpu",
+        compile=False,
+        verbose=0,
+        random_state=None,
+        **component__param,
+    ):
+        super().__init__(
+            module=module,
+            optimizer=optimizer,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            train_split=train_split,
+            callbacks=callbacks,
+            contamination=contamination,
+            warm_start=warm_start,
+            device=device,
+            compile=compile,
+            verbose=verbose,
+            random_state=random_state,
+            **component__param,
+        )
+        self.hidden_dims = hidden_dims
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.nu = nu
+        self.gamma = gamma
+        self.n_fourier_features = n_fourier_features
+        self.alpha = alpha
+        self.joint = joint
+
+    def _module_params(self, n_samples, n_features):
+        return {
+            "hidden_dims": check_hidden_dims(self.hidden_dims),
+            "latent_dim": self.latent_dim,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }
+
+    def _criterion_params(self):
+        return {
+            "n_fourier_features": self.n_fourier_features,
+            "nu": self.nu,
+            "gamma": self.gamma,
+            "alpha": self.alpha,
+            "joint": self.joint,
+        }
+
+    def _initialize_state(self, net, X):
+        """Draw the features for the codes as they are, and begin with their mean."""
+        criterion = net.criterion_
+        rows = spread_rows(X, net.device)
+        net._set_training(False)
+        with torch.no_grad():
+            codes, _ = criterion.check_output(net.module_(rows), rows)
+        criterion.initialize(codes)
+
+    def _finalize_state(self, net, X):
+        """Set the threshold of the SVM to its optimum, and the ball of the rows."""
+        criterion = net.criterion_
+        scores = [criterion.similarities(codes) for _, (codes, _) in iter_outputs(net, X)]
+        # Between two rows, so that the rounding of the scores puts neither on the wrong side.
+        n_outside = min(int(self.nu * len(X)), len(X) - 1)
+        around = [max(0, n_outside - 1), n_outside]
+        similarities = np.partition(torch.cat(scores).cpu().numpy(), around)
+        criterion.rho.data.fill_(float(similarities[around].mean()))
+        criterion.ball.enclose(spread_rows(X, net.device))
+
+    def _reconstruct_rows(self, net, x):
+        return net.module_(x)[1]

@@ -1,0 +1,165 @@
+"""Networks that predict each feature of a row from the other features."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...networks import ACTIVATIONS, MLP, PackedLinear
+
+# In evaluation every feature takes a pass of its own through the network; so many rows,
+# and so many features, are passed at once.
+ROWS_AT_ONCE = 256
+TARGETS_AT_ONCE = 16
+
+
+class FeaturePredictor(nn.Module):
+    """Base of networks that predict features; in evaluation memory stays flat."""
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Predict each feature of rows (n, n_features) from the others."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Predict rows (n, n_features); in training a subclass may do so in part."""
+        if self.training or len(x) <= ROWS_AT_ONCE:
+            return self.predict(x)
+        return torch.cat([self.predict(part) for part in torch.split(x, ROWS_AT_ONCE)])
+
+
+class AdditivePredictor(FeaturePredictor):
+    """A neural additive model of every feature on all others.
+
+    Each input feature goes through a small network of its own, whose outputs are basis
+    functions that all targets share; a target weighs those of the other features. All the
+    small networks are evaluated together. Without hidden layers the basis function of a
+    feature is the feature itself, and the model is linear.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the input.
+    hidden_dims : sequence of int
+        Widths of the layers of a feature's network, the last one the number of its basis
+        functions.
+    activation, dropout
+        As in :class:`MLP`.
+    """
+
+    others: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise([1, *hidden_dims]):
+            layers += [PackedLinear(n_features, n_in, n_out), ACTIVATIONS[activation]()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+        self.basis = nn.Sequential(*layers)
+        n_basis = hidden_dims[-1] if hidden_dims else 1
+        bound = (n_basis * n_features) ** -0.5
+        weight = torch.empty(n_features, n_basis, n_features).uniform_(-bound, bound)
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.zeros(n_features))
+        self.register_buffer("others", 1 - torch.eye(n_features)[:, None, :])
+
+    def _weighted(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return basis functions (inputs, n, k) and weights (inputs, k, targets)."""
+        # The weights of a feature on itself are always zero.
+        return self.basis(x.t()[:, :, None]), self.weight * self.others
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Predict each feature of rows (n, n_features) from the others."""
+        basis, weight = self._weighted(x)
+        return torch.addmm(self.bias, basis.transpose(0, 1).flatten(1), weight.flatten(0, 1))
+
+    def contributions(self, x: Tensor) -> Tensor:
+        """Return what inputs add to the predictions, (n, targets, inputs), less the bias."""
+        return torch.bmm(*self._weighted(x)).permute(1, 2, 0)
+
+
+class MaskedPredictor(FeaturePredictor):
+    """A network that predicts hidden features from those that it is shown.
+
+    The input is the row with zeros for what is hidden, and the mask of it. In training
+    one random feature of each row is hidden, and of the others a random share; the
+    output is then the prediction and the mask, since only hidden features are to be
+    judged. In evaluation each feature is predicted with nothing but itself hidden.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the input.
+    hidden_dims : sequence of int
+        Widths of the hidden layers, at least one.
+    mask_rate : float, default=0.5
+        The share of further features hidden from a row is uniform between 0 and this.
+    activation, dropout
+        As in :class:`MLP`.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        *,
+        mask_rate: float = 0.5,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.mask_rate = mask_rate
+        self.of_values = nn.Linear(n_features, hidden_dims[0])
+        self.of_mask = nn.Linear(n_features, hidden_dims[0], bias=False)
+        self.head = nn.Linear(hidden_dims[-1], n_features)
+        dims = [*hidden_dims, n_features]
+        body = [*MLP(dims, activation=activation, dropout=dropout)][:-1]
+        dropped = [nn.Dropout(dropout)] if dropout else []
+        self.body = nn.Sequential(ACTIVATIONS[activation](), *dropped, *body)
+
+    def draw_mask(self, x: Tensor) -> Tensor:
+        """Draw what to hide of rows (n, n_features): 1 for hidden, 0 for shown."""
+        shares = self.mask_rate * torch.rand(len(x), 1, device=x.device)
+        hidden = (torch.rand_like(x) < shares).to(x.dtype)
+        target = torch.randint(x.shape[1], (len(x), 1), device=x.device)
+        return hidden.scatter(1, target, 1.0)
+
+    def predict_hidden(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Predict rows (n, n_features) from what the mask does not hide."""
+        return self.head(self.body(self.of_values(x * (1 - hidden)) + self.of_mask(hidden)))
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Predict rows; in training return the mask of what was hidden, too."""
+        if not self.training:
+            return super().forward(x)
+        hidden = self.draw_mask(x)
+        return self.predict_hidden(x, hidden), hidden
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Predict each feature of rows (n, n_features) with only itself hidden."""
+        firsts = range(0, x.shape[1], TARGETS_AT_ONCE)
+        groups = [slice(first, first + TARGETS_AT_ONCE) for first in firsts]
+        return torch.cat([self._predict_group(x, group) for group in groups], dim=1)
+
+    def _predict_group(self, x: Tensor, group: slice) -> Tensor:
+        # The features outside of the group are the same for all its targets. Subtracting
+        # a target's part from the whole would do, too, but for rounding: then the
+        # prediction would still depend on the target.
+        others = x.clone()
+        others[:, group] = 0
+        outside = self.of_values(others) + self.of_mask.weight.t()[group, None]
+        own = x[:, group]
+        shown = own * (1 - torch.eye(own.shape[1], device=x.device))[:, None]
+        inside = F.linear(shown, self.of_values.weight[:, group])
+        codes = self.body(outside + inside)
+        weights, biases = self.head.weight[group], self.head.bias[group]
+        return torch.linalg.vecdot(codes, weights[:, None]).t() + biases

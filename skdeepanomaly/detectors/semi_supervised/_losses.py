@@ -1,0 +1,243 @@
+"""Losses that learn from labels: -1 for anomalies, +1 for normal rows, 0 for the others."""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...losses import check_reconstruction
+from ..one_class._losses import CenterLoss
+
+
+def mean_where(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of the values (n,) that a mask selects; zero where it selects none."""
+    return (values * mask).sum() / mask.sum().clamp(min=1)
+
+
+class DeepSADLoss(CenterLoss):
+    """Draw rows to a fixed centre, and push rows away from it that are labelled anomalies.
+
+    Parameters
+    ----------
+    eta : float, default=1.0
+        Weight of a labelled row; one without a label has weight 1.
+    eps : float, default=1e-6
+        What is added to the distances that are inverted.
+    """
+
+    scale: Tensor
+
+    def __init__(self, *, eta: float = 1.0, eps: float = 1e-6):
+        super().__init__()
+        self.eta = eta
+        self.eps = eps
+        self.register_buffer("scale", torch.ones(()))
+
+    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the squared distances to the centre, in units of ``scale``."""
+        return self.distances(output) / self.scale
+
+    def forward(self, output: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the mean of the weighted distances, inverted for anomalies."""
+        distances = self.score_rows(output, x)
+        losses = torch.where(y < 0, 1 / (distances + self.eps), distances)
+        return torch.where(y == 0, losses, self.eta * losses).mean()
+
+
+class DeviationLoss(nn.Module):
+    """Deviation of scalar outputs from a Gaussian reference, large for anomalies alone.
+
+    Parameters
+    ----------
+    margin : float, default=5.0
+        By how many standard deviations of the reference an anomaly shall lie above it.
+    n_reference_draws : int, default=5000
+        Number of draws from the standard normal distribution that the reference consists
+        of; they are drawn once.
+    two_sided : bool, default=True
+        Whether rows below the reference score as anomalies, too.
+    """
+
+    reference_mean: Tensor
+    reference_std: Tensor
+
+    def __init__(
+        self,
+        *,
+        margin: float = 5.0,
+        n_reference_draws: int = 5000,
+        two_sided: bool = True,
+    ):
+        super().__init__()
+        self.margin = margin
+        self.two_sided = two_sided
+        reference = torch.randn(n_reference_draws)
+        self.register_buffer("reference_mean", reference.mean())
+        self.register_buffer("reference_std", reference.std())
+
+    def deviations(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the deviations (n,) of outputs (n, 1) from the reference."""
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        if shape != (len(x), 1):
+            raise ValueError(
+                f"The module returned an output of shape {shape} for {len(x)} rows; expected"
+                f" one number a row, of shape {(len(x), 1)}."
+            )
+        return (output[:, 0] - self.reference_mean) / self.reference_std
+
+    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the deviations, or their absolute values, shape (n,)."""
+        deviations = self.deviations(output, x)
+        return deviations.abs() if self.two_sided else deviations
+
+    def forward(self, output: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the mean deviation of normal rows and what anomalies lack to the margin."""
+        deviations = self.deviations(output, x)
+        lacking = F.relu(self.margin - deviations)
+        return torch.where(y < 0, lacking, deviations.abs()).mean()
+
+
+class ClassifyingGAN(Protocol):
+    """What the losses of a GAN with classes call on a module."""
+
+    latent_dim: int
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (n, any width) and logits (n, 2) of rows."""
+
+
+class SemiSupervisedGANLoss(nn.Module):
+    """The game of a generator and a discriminator that knows classes, normal and anomaly.
+
+    Parameters
+    ----------
+    feature_matching : bool, default=True
+        Whether the generator matches the mean of the discriminator's features, or plays
+        the non-saturating game.
+    background_weight : float, default=1.0
+        Weight of noisy rows among the fakes.
+    unlabelled_weight : float, default=1.0
+        Weight of the assumption that a row without a label is normal.
+    alpha : float, default=1.0
+        Weight of the class probability in the score.
+    """
+
+    # What a module must offer beside ``forward``.
+    module_interface = ("latent_dim", "generate")
+
+    # Standard deviations of the noise, for features of unit variance.
+    noise_range = (0.1, 3.0)
+    # Ridge of the features' covariance, in units of their mean variance.
+    ridge = 0.003
+
+    mean: Tensor
+    whitening: Tensor
+
+    def __init__(
+        self,
+        *,
+        feature_matching: bool = True,
+        background_weight: float = 1.0,
+        unlabelled_weight: float = 1.0,
+        alpha: float = 1.0,
+    ):
+        super().__init__()
+        self.feature_matching = feature_matching
+        self.background_weight = background_weight
+        self.unlabelled_weight = unlabelled_weight
+        self.alpha = alpha
+        self.register_buffer("mean", torch.empty(0))
+        self.register_buffer("whitening", torch.empty(0))
+
+    @staticmethod
+    def check_output(output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        """Refuse what is not a pair of features and two logits a row."""
+        if not isinstance(output, tuple) or len(output) != 2:
+            raise ValueError(
+                f"The module returned a {type(output).__name__}; expected a tuple of features"
+                " and logits."
+            )
+        features, logits = output
+        if features.ndim != 2 or tuple(logits.shape) != (len(x), 2):
+            raise ValueError(
+                f"The module returned features of shape {tuple(features.shape)} and logits of"
+                f" shape {tuple(logits.shape)} for {len(x)} rows; expected ({len(x)}, any"
+                f" width) and ({len(x)}, 2)."
+            )
+        return features, logits
+
+    @staticmethod
+    def anomaly_log_odds(logits: Tensor) -> Tensor:
+        """Return the log-odds (n,) of class anomaly against class normal, if real."""
+        return logits[:, 1] - logits[:, 0]
+
+    def add_noise(self, x: Tensor) -> Tensor:
+        """Return rows with Gaussian noise, each of another strength."""
+        low, high = self.noise_range
+        strengths = low * (high / low) ** torch.rand(len(x), 1, device=x.device)
+        return x + strengths * torch.randn_like(x)
+
+    def generate(self, module: ClassifyingGAN, x: Tensor) -> Tensor:
+        """Return as many generated rows as there are in ``x``."""
+        fakes = module.generate(torch.randn(len(x), module.latent_dim, device=x.device))
+        check_reconstruction(fakes, x)
+        return fakes
+
+    def discriminator_loss(self, module: ClassifyingGAN, x: Tensor, y: Tensor) -> Tensor:
+        """Return the cross-entropies of real against fake, and of the classes."""
+        with torch.no_grad():
+            rows = [x, self.generate(module, x)]
+        if self.background_weight:
+            rows.append(self.add_noise(x))
+        everything = torch.cat(rows)
+        _, logits = self.check_output(module(everything), everything)
+        real, fake, *background = torch.split(logits.logsumexp(dim=1), len(x))
+        loss = F.softplus(-real).mean() + F.softplus(fake).mean()
+        for noisy in background:
+            loss = loss + self.background_weight * F.softplus(noisy).mean()
+        log_odds = self.anomaly_log_odds(logits[: len(x)])
+        called_anomaly = F.softplus(log_odds)
+        return (
+            loss
+            + mean_where(F.softplus(-log_odds), y < 0)
+            + mean_where(called_anomaly, y > 0)
+            + self.unlabelled_weight * mean_where(called_anomaly, y == 0)
+        )
+
+    def generator_loss(self, module: ClassifyingGAN, x: Tensor, y: Tensor) -> Tensor:
+        """Return how far generated rows are, in features, from those that are no anomalies."""
+        made, logits = self.check_output(module(self.generate(module, x)), x)
+        if not self.feature_matching:
+            return F.softplus(-logits.logsumexp(dim=1)).mean()
+        with torch.no_grad():
+            features, _ = module(x)
+        shares = (y >= 0) / (y >= 0).sum().clamp(min=1)
+        return (shares @ features - made.mean(dim=0)).square().sum()
+
+    def follow(self, features: Tensor, logits: Tensor) -> None:
+        """Set mean and whitening to those of rows that the classes do not call anomalies.
+
+        Squared distances in the whitened features have mean one over these rows.
+        """
+        normal = self.anomaly_log_odds(logits) <= 0
+        features = (features[normal] if normal.sum() > 1 else features).double()
+        mean = features.mean(dim=0)
+        covariance = torch.cov(features.T, correction=0).reshape(len(mean), len(mean))
+        # Rows that are all equal have no variance.
+        ridge = self.ridge * covariance.diagonal().mean() + 1e-12
+        precision = (covariance + ridge * torch.eye(len(mean), device=mean.device)).inverse()
+        expected = (precision * covariance).sum()
+        precision = precision / torch.where(expected > 1e-6, expected, 1.0)
+        self.mean = mean.float()
+        self.whitening = torch.linalg.cholesky(precision).float()
+
+    def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return how rare the features are, plus how surely they are an anomaly's, (n,)."""
+        features, logits = self.check_output(output, x)
+        distances = ((features - self.mean) @ self.whitening).square().sum(dim=1)
+        surprise = F.softplus(self.anomaly_log_odds(logits))
+        return (distances + 1e-3).log() + self.alpha * surprise

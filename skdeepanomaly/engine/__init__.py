@@ -1,0 +1,39 @@
+"""Training and evaluating networks on torch, for any detector.
+
+Training is skorch's: :class:`DetectorNet` is a :class:`skorch.NeuralNet` whose target is
+its input. It replaces the parts of skorch that cost time per batch and keeps every
+epoch-level feature: callbacks, validation, history, early stopping, schedulers.
+"""
+
+from ._adversarial_net import AdversarialNet
+from ._annealed_net import AnnealedNet
+from ._blocks import (
+    BLOCK_ROWS,
+    block_sizes,
+    iter_outputs,
+    map_in_blocks,
+    mean_over_rows,
+    spread_rows,
+)
+from ._device import check_device
+from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
+from ._net import DetectorNet, StopTraining
+from ._random import draw_seed, isolated_rng
+
+__all__ = [
+    "BLOCK_ROWS",
+    "SHUFFLE_BUFFER_BYTES",
+    "AdversarialNet",
+    "AnnealedNet",
+    "DetectorNet",
+    "StopTraining",
+    "TensorLoader",
+    "block_sizes",
+    "check_device",
+    "draw_seed",
+    "isolated_rng",
+    "iter_outputs",
+    "map_in_blocks",
+    "mean_over_rows",
+    "spread_rows",
+]

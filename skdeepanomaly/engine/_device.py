@@ -1,0 +1,25 @@
+"""Where to compute."""
+
+import torch
+
+
+def check_device(device) -> str:
+    """Return the device to compute on; ``"auto"`` is a GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or the machine does not have it.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        n_gpus = torch.cuda.device_count()
+        there = ["auto", "cpu", *(f"cuda:{i}" for i in range(n_gpus))]
+        raise ValueError(
+            f"device={device!r} is not there: {str(error).splitlines()[0].rstrip('.')}."
+            f" Expected one of {there}."
+        ) from error
+    return str(device)

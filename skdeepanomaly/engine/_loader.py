@@ -1,0 +1,160 @@
+"""Batches that are slices of one tensor, of labels too, from memory maps too."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+# Rows are shuffled in a buffer of this size. Data that fit are permuted as a whole; of
+# larger data the buffer is filled with chunks drawn from all over the table, so that a
+# memory map is read in runs of neighbouring rows and never held as a whole.
+SHUFFLE_BUFFER_BYTES = 32 * 2**20
+CHUNK_BYTES = 128 * 2**10
+
+
+class TensorLoader:
+    """Iterator over batches that are slices of one tensor, without per-row collation.
+
+    A batch is a pair of rows and labels; the labels are None where the dataset has none.
+    A last batch of a single row is joined to the one before it when ``shuffle`` is set,
+    because batch normalisation cannot train on one row.
+
+    Parameters
+    ----------
+    dataset : skorch.dataset.Dataset or Subset of one
+        Where the rows come from: a two-dimensional array ``X`` of any real dtype, which
+        is read where it lies; a memory map is not copied. ``y`` holds labels, -1 for
+        anomalies, or is None.
+    batch_size : int
+        Rows in a batch.
+    shuffle : bool, default=False
+        Whether to draw the rows in a new random order in each pass.
+    anomaly_share : float or None, default=None
+        Share of a batch that is drawn, with replacement, from the rows that are labelled
+        as anomalies; a pass then goes once over all other rows. None draws all rows
+        alike. Without labelled anomalies, or without other rows, it has no effect.
+    """
+
+    def __init__(
+        self,
+        dataset,
+        batch_size: int,
+        shuffle: bool = False,
+        anomaly_share: float | None = None,
+    ):
+        if isinstance(dataset, torch.utils.data.Subset):
+            # Sorted, so that a chunk of a large table is a run of neighbouring rows.
+            small = np.min_scalar_type(len(dataset.dataset))
+            self._indices = np.asarray(dataset.indices).astype(small)
+            self._indices.sort()
+            dataset = dataset.dataset
+        else:
+            self._indices = None
+        self._X, self._y = getattr(dataset, "X", None), getattr(dataset, "y", None)
+        if self._X is None:
+            raise TypeError(
+                f"train_split gave a {type(dataset).__name__}; expected a"
+                " skorch.dataset.Dataset, or a Subset of the dataset that it was given."
+            )
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self._anomalies = None
+        if anomaly_share is not None and self._y is not None:
+            self._set_anomalies_apart(anomaly_share)
+        self._joins_last_row = shuffle and self.batch_size > 1
+
+    def _set_anomalies_apart(self, share: float) -> None:
+        rows = np.arange(len(self._X)) if self._indices is None else self._indices
+        is_anomaly = self._y[rows] == -1
+        n_drawn = round(share * self.batch_size)
+        if is_anomaly.any() and not is_anomaly.all() and n_drawn:
+            self._anomalies, self._indices = rows[is_anomaly], rows[~is_anomaly]
+            self.batch_size = max(1, self.batch_size - n_drawn)
+            self._n_drawn = n_drawn
+
+    def __len__(self) -> int:
+        n_full, n_left = divmod(self._n_rows(), self.batch_size)
+        return max(1, n_full + (n_left > self._joins_last_row))
+
+    def _n_rows(self) -> int:
+        return len(self._X) if self._indices is None else len(self._indices)
+
+    def _at(self, rows) -> np.ndarray:
+        """Return the rows of a slice or an index array, where possible as a view."""
+        return self._X[rows if self._indices is None else self._indices[rows]]
+
+    def _read(self, rows) -> np.ndarray:
+        """Copy the rows of a slice or an index array, as float32."""
+        is_view = isinstance(rows, slice) and self._indices is None
+        return np.array(self._at(rows), dtype=np.float32, copy=is_view or None)
+
+    def _labels(self, rows) -> np.ndarray | None:
+        """Return the labels of the rows of a slice or an index array."""
+        if self._y is None:
+            return None
+        return self._y[rows if self._indices is None else self._indices[rows]]
+
+    def _batch(self, X: np.ndarray, y: np.ndarray | None):
+        """Make a batch of rows that are a copy, with the anomalies that it lacks."""
+        if self._anomalies is not None:
+            drawn = torch.randint(len(self._anomalies), (self._n_drawn,)).numpy()
+            drawn = self._anomalies[drawn]
+            X = np.concatenate([X, np.asarray(self._X[drawn], dtype=np.float32)])
+            y = np.concatenate([y, self._y[drawn]])
+        x = torch.from_numpy(X)
+        return x, None if y is None else torch.from_numpy(y.astype(np.float32))
+
+    def _cuts(self, n_rows: int) -> Iterator[slice]:
+        """Cut rows into batches; a last one of a single row is joined to its neighbour."""
+        start = 0
+        while start < n_rows:
+            stop = min(start + self.batch_size, n_rows)
+            if self._joins_last_row and n_rows - stop == 1:
+                stop = n_rows
+            yield slice(start, stop)
+            start = stop
+
+    def __iter__(self):
+        n_rows, row_bytes = self._n_rows(), 4 * self._X.shape[1]
+        buffered = SHUFFLE_BUFFER_BYTES // row_bytes
+        if not self.shuffle:
+            for cut in self._cuts(n_rows):
+                yield self._batch(self._read(cut), self._labels(cut))
+        elif n_rows <= buffered or self.batch_size >= buffered:
+            order = torch.randperm(n_rows).numpy()
+            for cut in self._cuts(n_rows):
+                yield self._batch(self._read(order[cut]), self._labels(order[cut]))
+        else:
+            yield from self._iter_mixed_chunks(n_rows, max(1, CHUNK_BYTES // row_bytes))
+
+    def _iter_mixed_chunks(self, n_rows: int, chunk: int):
+        """Fill a buffer with chunks from all over the table, and shuffle its rows."""
+        starts = np.arange(0, n_rows, chunk)
+        starts = starts[torch.randperm(len(starts)).numpy()]
+        per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
+        # Room for the rows that were left of the buffer before.
+        shape = (per_buffer * chunk + 2 * self.batch_size, self._X.shape[1])
+        buffer = np.empty(shape, dtype=np.float32)
+        labels = None if self._y is None else np.empty(len(buffer), dtype=np.float32)
+        n_filled, n_unread = 0, n_rows
+        for i in range(0, len(starts), per_buffer):
+            for start in starts[i : i + per_buffer]:
+                n_read = min(chunk, n_rows - start)
+                # Straight into the buffer: temporary copies would fragment the heap.
+                rows = slice(start, start + n_read)
+                buffer[n_filled : n_filled + n_read] = self._at(rows)
+                if labels is not None:
+                    labels[n_filled : n_filled + n_read] = self._labels(rows)
+                n_filled += n_read
+                n_unread -= n_read
+            order = torch.randperm(n_filled).numpy()
+            n_out = n_filled - n_filled % self.batch_size if n_unread else n_filled
+            if self._joins_last_row and n_unread == 1 and n_out == n_filled:
+                n_out -= self.batch_size
+            for cut in self._cuts(n_out):
+                rows = order[cut]
+                yield self._batch(buffer[rows], None if labels is None else labels[rows])
+            n_filled -= n_out
+            buffer[:n_filled] = buffer[order[n_out:]]
+            if labels is not None:
+                labels[:n_filled] = labels[order[n_out:]]

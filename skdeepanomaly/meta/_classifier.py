@@ -1,0 +1,265 @@
+"""A detector as a binary classifier, for scikit-learn's tools that take only those."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_array, column_or_1d, indexable
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ..utils._compat import HasMethods
+from ._wrapper import Wrapper, fit_detector
+
+ENCODED = (
+    "cross_val_predict of decisions, and with it CalibratedClassifierCV(ensemble=False), writes"
+    " labels such as -1 and +1 as 0 and 1 before it hands them over: give it labels where 1"
+    " marks the anomalies and 0 normal rows."
+)
+
+
+class DetectorClassifier(ClassifierMixin, Wrapper):
+    """A detector as a binary classifier.
+
+    scikit-learn's tools for thresholds and probabilities refuse outlier detectors:
+    :class:`~sklearn.model_selection.TunedThresholdClassifierCV` and
+    :class:`~sklearn.calibration.CalibratedClassifierCV` take this adapter.
+
+    Parameters
+    ----------
+    detector : estimator
+        Outlier detector of scikit-learn's kind, or a pipeline that ends in one; a clone
+        is fitted.
+    anomaly_label : int, str, bool or None, default=None
+        The label of the anomalies, where ``y`` holds two labels of any kind. None takes
+        labels whose meaning is known: -1 beside +1, 1 beside 0, and True beside False,
+        the latter two only where they are less than half of the labels.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels, sorted: (-1, +1) or (0, 1).
+    anomaly_label_ : object
+        The one that marks anomalies, -1 or 1: the ``pos_label`` of metrics.
+    detector_ : estimator
+        The fitted detector.
+    n_features_in_ : int
+        Number of features, where the detector knows it.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, where the detector knows them.
+
+    See Also
+    --------
+    ThresholdSearchCV : Chooses the threshold and stays an outlier detector.
+
+    Notes
+    -----
+    As in all binary classifiers, ``decision_function`` is positive for ``classes_[1]``. With
+    -1 and +1 that is the normal class, and the values are those of the detector; with 0
+    and 1 it is the anomaly, and the sign is flipped. ``predict_proba`` of
+    ``CalibratedClassifierCV`` has its columns in the same order: the probability of an anomaly
+    is column 0 with -1 and +1, and column 1 with 0 and 1.
+
+    :func:`~sklearn.model_selection.cross_val_predict` of decisions, and with it
+    ``CalibratedClassifierCV(ensemble=False)``, writes labels as 0 and 1 in the order of their
+    classes before ``fit`` sees them: -1 and +1 would change their meaning, and so would 1
+    and 2 with ``anomaly_label=1``. ``fit`` cannot see this, only suspect it: it refuses 0 and
+    1 where half or more are 1, and warns where ``anomaly_label`` is 0 or 1 and the
+    majority. So it is caught only where anomalies are the minority. With these tools use
+    labels where 1 marks the anomalies and 0 normal rows; with -1 and +1 set
+    ``anomaly_label=-1``, which fails whatever the share.
+
+    The detector's ``fit`` is handed the labels as -1 for anomalies and +1 for normal rows,
+    whatever they were. Most detectors ignore them; those that learn from labels read
+    them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.calibration import CalibratedClassifierCV
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skdeepanomaly import as_classifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(0, 7, size=(30, 2))])
+    >>> y = np.repeat([0, 1], [300, 30])
+    >>> classifier = CalibratedClassifierCV(as_classifier(IsolationForest(random_state=0)))
+    >>> probability = classifier.fit(X, y).predict_proba([[0, 0], [9, -9]])[:, 1]
+    >>> bool(probability[0] < 0.1 < 0.5 < probability[1])
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "detector": [HasMethods("fit")],
+        "anomaly_label": "no_validation",
+    }
+
+    def __init__(self, detector, *, anomaly_label=None):
+        self.detector = detector
+        self.anomaly_label = anomaly_label
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        # Classes that are no anomalies of each other it cannot tell apart.
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def fit(self, X, y, **params):
+        """Fit the detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Truth: -1 anomaly, +1 normal; or 1 anomaly, 0 normal; or any two labels of
+            which ``anomaly_label`` is one.
+        **params : dict
+            Further arguments of the detector's ``fit``, such as ``sample_weight``; with
+            metadata routing those that the detector requests.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If y does not hold two labels, or it cannot be told which of them marks the
+            anomalies.
+        """
+        self._validate_params()
+        params = self._fit_params(params)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        # Columns of pandas that may be missing become floats, even if nothing is missing.
+        dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        if getattr(dtype, "kind", "O") in "biu":
+            y = y.astype(dtype)
+        X, y = indexable(X, column_or_1d(y, warn=True))
+        check_classification_targets(y)
+        classes = np.unique(y)
+        is_anomaly = self._read_anomalies(y, classes)
+        self.detector_ = fit_detector(self.detector, X, np.where(is_anomaly, -1, 1), params)
+        self.classes_ = classes
+        self.anomaly_label_ = y[is_anomaly][0]
+        return self
+
+    def _read_anomalies(self, y, classes):
+        """Return which rows are anomalies, or refuse labels of which it cannot be told."""
+        found = classes.tolist()
+        if len(found) > 2:
+            hint = "Leave out the rows labelled 0." if set(found) == {-1, 0, 1} else ""
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is"
+                f" multiclass: y holds {len(found)} classes, {found[:5]}. {hint}"
+            )
+        if len(found) < 2:
+            raise ValueError(
+                f"y holds one class only, {found}: there is nothing to tell apart. Expected"
+                " anomalies and normal rows. In cross-validation use StratifiedKFold, or"
+                " fewer folds."
+            )
+        if self.anomaly_label is not None:
+            if self.anomaly_label not in found:
+                hint = f" {ENCODED}" if found == [0, 1] else ""
+                raise ValueError(
+                    f"anomaly_label={self.anomaly_label!r} is none of the labels {found} in"
+                    f" y.{hint}"
+                )
+            is_anomaly = y == self.anomaly_label
+            if found == [0, 1] and is_anomaly.mean() > 0.5:
+                warnings.warn(
+                    f"{is_anomaly.mean():.0%} of y are anomalies by"
+                    f" anomaly_label={self.anomaly_label!r}. {ENCODED}",
+                    UserWarning,
+                    stacklevel=3,
+                )
+            return is_anomaly
+        if found not in ([-1, 1], [0, 1]):
+            raise ValueError(
+                f"It cannot be told which of the labels {found} in y marks the anomalies."
+                " Set anomaly_label, or hand over -1 (anomaly) and +1 (normal), or 1"
+                " (anomaly) and 0 (normal)."
+            )
+        is_anomaly = y == (-1 if -1 in found else 1)
+        if found == [0, 1] and is_anomaly.mean() >= 0.5:
+            raise ValueError(
+                f"{is_anomaly.mean():.0%} of y are 1, which marks anomalies beside 0. If they"
+                " are normal rows, set anomaly_label=0; if they are anomalies indeed,"
+                f" anomaly_label=1. {ENCODED}"
+            )
+        return is_anomaly
+
+    def decision_function(self, X):
+        """Return the detector's decisions, with the sign that classifiers have.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Positive for ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        decision = self.detector_.decision_function(X)
+        return -decision if self.anomaly_label_ == self.classes_[1] else decision
+
+    def predict(self, X):
+        """Label rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Values of ``classes_``.
+        """
+        check_is_fitted(self)
+        is_anomaly = self.detector_.decision_function(X) < 0
+        normal = self.classes_[self.classes_ != self.anomaly_label_][0]
+        return np.where(is_anomaly, self.anomaly_label_, normal)
+
+
+def as_classifier(detector, *, anomaly_label=None):
+    """Return a binary classifier that decides as a detector does.
+
+    Parameters
+    ----------
+    detector : estimator
+        Outlier detector of scikit-learn's kind, or a pipeline that ends in one.
+    anomaly_label : int, str, bool or None, default=None
+        The label of the anomalies; None reads -1 and +1, or 1 and 0, where -1 or 1 marks
+        the anomalies.
+
+    Returns
+    -------
+    classifier : DetectorClassifier
+        Not fitted. Its ``classes_`` are sorted, (-1, +1) or (0, 1), and its
+        ``decision_function`` is positive for the second: the normal class with -1 and +1,
+        the anomaly with 0 and 1.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from sklearn.metrics import f1_score, make_scorer
+    >>> from sklearn.model_selection import TunedThresholdClassifierCV
+    >>> from skdeepanomaly import as_classifier
+    >>> classifier = as_classifier(IsolationForest(random_state=0))
+    >>> search = TunedThresholdClassifierCV(
+    ...     classifier, scoring=make_scorer(f1_score, pos_label=-1)
+    ... )
+    >>> search.fit([[0], [1], [2], [3], [50]] * 10, [1, 1, 1, 1, -1] * 10).predict([[2], [60]])
+    array([ 1, -1])
+    """
+    return DetectorClassifier(detector, anomaly_label=anomaly_label)

@@ -1,0 +1,352 @@
+"""Detectors made of other detectors; they wrap any scikit-learn outlier detector.
+
+Nothing here needs torch.
+"""
+
+import inspect
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_outlier_detector
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.svm import OneClassSVM
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..thresholds import contamination_offset, robust_offset
+from ..utils._compat import HasMethods, Interval, StrOptions
+from ..utils.scores import OffsetMixin, normality_scores
+
+
+class ClusterwiseDetector(OffsetMixin, BaseEstimator):
+    r"""Anomaly detection by one detector for each cluster of the training rows.
+
+    Normal data often have several modes, each with a shape of its own. The rows, or the
+    codes that an encoder gives them, are clustered, and every cluster gets a detector
+    that knows its rows alone, by default a one-class SVM [1]_ [2]_. The scores of a
+    detector are standardised by those of its own training rows, so that the scores of
+    wide and narrow clusters compare.
+
+    Parameters
+    ----------
+    detector : estimator or None, default=None
+        Outlier detector with ``score_samples`` or ``decision_function``, of this
+        package or any other that follows scikit-learn; a clone is fitted to each
+        cluster. None is :class:`sklearn.svm.OneClassSVM`.
+    n_clusters : int, default=8
+        Number of clusters of the default clusterer, at most one a row. With a
+        ``clusterer`` of your own set it there.
+    clusterer : estimator or None, default=None
+        Clusterer with ``labels_`` or ``predict`` after ``fit``. None is
+        :class:`sklearn.cluster.KMeans`. Rows that it calls noise (label -1) train no
+        detector.
+    encoder : estimator or None, default=None
+        What maps rows to the codes that are clustered and judged: a detector with
+        ``encode`` or a transformer with ``transform``. One that is fitted is used as it
+        is; else a clone is fitted to the training rows. None takes the rows themselves.
+    combine : {"best", "nearest"}, default="best"
+        Whose score a row gets: the best among all clusters, so that a row is normal
+        where any cluster takes it in, or that of the row's own cluster, which is
+        ``n_clusters`` times as fast.
+    min_cluster_size : int, default=5
+        Clusters with fewer rows train no detector: their rows are judged by the others,
+        since a handful of rows off all others may be anomalies. Where no cluster is
+        large enough, all rows make one cluster.
+    max_samples : int or None, default=1000
+        A detector learns from at most this many rows of its cluster, drawn at random,
+        because the time of a one-class SVM grows with their square. None takes all.
+    contamination : float in (0, 0.5] or "auto", default=0.1
+        Share of outliers in the training rows; sets ``offset_``. With ``"auto"`` a row is
+        an outlier if its score lies more than three robust standard deviations below the
+        median of the training scores, the deviation being taken from the lower half:
+        (median - first quartile) / 0.6745.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws and of each part whose own ``random_state`` is None.
+
+    Attributes
+    ----------
+    clusterer_ : estimator
+        The fitted clusterer.
+    encoder_ : estimator or None
+        The fitted encoder.
+    detectors_ : list of estimators
+        The fitted detectors, one a cluster.
+    cluster_centers_ : ndarray of shape (n_clusters, n_dimensions)
+        Means of the clusters, of rows or codes; a cluster without detector is left out.
+    offset_ : float
+        Threshold of ``score_samples``; ``decision_function`` is the score less it.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, where X has names that are all strings.
+
+    See Also
+    --------
+    AutoEncoder : Has codes to cluster.
+    sklearn.svm.OneClassSVM : The default detector.
+
+    Notes
+    -----
+    The score of row :math:`x` with code :math:`z` is
+
+    .. math:: \max_c \frac{s_c(z) - \mu_c}{\sigma_c},
+
+    where :math:`s_c` is the score of the detector of cluster :math:`c` and
+    :math:`\mu_c` and :math:`\sigma_c` are the mean and the standard deviation of the
+    scores of the rows that this detector was fitted to. With ``combine="nearest"``
+    cluster :math:`c` is the one that the clusterer predicts, or else the one with the
+    nearest centre.
+
+    Distances depend on scales: put a scaler before this detector, or in ``encoder``.
+
+    A fitted ``encoder`` is an input of ``fit``, not a part of it: ``clone``, and with it
+    a grid search, makes it unfitted as it does all parameters. To keep it wrap it in
+    :class:`sklearn.frozen.FrozenEstimator`.
+
+    References
+    ----------
+    .. [1] B. Schölkopf, J. C. Platt, J. Shawe-Taylor, A. J. Smola, R. C. Williamson,
+       "Estimating the support of a high-dimensional distribution", Neural Computation
+       13(7), 2001.
+    .. [2] Z. He, X. Xu, S. Deng, "Discovering cluster-based local outliers", Pattern
+       Recognition Letters 24, 2003: rows of small clusters are judged by the large ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import ClusterwiseDetector
+    >>> rng = np.random.default_rng(0)
+    >>> wide, narrow = rng.normal(size=(200, 2)), rng.normal(size=(200, 2), scale=0.1)
+    >>> X = np.concatenate([wide, narrow + 8])
+    >>> detector = ClusterwiseDetector(n_clusters=2, contamination=0.01, random_state=0)
+    >>> detector = detector.fit(X)
+    >>> detector.predict([[0, 1], [8, 8], [8, 9]])
+    array([ 1,  1, -1])
+    >>> detector.predict_cluster(X[[0, 1]]) == detector.predict_cluster(X[[200, 201]])
+    array([False, False])
+    """
+
+    _parameter_constraints: dict = {
+        "detector": [HasMethods("fit"), None],
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "clusterer": [HasMethods("fit"), None],
+        "encoder": [HasMethods("encode"), HasMethods("transform"), None],
+        "combine": [StrOptions({"best", "nearest"})],
+        "min_cluster_size": [Interval(Integral, 2, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left"), None],
+        "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        detector=None,
+        n_clusters=8,
+        clusterer=None,
+        encoder=None,
+        combine="best",
+        min_cluster_size=5,
+        max_samples=1000,
+        contamination=0.1,
+        random_state=None,
+    ):
+        self.detector = detector
+        self.n_clusters = n_clusters
+        self.clusterer = clusterer
+        self.encoder = encoder
+        self.combine = combine
+        self.min_cluster_size = min_cluster_size
+        self.max_samples = max_samples
+        self.contamination = contamination
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Cluster the rows, fit a detector to each cluster and set the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, at least two.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+        """
+        self._validate_params()
+        detector = OneClassSVM() if self.detector is None else self.detector
+        _check_detector(detector)
+        rng = check_random_state(self.random_state)
+        rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        self.encoder_ = self._fit_encoder(X, rows, rng)
+        codes = self._codes(X, rows)
+        members = self._fit_clusters(codes, rng)
+        self.cluster_centers_ = np.stack([codes[cluster].mean(axis=0) for cluster in members])
+        self.detectors_, moments = [], []
+        for cluster in members:
+            if self.max_samples is not None and len(cluster) > self.max_samples:
+                cluster = rng.choice(cluster, self.max_samples, replace=False)
+            own = _seeded_clone(detector, rng).fit(codes[cluster])
+            scores = normality_scores(own, codes[cluster])
+            if not np.isfinite(scores).all():
+                raise ValueError(
+                    f"{detector!r} gave scores that are not finite to rows that it was"
+                    " fitted to. Scale X, or pass another detector."
+                )
+            # Standard deviations that are mere rounding noise would blow the noise up.
+            floor = max(1e-6 * np.abs(scores).max(), np.finfo(np.float64).tiny)
+            moments.append((scores.mean(), max(scores.std(), floor)))
+            self.detectors_.append(own)
+        self._means, self._deviations = np.transpose(moments)
+        scores = self._score_codes(codes)
+        if self.contamination == "auto":
+            self.offset_ = robust_offset(scores)
+        else:
+            self.offset_ = contamination_offset(scores, self.contamination)
+        return self
+
+    def score_samples(self, X):
+        """Return how normal rows are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The higher, the more normal: standard deviations above the mean score of the
+            training rows of a cluster.
+        """
+        return self._score_codes(self._validated_codes(X))
+
+    def predict_cluster(self, X):
+        """Return the cluster that each row belongs to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        clusters : ndarray of shape (n_samples,)
+            Indices of ``cluster_centers_`` and ``detectors_``.
+        """
+        return self._nearest_clusters(self._validated_codes(X))
+
+    def _fit_encoder(self, X, rows, rng):
+        if self.encoder is None:
+            return None
+        try:
+            check_is_fitted(self.encoder)
+        except NotFittedError:
+            named = hasattr(self, "feature_names_in_")
+            return _seeded_clone(self.encoder, rng).fit(X if named else rows)
+        return self.encoder
+
+    def _validated_codes(self, X):
+        check_is_fitted(self)
+        return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
+
+    def _codes(self, X, rows):
+        """Return the codes of X, which ``rows`` holds as a validated array."""
+        if self.encoder_ is None:
+            return rows
+        # An encoder that knows names gets them where X has them; another would warn.
+        named = hasattr(self.encoder_, "feature_names_in_") and hasattr(X, "columns")
+        encode = getattr(self.encoder_, "encode", None) or self.encoder_.transform
+        return check_array(encode(X if named else rows), dtype=np.float64, input_name="codes")
+
+    def _fit_clusters(self, codes, rng):
+        """Fit the clusterer; return the indices of the rows of each cluster in use."""
+        if self.clusterer is None:
+            self.clusterer_ = KMeans(
+                min(self.n_clusters, len(codes)), random_state=rng.randint(2**31 - 1)
+            )
+        else:
+            self.clusterer_ = _seeded_clone(self.clusterer, rng)
+        with warnings.catch_warnings():
+            # Clusters that equal rows leave empty are not used.
+            warnings.filterwarnings("ignore", "Number of distinct", ConvergenceWarning)
+            self.clusterer_.fit(codes)
+        labels = getattr(self.clusterer_, "labels_", None)
+        if labels is None:
+            if not hasattr(self.clusterer_, "predict"):
+                raise TypeError(
+                    f"clusterer must offer labels_ or predict after fit, {self.clusterer_!r}"
+                    " has neither. Use a clusterer such as sklearn.cluster.KMeans."
+                )
+            labels = self.clusterer_.predict(codes)
+        found, sizes = np.unique(labels, return_counts=True)
+        used = (sizes >= self.min_cluster_size) & (found != -1)
+        self._used_labels = found[used]
+        if len(self._used_labels) == 0:
+            return [np.arange(len(codes))]
+        return [np.flatnonzero(labels == label) for label in self._used_labels]
+
+    def _nearest_clusters(self, codes):
+        """Return the clusterer's answer, or the nearest centre where it has none."""
+        nearest = pairwise_distances_argmin(codes, self.cluster_centers_)
+        if hasattr(self.clusterer_, "predict"):
+            predicted = self.clusterer_.predict(codes)
+            for index, label in enumerate(self._used_labels):
+                nearest[predicted == label] = index
+        return nearest
+
+    def _score_codes(self, codes):
+        if self.combine == "best":
+            scores = np.full(len(codes), -np.inf)
+            for cluster in range(len(self.detectors_)):
+                np.maximum(scores, self._standardized(cluster, codes), out=scores)
+        else:
+            nearest = self._nearest_clusters(codes)
+            scores = np.empty(len(codes))
+            for cluster in np.unique(nearest):
+                rows = nearest == cluster
+                scores[rows] = self._standardized(cluster, codes[rows])
+        return scores
+
+    def _standardized(self, cluster, codes):
+        scores = normality_scores(self.detectors_[cluster], codes) - self._means[cluster]
+        # Detectors may give the lowest number there is to rows that overflow.
+        with np.errstate(over="ignore"):
+            scores /= self._deviations[cluster]
+        limit = np.finfo(np.float64).max / 4
+        return np.clip(np.nan_to_num(scores, copy=False, nan=-limit), -limit, limit)
+
+
+def _check_detector(detector):
+    """Refuse what is no outlier detector that can score new rows."""
+    scores = hasattr(detector, "score_samples") or hasattr(detector, "decision_function")
+    if inspect.isclass(detector) or not is_outlier_detector(detector):
+        raise TypeError(
+            f"detector must be an instance of an outlier detector, got {detector!r}. Pass"
+            " for example detector=IsolationForest()."
+        )
+    if not scores:
+        raise TypeError(
+            f"detector must offer score_samples or decision_function for new rows, got"
+            f" {detector!r}. LocalOutlierFactor offers them with novelty=True."
+        )
+
+
+def _seeded_clone(estimator, rng):
+    """Clone an estimator and give a seed to all its parts that have none."""
+    estimator = clone(estimator)
+    unset = {
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    }
+    if unset:
+        seeds = {name: int(rng.randint(2**31 - 1)) for name in sorted(unset)}
+        estimator.set_params(**seeds)
+    return estimator
