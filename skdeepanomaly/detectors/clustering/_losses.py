@@ -126,13 +126,14 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
     reconstruction_weight : float, default=0.1
         Weight of the reconstruction error (Guo et al. 2017).
     degrees_of_freedom : float, default=1.0
-        Of the Student's t distribution that measures how near a code is to a centre.
+        Degrees of freedom of the Student's t kernel between codes and centres.
     """
 
     frequencies: Tensor
     target_centers: Tensor
     labels: Tensor
     n_steps: Tensor
+    converged: Tensor
 
     def __init__(self, *, reconstruction_weight: float = 0.1, degrees_of_freedom: float = 1.0):
         super().__init__()
@@ -145,6 +146,8 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
         for name in ("frequencies", "target_centers", "labels"):
             self.register_buffer(name, torch.empty(0))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+        # In buffers, so that a backup of the training holds them.
+        self.register_buffer("converged", torch.zeros((), dtype=torch.bool))
 
     def set_centers(self, centers: Tensor, counts: Tensor) -> None:
         """Start from centres (n_clusters, latent_dim)."""
@@ -182,6 +185,7 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
         for name in ("frequencies", "target_centers", "labels"):
             setattr(self, name, torch.empty(0, device=self.centers.device))
         self.n_steps.zero_()
+        self.converged.fill_(False)
 
     def target(self, x: Tensor) -> Tensor:
         """Return the target distribution p (n, n_clusters) of rows."""
