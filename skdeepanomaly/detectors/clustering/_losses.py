@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, squared_distances, whitening
 
 
 class ClusteringLoss(nn.Module):
@@ -49,10 +49,7 @@ class ClusteringLoss(nn.Module):
     def squared_distances(self, codes: Tensor, centers: Tensor | None = None) -> Tensor:
         """Return the squared distances (n, n_clusters) of codes to all centres."""
         centers = self.centers if centers is None else centers
-        products = codes @ centers.T
-        squares = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
-        # Rounding can take the distance of a code that lies on a centre below zero.
-        return (squares - 2 * products).clamp_min(0)
+        return squared_distances(codes, centers).clamp_min(0)
 
     def nearest(self, codes: Tensor) -> Tensor:
         """Return the index (n,) of the centre nearest to each code."""
@@ -311,12 +308,11 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         deviations = codes.cpu().double() - centers[labels.cpu()]
         covariance = deviations.T @ deviations / len(codes)
         ridge = 1e-2 * covariance.diagonal().mean() + 1e-6
-        covariance += ridge * torch.eye(len(covariance), dtype=torch.float64)
-        whitening = torch.linalg.cholesky(torch.linalg.inv(covariance))
+        whitener, _ = whitening(covariance, ridge)
         # The centre of a cluster that no row is in stands for all rows, and attracts none.
         centers[counts.cpu() == 0] = codes.cpu().double().mean(dim=0)
         self.centers = centers.float().to(codes.device)
-        self.whitening = whitening.float().to(codes.device)
+        self.whitening = whitener.float().to(codes.device)
         self.occupied = counts > 0
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, log_uniform
 
 
 class ReconstructionLoss(nn.Module):
@@ -72,7 +72,7 @@ class DenoisingLoss(ReconstructionLoss):
     def _noise_levels(self, shares: Tensor) -> Tensor:
         """Map shares in [0, 1] to standard deviations."""
         low, high = self.noise_std
-        return low * (high / low) ** shares if low else high * shares
+        return log_uniform(low, high, shares) if low else high * shares
 
     def corrupt(self, x: Tensor) -> Tensor:
         """Return rows (n, n_features) with random noise and random zeros."""
