@@ -184,12 +184,12 @@ def _origins(transformer, origins: np.ndarray, inputs=None) -> np.ndarray:
 
 
 def _origins_by_name(transformer, origins: np.ndarray, inputs) -> np.ndarray:
-    """Return what ``_origins`` does, read from the names that a transformer gives outputs.
+    """Return the same as ``_origins``, read from the names of a transformer's outputs.
 
-    A transformer makes the name of an output of the name of its input: with the input ``a``,
-    ``a_b`` can be the category ``b``. With the true names this can be ambiguous. So the
-    transformer is given a mark in place of each name, its number between two control
-    characters, and the marks are looked for in the names of the outputs.
+    A transformer forms the name of an output from the name of its input: ``a_b`` may be the
+    category ``b`` of the column ``a``, or a column of that name. To tell them apart, the
+    transformer is given a mark in place of each name: the number of the input between two
+    control characters. The marks are then searched in the names of the outputs.
     """
     transformer = copy.copy(transformer)
     # A transformer that does not know the names of fit accepts any.
@@ -205,7 +205,7 @@ def _origins_by_name(transformer, origins: np.ndarray, inputs) -> np.ndarray:
     if len(set(origins)) == 1:
         return np.repeat(origins[:1], len(outputs))
     if inputs is not None:
-        # skrub's transformers ignore the marks, and tell the input of each output.
+        # skrub's transformers ignore the marks, but know the input of each output.
         input_of = getattr(transformer, "output_to_input_", {})
         mark_of = dict(zip(inputs, marks, strict=True))
         outputs = [mark_of.get(input_of.get(name, name), name) for name in outputs]

@@ -109,7 +109,7 @@ def scale_scores(ax, scores: np.ndarray, scale: str):
         Scores that will be drawn.
     scale : {"auto", "linear", "asinh"}
         "asinh" is linear around 0 and logarithmic far from it. "auto" is "asinh" if the
-        range of the scores is more than 30 times the width of the linear part, else
+        range of the scores is at least 30 times the half-width of the linear part, else
         "linear".
 
     Returns
@@ -141,7 +141,7 @@ def scale_scores(ax, scores: np.ndarray, scale: str):
 
 
 class ScoreDisplayMixin:
-    """``from_estimator`` of a display of scores, made of its ``from_scores``."""
+    """Mixin of displays of scores: ``from_estimator``, which calls ``from_scores``."""
 
     @classmethod
     def from_estimator(cls, detector, X, y=None, *, name=None, ax=None, **kwargs):

@@ -51,7 +51,7 @@ class ScoreDisplay(ScoreDisplayMixin):
 
     See Also
     --------
-    ThresholdDisplay : Precision and recall at every other threshold.
+    ThresholdDisplay : Precision and recall over all thresholds.
 
     Examples
     --------

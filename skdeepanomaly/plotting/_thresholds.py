@@ -57,7 +57,7 @@ class ThresholdDisplay(ScoreDisplayMixin):
     Notes
     -----
     Rows that nobody has judged are left out, also from the share of flagged rows. The best
-    F1 was chosen on the rows of the display; on other rows the same threshold gives less.
+    F1 was chosen on the rows of the display; on other rows it is usually lower.
 
     Examples
     --------

@@ -179,16 +179,18 @@ def assert_curves(roc, pr, det, y, y_score):
     # Versions of scikit-learn differ in how many of the points on a straight line they keep.
     points = np.transpose(det_curve(is_anomaly, y_score)[:2])
     shown = np.transpose([det.fpr, det.fnr])
-    assert len(drawn(det.line_)) == len(shown) > 2
+    assert len(drawn(det.line_)) == len(shown)
     assert all(np.abs(points - point).sum(axis=1).min() < 1e-12 for point in shown)
 
 
 @pytest.mark.parametrize("name", list(DETECTORS))
 def test_curves_have_the_right_sign(planted, name):
     X, y = planted
+    # Anomalies so far out that every detector ranks them first.
+    X = np.where((y == -1)[:, None], 10 * X, X)
     detector = DETECTORS[name].fit(X[y == 1])
     y_score = -detector.decision_function(X)
-    assert outlier_roc_auc_score(y, y_score) > 0.5
+    assert outlier_roc_auc_score(y, y_score) > 0.9
     assert_curves(*(cls.from_estimator(detector, X, y) for cls in CURVES), y, y_score)
 
 
@@ -197,6 +199,7 @@ def test_curves_leave_out_rows_that_nobody_judged(planted, forest):
     y_score = -forest.decision_function(X)
     half = [cls.from_estimator(forest, X, np.where(np.arange(220) % 2, y, 0)) for cls in CURVES]
     assert_curves(*half, y[1::2], y_score[1::2])
+    assert len(half[2].fpr) > 2
 
 
 @pytest.mark.parametrize("cls", CURVES)
@@ -248,13 +251,13 @@ def test_threshold_display_agrees_with_the_metrics(planted, forest):
         display.lines_, (display.precision, display.recall, display.f1), strict=True
     ):
         np.testing.assert_array_equal(drawn(line), np.transpose([display.scores, values]))
-        # What a score gives holds up to the next one.
+        # The values at a score hold up to the next score.
         assert line.get_drawstyle() == "steps-post"
     np.testing.assert_array_equal(display.threshold_line_.get_xdata(), [0, 0])
     f1 = outlier_scorers["f1"](forest, X, y)
     assert f"threshold (F1: {f1:.2f})" in legend(display)
     assert f"F1 (best: {display.f1.max():.2f})" in legend(display)
-    assert display.f1.max() > f1
+    assert display.f1.max() >= f1
 
 
 def test_threshold_display_over_the_flagged_share(planted, forest):
@@ -478,6 +481,9 @@ def test_labels_and_classifiers_are_refused(cls, planted, forest):
         cls.from_estimator(forest, X, np.zeros(220))
     with pytest.raises(ValueError, match="y_true must hold -1"):
         cls.from_estimator(forest, X, np.arange(220))
+    if cls is not ScoreDisplay:
+        with pytest.raises(ValueError, match="y_true is None"):
+            cls.from_estimator(forest, X, None)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         cls.from_estimator(forest, X, y[:-1])
     with pytest.raises(ValueError, match="GaussianNB is a classifier, whose decision"):
