@@ -31,6 +31,23 @@ def parameter_names(component) -> tuple[list[str], bool]:
     return [p.name for p in parameters if p.kind not in variadic], takes_any
 
 
+def spread(X, n_rows: int):
+    """Return at most ``n_rows`` rows, evenly spread; all rows where there are no more.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, ...)
+        The rows, sliced without a copy.
+    n_rows : int
+        Largest number of rows.
+
+    Returns
+    -------
+    rows : array of shape (n_spread, ...)
+    """
+    return X[:: max(1, -(-len(X) // n_rows))]
+
+
 def check_float32_range(X: np.ndarray) -> None:
     """Refuse values that float32, in which the networks compute, cannot hold."""
     limit = np.finfo(np.float32).max
