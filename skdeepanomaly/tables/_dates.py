@@ -94,8 +94,9 @@ def to_clock(X) -> np.ndarray:
 
     Notes
     -----
-    skrub's ``DatetimeEncoder`` has circles for the hour and the day of the month and of the
-    year, but none for the weekday, and it takes series of pandas and polars only.
+    skrub's ``DatetimeEncoder`` takes only pandas and polars series with a date type, and
+    always puts the month and the day of the month on circles, too, so that dates after the
+    training would count as unusual.
     """
     days = to_days(X)
     # 1 January 1970 was a Thursday, three days after a Monday.
@@ -106,7 +107,7 @@ def to_clock(X) -> np.ndarray:
 
 
 def clock_names(transformer, names) -> np.ndarray:
-    """Return the names of the columns of ``to_clock``, for a FunctionTransformer."""
+    """Name the columns of ``to_clock``, as FunctionTransformer asks for."""
     parts = ("weekday_sin", "weekday_cos", "time_sin", "time_cos")
     return np.array([f"{name}_{part}" for name in names for part in parts], dtype=object)
 
@@ -133,6 +134,6 @@ def to_calendar(X) -> np.ndarray:
 
 
 def calendar_names(transformer, names) -> np.ndarray:
-    """Return the names of the columns of ``to_calendar``, for a FunctionTransformer."""
+    """Name the columns of ``to_calendar``, as FunctionTransformer asks for."""
     parts = ("weekday", "hour")
     return np.array([f"{name}_{part}" for name in names for part in parts], dtype=object)

@@ -29,8 +29,18 @@ class RareMissingImputer(SimpleImputer):
 
     In columns that lack fewer than 1 % of the training values, or none, a missing value
     becomes ``-log(p)`` with the share p = (c + 1) / (n + 1), for c missing values in n
-    training rows. It expects scaled columns, and the parameters of
-    :class:`~sklearn.impute.SimpleImputer`.
+    training rows. The columns must be scaled before.
+
+    Parameters
+    ----------
+    missing_values, strategy, fill_value, copy, add_indicator, keep_empty_features : object
+        As in :class:`~sklearn.impute.SimpleImputer`; they apply to columns in which missing
+        values are not rare.
+
+    Attributes
+    ----------
+    statistics_ : ndarray of shape (n_features_in_,)
+        For each column the value that replaces a missing one.
     """
 
     def fit(self, X, y=None):
@@ -208,10 +218,9 @@ class NgramEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    skrub's ``StringEncoder`` has the same components. This encoder also takes arrays,
-    accepts columns with very few n-grams, scores values of any type that
-    :class:`StringConverter` has converted, and adds the length, by which a text of unknown
-    characters stands out.
+    skrub's ``StringEncoder`` has similar components, but takes only pandas and polars
+    series, refuses new rows whose column holds no strings, such as numbers, and leaves out
+    the length.
 
     References
     ----------

@@ -55,4 +55,9 @@ def make_array(table):
     return table.astype(object).to_numpy()
 
 
-CONTAINERS = {"pandas": lambda table: table, "polars": pl.from_pandas, "array": make_array}
+CONTAINERS = {
+    "pandas": lambda table: table,
+    "polars": pl.from_pandas,
+    "array": make_array,
+    "list": lambda table: make_array(table).tolist(),
+}

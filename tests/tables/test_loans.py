@@ -33,7 +33,7 @@ def loans():
 
 @pytest.fixture(scope="module")
 def runs(loans):
-    """Return, for each seed, a fitted pipeline and the rows and labels that it has not seen."""
+    """Return, for each seed, a pipeline and the shuffled loans; it was fitted to the first."""
     runs = []
     for seed in SEEDS:
         order = np.random.default_rng(seed).permutation(len(loans[0]))
