@@ -76,8 +76,8 @@ def squared_distances(
     return lengths - 2 * product(codes, centers.T)
 
 
-def whitening(covariance: Tensor, ridge: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Return a matrix that whitens deviations, and the precision that it comes from.
+def whitening(covariance: Tensor, ridge: float | Tensor, *, unit_mean: bool = False) -> Tensor:
+    """Return a matrix that whitens deviations.
 
     Parameters
     ----------
@@ -85,14 +85,19 @@ def whitening(covariance: Tensor, ridge: float | Tensor) -> tuple[Tensor, Tensor
         Covariance of the deviations.
     ridge : float or Tensor of shape ()
         Added to the diagonal, so that there is an inverse.
+    unit_mean : bool, default=False
+        Whether squared norms of whitened deviations get a mean of one, instead of d.
 
     Returns
     -------
-    whitening : Tensor of shape (d, d)
-        But for the ridge, ``deviations @ whitening`` has the identity as its covariance.
-    precision : Tensor of shape (d, d)
-        Inverse of the covariance with the ridge.
+    whitening : Tensor of shape (d, d), float64
+        But for the ridge and the scale, ``deviations @ whitening`` has the identity as its
+        covariance.
     """
     identity = torch.eye(len(covariance), dtype=covariance.dtype, device=covariance.device)
     precision = torch.linalg.inv(covariance + ridge * identity)
-    return torch.linalg.cholesky(precision), precision
+    if unit_mean:
+        mean = (precision * covariance).sum()
+        # Deviations that are all zero have no scale.
+        precision = precision / torch.where(mean > 1e-6, mean, 1.0)
+    return torch.linalg.cholesky(precision)

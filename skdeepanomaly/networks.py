@@ -98,16 +98,17 @@ def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
 
     Parameters
     ----------
-    x : Tensor of shape (..., n, n_in)
-        The rows, in any number of batches.
-    weight : Tensor of shape (..., n_in, n_out)
-        The weight of each batch.
+    x : Tensor of shape (n, n_in) or (k, n, n_in)
+        The rows, or k batches of them.
+    weight : Tensor of shape (n_in, n_out) or (k, n_in, n_out)
+        The weight, one for each batch.
 
     Returns
     -------
-    product : Tensor of shape (..., n, n_out)
+    product : Tensor of shape (n, n_out) or (k, n, n_out)
     """
-    return (weight.transpose(-2, -1) @ x.transpose(-2, -1)).transpose(-2, -1)
+    product = torch.bmm if x.dim() == 3 else torch.mm
+    return product(weight.transpose(-2, -1), x.transpose(-2, -1)).transpose(-2, -1)
 
 
 class PackedLinear(nn.Module):

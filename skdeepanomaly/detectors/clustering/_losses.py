@@ -308,11 +308,10 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         deviations = codes.cpu().double() - centers[labels.cpu()]
         covariance = deviations.T @ deviations / len(codes)
         ridge = 1e-2 * covariance.diagonal().mean() + 1e-6
-        whitener, _ = whitening(covariance, ridge)
         # The centre of a cluster that no row is in stands for all rows, and attracts none.
         centers[counts.cpu() == 0] = codes.cpu().double().mean(dim=0)
         self.centers = centers.float().to(codes.device)
-        self.whitening = whitener.float().to(codes.device)
+        self.whitening = whitening(covariance, ridge).float().to(codes.device)
         self.occupied = counts > 0
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:

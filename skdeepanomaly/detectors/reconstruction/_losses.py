@@ -98,13 +98,13 @@ class DenoisingLoss(ReconstructionLoss):
     def stacked_errors(self, module: nn.Module, x: Tensor) -> Tensor:
         """Return squared errors (n, n_corruptions, n_features) for the drawn corruptions."""
         errors = [self.squared_errors(module(rows), x) for rows in self.corruptions(x)]
-        return torch.stack(errors, dim=1)
+        return torch.stack(errors).transpose(0, 1)
 
     def mean_feature_scores(self, errors: Tensor) -> Tensor:
         """Return terms (n, n_features) of the scores, means over stacked errors."""
         if self.variances.numel():
             errors = errors / self.variances
-        return errors.mean(dim=1) / errors.shape[2]
+        return (errors / errors.shape[2]).mean(dim=1)
 
 
 # Bounds of the logarithm of a feature's variance given the code. The lower one is a
@@ -278,10 +278,10 @@ default="reconstruction_probability"
         For ``score_type="elbo"`` these are the negative evidence lower bounds, with a
         divergence of weight 1.
         """
-        scores = self.feature_scores_with(module, x).sum(dim=1)
         if self.score_type == "elbo":
-            scores = scores + self.divergences(*module.posterior(x))
-        return scores
+            divergences = self.divergences(*module.posterior(x))
+            return self.reconstruction_losses(module, x).sum(dim=1) + divergences
+        return self.feature_scores_with(module, x).sum(dim=1)
 
 
 class CodeGame(Protocol):
@@ -341,7 +341,7 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
     def score_parts(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return the scores of the reconstruction and of the code, (n, 2)."""
         reconstruction = self.feature_scores(module(x), x).sum(dim=1)
-        return torch.stack([reconstruction, self.code_scores(module, x)], dim=1)
+        return torch.stack([reconstruction, self.code_scores(module, x)]).T
 
     def score_with(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return the anomaly scores (n,) of rows."""

@@ -229,10 +229,8 @@ class SemiSupervisedGANLoss(nn.Module):
         covariance = torch.cov(features.T, correction=0).reshape(len(mean), len(mean))
         # Rows that are all equal have no variance.
         ridge = self.ridge * covariance.diagonal().mean() + 1e-12
-        whitener, precision = whitening(covariance, ridge)
-        expected = (precision * covariance).sum()
         self.mean = mean.float()
-        self.whitening = (whitener / torch.where(expected > 1e-6, expected, 1.0).sqrt()).float()
+        self.whitening = whitening(covariance, ridge.float(), unit_mean=True).float()
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return how rare the features are, plus how surely they are an anomaly's, (n,)."""
