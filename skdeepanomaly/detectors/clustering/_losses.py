@@ -13,8 +13,8 @@ from ...losses import check_reconstruction, squared_distances, whitening
 class ClusteringLoss(nn.Module):
     """Reconstruction error of an auto-encoder, and centres of its codes.
 
-    The module returns codes and reconstructions. This loss of the pre-training is the
-    reconstruction error alone. The losses of the clustering methods are its subclasses.
+    The module returns codes and reconstructions. This class is the loss of the pre-training:
+    the reconstruction error alone. The losses of the clustering methods are its subclasses.
     """
 
     # Attributes that a module must have beside ``forward``.
@@ -390,7 +390,7 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the anomaly scores (n,): squared Mahalanobis distances to the centres.
 
-        The distance is that to the nearest cluster with rows.
+        Only the nearest centre counts; clusters without rows are left out.
         """
         # NOTE[DIFF]: the papers have no anomaly score.
         codes, _ = self.split(output, x)
@@ -547,7 +547,7 @@ class SelfExpressionLoss(ClusteringLoss):
     def residuals(self, codes: Tensor) -> Tensor:
         """Return codes minus their projections, (n, n_clusters, latent_dim).
 
-        The projections are those on the subspace of each cluster.
+        The codes are projected on the subspace of each cluster.
         """
         deviations = codes[:, None] - self.centers
         inside = torch.einsum("nkd,kdr->nkr", deviations, self.bases)

@@ -14,7 +14,7 @@ class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
     An encoder is pre-trained as a part of an auto-encoder. Then it learns to map normal and
     unlabelled rows close to a fixed centre, and rows that are labelled as anomalies far away
     from it [1]_. The score of a row is the negative squared distance of its code to the
-    centre.
+    centre, relative to the mean of this distance before the training.
 
     In ``fit(X, y)`` the labels y are -1 for anomalies, +1 for normal rows, and 0 for rows
     without a label. If y is not given, all rows are without a label.
@@ -58,8 +58,7 @@ class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
     - eta d for a row that is labelled as normal,
     - eta / (d + 1e-6) for a row that is labelled as an anomaly.
 
-    The pre-training uses all rows and no labels. The score is -d. Thus it is the squared
-    distance in units of s.
+    The pre-training uses all rows and no labels. The score of a row is -d.
 
     Departures from the paper:
 
