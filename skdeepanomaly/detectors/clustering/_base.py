@@ -17,22 +17,26 @@ from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, Pret
 from ..reconstruction import CodingAutoEncoder
 from ._losses import ClusteringLoss
 
-# More rows would hardly move the centres, the frequencies of clusters, or the share of rows
-# that change theirs.
+# This many rows are enough for the centres and the frequencies of the clusters, and for the
+# share of rows that change their cluster.
 MAX_ROWS_FOR_CENTERS = 10_000
 
 CLUSTERING_PARAMETERS = """\
 n_clusters : int or "auto", default="auto"
-    Number of clusters, at most that of different rows. ``"auto"`` is {_auto_n_clusters}, or a
-    sixteenth of the rows, at least 1, if that is less.
+    Number of clusters. If there are fewer different rows, there are as many clusters as
+    different rows. ``"auto"`` is {_auto_n_clusters}, but at most a sixteenth of the number of
+    rows, and at least 1.
 hidden_dims : sequence of int, default={hidden_dims}
-    Widths of the encoder's hidden layers; the decoder mirrors them."""
+    Widths of the encoder's hidden layers. The decoder has the same widths in reverse order."""
 
 
 class BaseDeepClustering(
     PretrainingMixin, ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True
 ):
-    """Pre-trains an auto-encoder and starts from the centres that k-means finds."""
+    """Base of detectors that pre-train an auto-encoder and cluster its codes.
+
+    The clusters start from the centres that k-means finds.
+    """
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
@@ -49,7 +53,7 @@ class BaseDeepClustering(
     _module_class = CodingAutoEncoder
     _criterion_class: type[ClusteringLoss]
     _pretrain_epoch_range = (10, 100)
-    # What "auto" means for n_clusters, where there are 16 times as many rows.
+    # n_clusters="auto" for at least 16 times as many rows; fewer rows get fewer clusters.
     _auto_n_clusters: int
 
     def __init__(
@@ -87,10 +91,12 @@ class BaseDeepClustering(
     def _initialize_state(self, X):
         """Set the centres by k-means on the codes."""
         net = self.net_
+        # NOTE[DIFF]: k-means on at most 10,000 rows; the papers use all training rows.
         rows = sample_rows(X)
-        # One thread: several would add up sums in an order that differs from run to run.
+        # One thread: several threads add up sums in an order that differs from run to run.
         with threadpool_limits(1), warnings.catch_warnings():
-            # Different rows may have the same code.
+            # k-means warns if there are fewer different codes than clusters; different rows
+            # may have the same code.
             warnings.simplefilter("ignore", ConvergenceWarning)
             k_means = KMeans(
                 self._resolve_n_clusters(rows),
@@ -106,6 +112,7 @@ class BaseDeepClustering(
         net.criterion_.set_centers(centers.to(net.device), counts.to(net.device))
 
     def _resolve_n_clusters(self, rows):
+        """Return the number of clusters, at most that of different rows."""
         n_clusters = self.n_clusters
         if n_clusters == "auto":
             n_clusters = max(1, min(self._auto_n_clusters, len(rows) // 16))
@@ -122,7 +129,7 @@ class BaseDeepClustering(
 
 
 def sample_rows(X):
-    """Return at most 10,000 rows, evenly spread, in float32."""
+    """Return at most 10,000 evenly spread rows, in float32."""
     return spread(X, MAX_ROWS_FOR_CENTERS).astype("float32", copy=False)
 
 

@@ -1,4 +1,4 @@
-"""Deep clustering network: an auto-encoder whose codes gather around centres."""
+"""Deep clustering network: an auto-encoder with codes that k-means can cluster."""
 
 import torch
 
@@ -9,21 +9,23 @@ from ._losses import DeepClusteringLoss
 
 
 class DeepClusteringNet(DetectorNet):
-    """Moves the centres after each step of the network."""
+    """Net that updates the centres of the clusters after each optimiser step."""
 
     def train_step(self, batch, **fit_params):
-        """Take one optimiser step on a batch, then one step of the centres."""
+        """Take one optimiser step on a batch, then update the centres."""
+        # NOTE[DIFF]: the centres are updated with the codes from before the optimiser step,
+        # which saves a second pass through the encoder.
         step = super().train_step(batch, **fit_params)
         self.criterion_.update_centers(step["y_pred"][0].detach())
         return step
 
 
 class DeepClustering(BaseDeepClustering):
-    """Deep clustering network: codes that k-means can cluster.
+    """Deep clustering network (DCN): an auto-encoder with codes that k-means can cluster.
 
-    An auto-encoder learns codes that lie close to a few centres, and from which the rows
-    can still be rebuilt [1]_. The score of a row is the negative squared distance of its
-    code to the nearest centre.
+    An auto-encoder learns codes that lie close to the centres of clusters, and from which
+    the rows can still be reconstructed [1]_. The score of a row is the negative squared
+    distance of its code to the nearest centre.
 
     Parameters
     ----------
@@ -32,8 +34,8 @@ class DeepClustering(BaseDeepClustering):
         Width of the code.
     %(activation_parameters)s
     cluster_weight : float, default=5.0
-        Weight of the distances to the centres in the loss; with 0 the network only
-        learns to rebuild the rows.
+        Weight of the squared distances to the centres in the loss. With 0 the network is
+        trained by the reconstruction error only.
     %(pretraining_parameters)s
     %(common_parameters)s
 
@@ -42,39 +44,44 @@ class DeepClustering(BaseDeepClustering):
     cluster_centers_ : ndarray of shape (n_clusters, latent_dim)
         Centres in the space of the codes.
     net_ : DetectorNet
-        The trained skorch net; its ``criterion_`` has the ``centers``.
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_.centers`` are
+        the centres.
     %(common_attributes)s
 
     See Also
     --------
     DeepEmbeddedClustering : Assigns rows to clusters softly.
-    DeepSVDD : Has one centre, and nothing to rebuild.
+    DeepSVDD : Has one centre, and no reconstruction error.
 
     Notes
     -----
-    The loss of a row ([1]_, equation 5) is
-    ``||x - G(E(x))||^2 + cluster_weight / 2 * ||E(x) - m||^2`` with m the centre nearest
-    to the code. After the pre-training k-means sets the centres. Then each batch takes
-    three steps in turn: rows are assigned to the nearest centres, the network takes a
-    step on the loss, and each centre takes a step of 1 / count towards each code that is
-    assigned to it, count being the number of codes that it was given so far ([1]_,
+    With the encoder E and the decoder G, the loss of a row ([1]_, equation 5) is
+    ``||x - G(E(x))||^2 + cluster_weight / 2 * ||E(x) - m||^2``, where m is the centre nearest
+    to the code. After the pre-training k-means sets the centres. Then each batch takes three
+    steps. First, its rows are assigned to the nearest centres. Second, the optimiser takes a
+    step on the loss. Third, each centre moves towards each of its codes by 1 / count of the
+    way, where count is the number of codes that this centre was assigned so far ([1]_,
     equation 8).
 
-    Departures from the paper: the steps of the centres use the codes of the batch from
-    before the network's step, which saves a pass. Assignments are those of the current
-    network and are not stored from epoch to epoch. The counts begin with the sizes of
-    the clusters that k-means found, among at most 10,000 rows, in one start where
-    ``n_clusters`` is "auto", else in the best of ten. The default network and
-    the number of steps are chosen for tables; the code is wide, because a narrow one
-    hides anomalies, and the second phase is short, because a long one draws anomalies to
-    the centres, too.
+    Departures from the paper:
 
-    ``partial_fit`` goes on with the centres of the first fit. The pre-training uses the
-    optimiser of the second phase and its nested parameters, but for the learning rate,
-    and no callbacks.
+    - The centres are updated with the codes of the batch from before the optimiser step.
+      This saves a second pass through the encoder.
+    - Rows are assigned with the current network. The paper stores the assignments from epoch
+      to epoch.
+    - The counts start with the sizes of the clusters that k-means found.
+    - k-means uses at most 10,000 rows. It starts once if ``n_clusters`` is "auto"; otherwise
+      it takes the best of ten starts.
+    - The default network and the number of steps are chosen for tables. The code is wide,
+      because a narrow code loses the information that distinguishes anomalies. The training
+      after the pre-training is short, because a long one moves anomalies to the centres, too.
 
-    A custom ``module`` has ``encode(x)``, which maps rows (n, n_features) to codes (n, any
-    width); its ``forward(x)`` returns codes and reconstructions.
+    ``partial_fit`` continues with the centres of the first fit. The pre-training uses the
+    same optimiser and the same ``optimizer__`` parameters as the training after it, except
+    for the learning rate, and no callbacks.
+
+    A custom ``module`` has a method ``encode(x)`` that maps rows (n, n_features) to codes
+    (n, any width). Its ``forward(x)`` returns a pair of codes and reconstructions.
 
     References
     ----------
@@ -103,6 +110,7 @@ class DeepClustering(BaseDeepClustering):
     }
     _net_class = DeepClusteringNet
     _criterion_class = DeepClusteringLoss
+    # NOTE[DIFF]: few steps; more of them move anomalies to the centres, too.
     _n_steps = 60
     _epoch_range = (1, 20)
     _auto_n_clusters = 16
@@ -111,6 +119,7 @@ class DeepClustering(BaseDeepClustering):
         self,
         *,
         n_clusters="auto",
+        # NOTE[DIFF]: a network for tables, with a wide code.
         hidden_dims=(128,),
         latent_dim=128,
         activation="relu",

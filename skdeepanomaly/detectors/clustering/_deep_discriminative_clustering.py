@@ -1,4 +1,4 @@
-"""Deep discriminative clustering: clusters learnt from relations between pairs."""
+"""Deep discriminative clustering: clusters that are learned from pairs of rows."""
 
 from numbers import Real
 
@@ -12,33 +12,37 @@ from ._losses import DeepDiscriminativeClusteringLoss
 
 
 class DeepDiscriminativeClustering(BaseDeepClustering):
-    """Deep discriminative clustering (DDC): rows are told apart in pairs.
+    """Deep discriminative clustering (DDC): clusters that are learned from pairs of rows.
 
-    A network gives each row a label feature, a non-negative vector of length one, and the
-    product of two rows' features says how alike they are. Pairs that are surely alike are
-    drawn together, pairs that surely differ apart; unsure pairs wait until the network has
-    learnt more [1]_ [2]_. The score of a row is the negative squared Mahalanobis distance
-    of its code to the nearest cluster.
+    A network gives each row a label feature: a non-negative vector of length one. The dot
+    product of the label features of two rows is their similarity. Training increases high
+    similarities and decreases low ones. Pairs with a similarity between the two thresholds
+    do not count yet; the thresholds move towards each other in the course of training
+    [1]_ [2]_. The score of a row is the negative squared Mahalanobis distance of its code to
+    the nearest cluster.
 
     Parameters
     ----------
     %(clustering_parameters)s
     latent_dim : int, default=128
-        Width of the code, from which a linear layer makes the label features.
+        Width of the code. A linear layer computes the label features from the code.
     %(activation_parameters)s
     upper_threshold : float, default=0.95
-        Similarity above which a pair counts as alike in the first epoch, in (0, 1).
+        In the first epoch, two rows with at least this similarity are taken to be in the
+        same cluster. In (0, 1).
     lower_threshold : float, default=0.455
-        Similarity below which a pair counts as different in the first epoch, in (0, 1)
-        and not above ``upper_threshold``.
+        In the first epoch, two rows with less than this similarity are taken to be in
+        different clusters. In (0, 1), and not above ``upper_threshold``.
     relation_weight : float, default=0.1
-        Weight of the cross-entropy of the pairs in the loss; 0 leaves it out.
+        Weight of the cross-entropy of the pairs in the loss; with 0 the loss does not
+        contain it.
     balance_weight : float, default=0.1
-        Weight of the negative entropy of the mean label, which keeps one cluster from
-        taking all rows; 0 leaves it out.
+        Weight of the negative entropy of the mean label probabilities in the loss. This term
+        prevents one cluster from taking all rows; with 0 the loss does not contain it.
     reconstruction_weight : float, default=1.0
-        Weight of the mean squared error of the reconstruction; 0 leaves it out, and
-        ``reconstruct`` then gives what the pre-training left of the decoder.
+        Weight of the mean squared error of the reconstruction in the loss. With 0 the loss
+        does not contain it, and the decoder used by ``reconstruct`` is that of the
+        pre-training.
     %(pretraining_parameters)s
     %(common_parameters)s
 
@@ -47,41 +51,51 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     cluster_centers_ : ndarray of shape (n_clusters, latent_dim)
         Mean codes of the clusters.
     net_ : AnnealedNet
-        The trained skorch net; its ``criterion_`` has the label layer and the clusters.
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_`` holds the
+        label layer and the clusters.
     %(common_attributes)s
 
     See Also
     --------
     DeepEmbeddedClustering : Compares rows with centres, not with each other.
-    DeepSubspaceClustering : Makes rows of each other.
+    DeepSubspaceClustering : Expresses rows by each other.
 
     Notes
     -----
-    With the label feature ``l = p / ||p||`` of ``p = softmax(W z + b)``, z the code, the
-    similarity of two rows is ``s = l_i . l_j``. Over the pairs of a batch the loss takes the
-    mean of ``-log s`` where ``s >= u`` and of ``-log(1 - s)`` where ``s < v``; other pairs
-    do not count ([2]_, equations 3 to 6). The local constraint of [1]_ is that features are
-    non-negative and of length one; the global one, that relations are estimated from the
-    network's own similarities, takes here the form of the two thresholds of [2]_. ``u``
-    falls ten times as fast as ``v`` rises, evenly over ``max_epochs`` epochs, and in the
-    last one they meet: 0.5 at defaults. ``partial_fit`` goes on with thresholds that have
-    met.
+    With the code z of a row and its label probabilities ``p = softmax(W z + b)``, the label
+    feature is ``l = p / ||p||``. The similarity of two rows is ``s = l_i . l_j``. With the
+    upper threshold u and the lower threshold v, the loss is the mean of ``-log s`` over the
+    pairs of a batch with ``s >= u``, and of ``-log(1 - s)`` over the pairs with ``s < v``;
+    other pairs do not count ([2]_, equations 3 to 6).
 
-    Departures from the papers, which train on images from random weights: an auto-encoder
-    is trained first, k-means on its codes starts the label layer, and the reconstruction
-    stays in the loss, so that codes keep what sets a row apart. Images are not augmented.
-    The entropy of the mean label is added against a dominant cluster.
+    [1]_ has two constraints. The local constraint is that label features are non-negative and
+    of length one. The global constraint is that relations are estimated from the similarities
+    of the network itself; here this estimate has the form of the two thresholds of [2]_. In
+    the course of ``max_epochs`` epochs u falls and v rises, at constant rates, u ten times as
+    fast as v. In the last epoch they are equal: 0.5 with the default parameters.
+    ``partial_fit`` continues with equal thresholds.
 
-    The papers know no anomalies; the score is ours. Similarities and labels do not serve:
-    they saturate, and far out the network is most sure. So the clusters, as the label
-    layer gives them, are described in the space of the code by their means and one common
-    covariance [3]_, with a ridge of a hundredth of the mean variance. On the tables of our
-    benchmark clusters as such raise the ranking; that codes learn from relations does
-    not, beyond what k-means starts them with. Take this detector where the clusters
-    themselves are wanted.
+    The score describes the clusters of the label layer in the space of the codes: by their
+    means and one common covariance [3]_, with a ridge of a hundredth of the mean variance.
 
-    A custom ``module`` has ``encode(x)``, which maps rows (n, n_features) to codes (n, any
-    width); its ``forward(x)`` returns codes and reconstructions.
+    Departures from the papers:
+
+    - The score is not from the papers, which do not detect anomalies. Similarities and label
+      probabilities are no useful scores: far from the data the network is most certain.
+    - An auto-encoder is trained first, and k-means on its codes initialises the label layer.
+      The papers start from random weights.
+    - The reconstruction error stays in the loss. Thus codes keep the information that
+      distinguishes anomalies.
+    - Rows are not augmented; the papers augment images.
+    - The entropy of the mean label probabilities is added to the loss. It prevents one
+      cluster from taking all rows.
+
+    The ablations in the benchmarks of the documentation show that the clusters improve the
+    ranking of anomalies, but that training on pairs does not improve it further. Use this
+    detector if you also need the clusters themselves.
+
+    A custom ``module`` has a method ``encode(x)`` that maps rows (n, n_features) to codes
+    (n, any width). Its ``forward(x)`` returns a pair of codes and reconstructions.
 
     References
     ----------
@@ -131,8 +145,10 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
         upper_threshold=0.95,
         lower_threshold=0.455,
         relation_weight=0.1,
+        # NOTE[DIFF]: the papers have neither of these two terms in the loss.
         balance_weight=0.1,
         reconstruction_weight=1.0,
+        # NOTE[DIFF]: the papers have no pre-training; 0 leaves it out.
         pretrain_epochs="auto",
         pretrain_lr=2e-3,
         module=None,
@@ -200,12 +216,14 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
         }
 
     def _initialize_state(self, X):
+        """Set the centres by k-means, and make the label layer from them."""
         super()._initialize_state(X)
         self.net_.criterion_.start_labels(codes_of(self.net_, sample_rows(X)))
-        # The label layer came after the optimiser.
+        # The optimiser was made before the label layer and does not know its parameters.
         self.net_.initialize_optimizer()
 
     def _finalize_state(self, X):
+        """Set the means and the covariance of the clusters."""
         self.net_.criterion_.describe_clusters(codes_of(self.net_, sample_rows(X)))
 
     def _cluster_rows(self, x):

@@ -1,4 +1,4 @@
-"""Deep embedded clustering: soft clusters that learn from their own sharpened image."""
+"""Deep embedded clustering: self-training of soft assignments to clusters."""
 
 from numbers import Integral, Real
 
@@ -12,14 +12,15 @@ from ._losses import DeepEmbeddedClusteringLoss
 
 
 class DeepEmbeddedClusteringNet(DetectorNet):
-    """Renews the target at intervals, and stops when clusters no longer change.
+    """Net that updates the target at intervals, and stops when the clusters are stable.
 
     Parameters
     ----------
-    update_interval : int
-        Steps between two renewals.
-    tol : float
-        Share of rows that must change their cluster for training to go on.
+    update_interval : int, default=20
+        Optimiser steps between two updates of the target.
+    tol : float, default=1e-3
+        Training continues only if at least this share of the rows changed their cluster
+        between two updates.
     """
 
     def __init__(self, *args, update_interval=20, tol=1e-3, **kwargs):
@@ -28,28 +29,33 @@ class DeepEmbeddedClusteringNet(DetectorNet):
         super().__init__(*args, **kwargs)
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Keep the rows that stand for the training data, and set the first target."""
+        """Take a sample of the training rows, and set the first target."""
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.rows_ = sample_rows(X)
         self.criterion_.converged.fill_(False)
         self._renew_target()
 
     def _renew_target(self):
+        """Update the target; return the share of rows that changed their cluster."""
         codes = codes_of(self, self.rows_)
         return self.criterion_.renew_target(self.module_, codes)
 
     def train_step(self, batch, **fit_params):
-        """Take one optimiser step on a batch; renew the target first where it is due."""
+        """Take one optimiser step on a batch; update the target before it if it is due."""
         n_steps = int(self.criterion_.n_steps)
         due = n_steps and n_steps % self.update_interval == 0
         if due and not self.criterion_.converged:
             self.criterion_.converged.fill_(self._renew_target() < self.tol)
+            # The update of the target left the module in evaluation mode.
             self._set_training(True)
         self.criterion_.n_steps += 1
         return super().train_step(batch, **fit_params)
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """End training between two epochs, so that the last one is in the history."""
+        """Stop training if the clusters are stable.
+
+        Training stops between two epochs, so that the last epoch is in the history.
+        """
         if self.criterion_.converged:
             raise StopTraining
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
@@ -63,10 +69,11 @@ class DeepEmbeddedClusteringNet(DetectorNet):
 class DeepEmbeddedClustering(BaseDeepClustering):
     """Deep embedded clustering (DEC), with a reconstruction error (IDEC).
 
-    The codes of a pre-trained auto-encoder are assigned softly to centres. Encoder and
-    centres then learn to make these assignments surer: their target is their own
-    sharpened image [1]_. A reconstruction error keeps the code from being distorted [2]_.
-    The score of a row is the negative squared distance of its code to the nearest centre.
+    The codes of a pre-trained auto-encoder are assigned to centres with soft assignments,
+    which are probabilities. Then the encoder and the centres are trained to make these
+    assignments more certain: the target is a sharpened version of the current assignments
+    [1]_. A reconstruction error prevents a distortion of the codes [2]_. The score of a row is
+    the negative squared distance of its code to the nearest centre.
 
     Parameters
     ----------
@@ -75,14 +82,15 @@ class DeepEmbeddedClustering(BaseDeepClustering):
         Width of the code.
     %(activation_parameters)s
     reconstruction_weight : float, default=0.1
-        Weight of the reconstruction error in the loss; 0 gives DEC, more gives IDEC.
+        Weight of the reconstruction error in the loss. With 0 the method is DEC [1]_,
+        otherwise it is IDEC [2]_.
     degrees_of_freedom : float, default=1.0
         Degrees of freedom of the Student's t kernel between codes and centres.
     update_interval : int, default=20
-        Optimiser steps between two renewals of the target.
+        Optimiser steps between two updates of the target.
     tol : float, default=1e-3
-        Training ends, at the end of an epoch, when less than this share of the rows
-        changed their cluster between two renewals; 0 lets it run for all epochs.
+        Training stops at the end of an epoch if less than this share of the rows changed
+        their cluster between two updates of the target. With 0 it never stops early.
     %(pretraining_parameters)s
     %(common_parameters)s
 
@@ -91,39 +99,47 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     cluster_centers_ : ndarray of shape (n_clusters, latent_dim)
         Centres in the space of the codes.
     net_ : DetectorNet
-        The trained skorch net; its ``criterion_`` has the ``centers``.
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_.centers`` are
+        the centres.
     %(common_attributes)s
 
     See Also
     --------
-    DeepClustering : Assigns each row to one cluster.
+    DeepClustering : Assigns each row to one cluster only.
 
     Notes
     -----
-    With z the code of a row and m_j the centres, the soft assignment ([1]_, equation 1),
-    the target (equation 3) and the loss ([2]_, equation 7, divided by its gamma) are ::
+    With the code z of a row, the centres m_j and the degrees of freedom a, the soft
+    assignment ([1]_, equation 1), the target (equation 3) and the loss ([2]_, equation 7,
+    divided by its gamma) are ::
 
         q_j = (1 + ||z - m_j||^2 / a)^(-(a + 1) / 2), divided by the sum over j
         p_j = q_j^2 / f_j, divided by the sum over j,   f_j the sum of q_j over all rows
         KL(p || q) + reconstruction_weight * ||x - G(z)||^2
 
-    with a the degrees of freedom. The paper stores p for each training row. Here encoder,
-    centres and f are kept as they were when the target was last renewed, and give p for
-    the rows of a batch: the same numbers, and rows need no index. f and the share of
-    changed clusters come from at most 10,000 evenly spaced rows.
+    where G is the decoder.
 
-    Departures from the papers: k-means sees at most 10,000 rows, and starts once where
-    ``n_clusters`` is "auto", else ten times; Adam; the
-    default network and the number of steps are chosen for tables. The second phase is
-    short: sharper clusters make better clusters, but anomalies are drawn to them as
-    well. Many clusters and a wide code rank anomalies best.
+    Departures from the papers:
 
-    ``partial_fit`` goes on with the centres of the first fit. The pre-training uses the
-    optimiser of the second phase and its nested parameters, but for the learning rate,
-    and no callbacks.
+    - The papers store p for each training row. Here a copy of the encoder, the centres and f
+      is kept from the last update of the target, and p is computed for the rows of each
+      batch. The numbers are the same, and rows need no index.
+    - f and the share of rows that changed their cluster are computed on at most 10,000
+      evenly spaced rows.
+    - k-means uses at most 10,000 rows. It starts once if ``n_clusters`` is "auto"; otherwise
+      it takes the best of ten starts.
+    - The optimiser is Adam.
+    - The default network and the number of steps are chosen for tables. The training after
+      the pre-training is short, because a long one moves anomalies to the centres, too. The
+      defaults are many clusters and a wide code, which ranked anomalies best in our
+      experiments.
 
-    A custom ``module`` has ``encode(x)``, which maps rows (n, n_features) to codes (n, any
-    width); its ``forward(x)`` returns codes and reconstructions.
+    ``partial_fit`` continues with the centres of the first fit. The pre-training uses the
+    same optimiser and the same ``optimizer__`` parameters as the training after it, except
+    for the learning rate, and no callbacks.
+
+    A custom ``module`` has a method ``encode(x)`` that maps rows (n, n_features) to codes
+    (n, any width). Its ``forward(x)`` returns a pair of codes and reconstructions.
 
     References
     ----------
@@ -156,6 +172,7 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     }
     _net_class = DeepEmbeddedClusteringNet
     _criterion_class = DeepEmbeddedClusteringLoss
+    # NOTE[DIFF]: few steps; more of them move anomalies to the centres, too.
     _n_steps = 100
     _epoch_range = (1, 30)
     _auto_n_clusters = 64
@@ -164,6 +181,7 @@ class DeepEmbeddedClustering(BaseDeepClustering):
         self,
         *,
         n_clusters="auto",
+        # NOTE[DIFF]: a network for tables, with a wide code.
         hidden_dims=(128,),
         latent_dim=128,
         activation="relu",
@@ -175,6 +193,7 @@ class DeepEmbeddedClustering(BaseDeepClustering):
         pretrain_epochs="auto",
         pretrain_lr=2e-3,
         module=None,
+        # NOTE[DIFF]: DEC has stochastic gradient descent.
         optimizer=torch.optim.Adam,
         lr=3e-4,
         max_epochs="auto",
@@ -227,6 +246,8 @@ class DeepEmbeddedClustering(BaseDeepClustering):
         return {"update_interval": self.update_interval, "tol": self.tol}
 
     def _initialize_state(self, X):
+        """Set the centres by k-means, and let the optimiser train them."""
         super()._initialize_state(X)
-        # The centres are parameters, and came after the optimiser.
+        # The optimiser was made before the centres, which are parameters, and does not know
+        # them.
         self.net_.initialize_optimizer()

@@ -1,4 +1,4 @@
-"""Deep subspace clustering: codes that are sums of other codes of their cluster."""
+"""Deep subspace clustering: clusters of codes that lie in linear subspaces."""
 
 import warnings
 from numbers import Integral, Real
@@ -16,10 +16,11 @@ from ._losses import SelfExpressionLoss
 
 
 class DeepSubspaceClusteringNet(DetectorNet):
-    """Trains on the landmarks, and on the batch where it has more than the landmarks."""
+    """Net that trains on the landmarks, and on the batch if there are more rows."""
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Make the coefficients; note whether the landmarks are the training data."""
+        """Set the coefficients; note whether the landmarks are all training rows."""
+        # In partial_fit: the coefficients were dropped at the end of the previous fit.
         if not self.criterion_.coefficients.numel():
             codes = codes_of(self, self.criterion_.landmarks.cpu().numpy())
             self.set_coefficients(self.criterion_.best_coefficients(codes))
@@ -29,7 +30,15 @@ class DeepSubspaceClusteringNet(DetectorNet):
         self.criterion_.all_landmarks.fill_(bool(same))
 
     def set_coefficients(self, coefficients):
-        """Put coefficients in place of those that the optimiser has; keep the rest."""
+        """Replace the coefficients, also in the optimiser.
+
+        The optimiser keeps its state of all other parameters.
+
+        Parameters
+        ----------
+        coefficients : torch.Tensor of shape (n_landmarks, n_landmarks)
+            The new coefficients; an empty tensor drops the old ones.
+        """
         old = self.criterion_.coefficients
         new = self.criterion_.coefficients = torch.nn.Parameter(coefficients)
         self.optimizer_.state.pop(old, None)
@@ -37,9 +46,11 @@ class DeepSubspaceClusteringNet(DetectorNet):
             group["params"] = [new if p is old else p for p in group["params"]]
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the loss of the landmarks, and of the batch where it adds rows."""
+        """Return the loss of the landmarks, plus that of the batch if there are more rows."""
         if not training:
             return super().get_loss(y_pred, y_true, X=X, training=training)
+        # NOTE[DIFF]: each step uses the landmarks only, which are all rows of a small table;
+        # in the paper they are always all rows.
         loss = self.criterion_.self_expression_loss(self.module_)
         if not self.criterion_.all_landmarks:
             loss = loss + super().get_loss(y_pred, y_true, X=X, training=training)
@@ -49,35 +60,39 @@ class DeepSubspaceClusteringNet(DetectorNet):
 class DeepSubspaceClustering(BaseDeepClustering):
     """Deep subspace clustering (DSC): each cluster of codes spans a subspace.
 
-    An auto-encoder learns codes that are linear combinations of other codes. A row needs
-    rows of its own subspace for that, so the coefficients say which rows belong together,
-    and spectral clustering finds the clusters [1]_. The score of a row is the negative sum
-    of two errors: of its reconstruction, and of its code, projected on the nearest of the
-    clusters' subspaces.
+    An auto-encoder learns codes, each of which is a linear combination of other codes. The
+    other codes mostly lie in the same subspace, so that the coefficients show which rows
+    belong together. Spectral clustering of the coefficients finds the clusters [1]_. The score
+    of a row is the negative sum of two errors: the reconstruction error, and the squared
+    distance of its code from the nearest of the clusters' subspaces.
 
     Parameters
     ----------
     %(clustering_parameters)s
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is three quarters of the features, at most 64.
+        Width of the code. ``"auto"`` is three quarters of the number of features, at most
+        64.
     %(activation_parameters)s
     max_landmarks : int, default=1000
-        Rows that are made of each other. Up to this number they are all training rows;
-        of more rows as many are drawn at random. Time and memory grow with its square.
+        Largest number of landmarks, the rows whose codes are expressed by each other. If
+        there are no more training rows than this, all of them are landmarks; otherwise this
+        many are drawn at random. Memory and the time of a step grow with the square of
+        this number.
     coefficient_weight : float, default=1.0
         Weight of the squared norm of the coefficients in the loss.
     self_expression_weight : float, default=1.0
-        Weight of half the squared error of the codes that are made of other codes.
+        Weight, in the loss, of half the squared error of codes that are expressed by other
+        codes.
     signed_affinity : bool, default=True
-        Whether only positive coefficients say that rows belong together. With False
-        negative ones do, too, as in the paper: right for subspaces through the mean of
-        all codes, whose two sides are one; but clusters on opposite sides of the mean
-        are then one as well.
+        Whether only positive coefficients are a sign that two rows belong together. With
+        False, negative coefficients are one, too, as in the paper. This is right for
+        subspaces that contain the mean of all codes, since a subspace then has rows on both
+        sides of the mean. But it merges two clusters on opposite sides of the mean.
     subspace_energy : float, default=0.9
-        Share of the variance of a cluster's codes that its subspace has to hold, in
-        (0, 1]. It has at least one dimension less than the code.
+        Share of the variance of a cluster's codes that its subspace must contain, in
+        (0, 1]. A subspace has at least one dimension less than the code.
     residual_weight : float, default=1.0
-        Weight of the distance from the nearest subspace in the score; with 0 the score
+        Weight, in the score, of the distance from the nearest subspace. With 0 the score
         is that of an auto-encoder.
     %(pretraining_parameters)s
     %(common_parameters)s
@@ -87,49 +102,54 @@ class DeepSubspaceClustering(BaseDeepClustering):
     cluster_centers_ : ndarray of shape (n_clusters, latent_dim)
         Mean codes of the clusters.
     net_ : DetectorNet
-        The trained skorch net; its ``criterion_`` has the ``landmarks``, the ``labels`` of
-        their clusters, and the ``bases`` of the subspaces.
+        The trained skorch net: ``module_`` is the auto-encoder, ``criterion_`` holds the
+        ``landmarks``, the ``labels`` of their clusters, and the ``bases`` of the subspaces.
     %(common_attributes)s
 
     See Also
     --------
-    AutoEncoder : Has no clusters; any code is as good as another.
-    DeepClustering : Clusters are points, not subspaces.
+    AutoEncoder : Has no clusters; scores rows by the reconstruction error.
+    DeepClustering : Describes each cluster by its centre, not by a subspace.
 
     Notes
     -----
-    With the codes Z of the rows X as rows of a matrix, less their mean, and the
-    coefficients C, whose diagonal is zero, the loss ([1]_, equation 5) is ::
+    Let X be the matrix of the rows, Z the matrix of their codes minus the mean code, and C
+    the matrix of the coefficients, with a diagonal of zeros. The loss ([1]_, equation 5) is ::
 
         1/2 ||X - decode(C Z)||^2 + coefficient_weight ||C||^2
             + self_expression_weight / 2 ||Z - C Z||^2
 
-    and the affinity of two rows is ``C+ + C+^T``, C+ being the positive part of C.
+    The affinities of the rows are ``C+ + C+^T``, where C+ is the positive part of C.
 
-    C is as large as the square of the number of rows, and a row that was not trained on
-    has no coefficients. There is one form for all sizes here: X are at most
-    ``max_landmarks`` landmarks, in every step all of them; as long as they are all rows,
-    that is the paper's self-expression. Beyond, the batch adds its reconstruction
-    error to the loss, and memory stays as it is. A network that predicts coefficients [2]_
-    would cover all rows, but is slow to train (100,000 steps in the paper), and spectral
-    clustering needs their affinities all the same; landmarks, being a random sample, span
-    the same subspaces.
+    The score of a row is minus the mean squared error of its reconstruction, minus
+    ``residual_weight`` times the mean squared residual of its code from the nearest subspace.
+    The squared error of each feature, and the squared residual of each entry of the code, is
+    divided by its mean over the training rows (plus 1e-4). The subspace of a cluster contains
+    the mean code of its landmarks, and has the directions of their leading principal
+    components.
 
-    A new row is compared with the subspaces. That of a cluster goes through the mean code
-    of its landmarks, along the leading principal directions. The score is ours: the mean
-    squared error of the reconstruction plus the mean squared residual of the code, each
-    term relative to its mean over the training rows (plus 1e-4).
+    Departures from the paper:
 
-    Departures from the paper: codes are centred, so that subspaces need not go through
-    zero; negative coefficients are left out of the affinity unless ``signed_affinity`` is
-    False. C starts from its best value for the codes of the
-    pre-training, which has a closed form [3]_, in place of zero, so that few steps do. The
-    affinity is not thresholded or cut to a rank, which the authors' code does with
-    settings chosen for each data set. ``partial_fit`` keeps the landmarks of the first fit,
-    and makes their coefficients anew.
+    - The score is not from the paper, which does not detect anomalies.
+    - The size of C is the square of the number of rows, and a new row has no coefficients.
+      Therefore X contains at most ``max_landmarks`` landmarks. Each step uses all of them. If
+      there are more training rows, each step also adds the reconstruction error of a batch.
+      The landmarks are a random sample, so they span the same subspaces as all rows. A
+      network that predicts coefficients [2]_ would not need landmarks, but its training is
+      slow, and spectral clustering needs the affinities of all rows anyway.
+    - Codes are centred, so that subspaces need not contain zero.
+    - Negative coefficients do not count in the affinity unless ``signed_affinity`` is False.
+    - C starts from its optimum for the codes of the pre-training, which has a closed form
+      [3]_; the paper starts from zero. Thus few steps are enough.
+    - The affinity is neither thresholded nor reduced to a lower rank. The authors' code does
+      both, with settings for each data set.
 
-    A custom ``module`` has ``encode(x)``, which maps rows (n, n_features) to codes (n, any
-    width), and ``decode(z)``; its ``forward(x)`` returns codes and reconstructions.
+    ``partial_fit`` keeps the landmarks of the first fit, and computes their coefficients
+    again.
+
+    A custom ``module`` has a method ``encode(x)`` that maps rows (n, n_features) to codes
+    (n, any width), and a method ``decode(z)`` that maps codes to rows. Its ``forward(x)``
+    returns a pair of codes and reconstructions.
 
     References
     ----------
@@ -165,6 +185,7 @@ class DeepSubspaceClustering(BaseDeepClustering):
     }
     _net_class = DeepSubspaceClusteringNet
     _criterion_class = SelfExpressionLoss
+    # NOTE[DIFF]: few steps are enough, because the coefficients start from their optimum.
     _n_steps = 50
     _epoch_range = (1, 50)
     _pretrain_steps = 700
@@ -178,9 +199,11 @@ class DeepSubspaceClustering(BaseDeepClustering):
         latent_dim="auto",
         activation="relu",
         dropout=0.0,
+        # NOTE[DIFF]: the paper has no landmarks; it expresses all rows by each other.
         max_landmarks=1000,
         coefficient_weight=1.0,
         self_expression_weight=1.0,
+        # NOTE[DIFF]: False is the affinity of the paper.
         signed_affinity=True,
         subspace_energy=0.9,
         residual_weight=1.0,
@@ -251,11 +274,13 @@ class DeepSubspaceClustering(BaseDeepClustering):
         net, criterion = self.net_, self.net_.criterion_
         codes = codes_of(net, landmarks)
         criterion.landmarks = torch.from_numpy(landmarks).to(net.device)
+        # NOTE[DIFF]: codes are centred, so that subspaces need not contain zero.
         criterion.origin = codes.mean(dim=0)
+        # NOTE[DIFF]: the coefficients start from their optimum for these codes.
         net.set_coefficients(criterion.best_coefficients(codes))
 
     def _finalize_state(self, X):
-        """Cluster the landmarks, and measure how far rows are from their subspaces."""
+        """Cluster the landmarks, and set the subspaces and the mean errors of the score."""
         net, criterion = self.net_, self.net_.criterion_
         landmarks = criterion.landmarks.cpu().numpy()
         if criterion.coefficients.numel():
@@ -270,22 +295,26 @@ class DeepSubspaceClustering(BaseDeepClustering):
             for x, (codes, reconstruction) in iter_outputs(net, rows):
                 errors += (reconstruction - x).square().sum(dim=0)
                 residuals += criterion.squared_residuals(codes).sum(dim=0)
-        # The floor is a hundredth of the standard deviation of a scaled feature.
+        # Floor for features and codes without error: 1e-4 is the squared hundredth of the
+        # standard deviation of a scaled feature.
         criterion.variances = errors / len(rows) + 1e-4
         criterion.code_variances = residuals / len(rows) + 1e-4
 
     def _cluster_landmarks(self, landmarks):
+        """Return the cluster (n_landmarks,) of each landmark."""
         n_clusters = self._resolve_n_clusters(landmarks)
         if n_clusters == 1:
             return torch.zeros(len(landmarks), dtype=torch.int64)
         if n_clusters == len(landmarks):
             return torch.arange(n_clusters)
-        # A little affinity between all rows keeps the graph in one piece.
+        # NOTE[DIFF]: no thresholds, no lower rank. A small affinity is added for all pairs
+        # of rows, because spectral clustering needs a connected graph.
         affinity = self.net_.criterion_.affinities(signed=self.signed_affinity)
         affinity = affinity.double().cpu().numpy()
         affinity += 1e-6 * affinity.max() + 1e-12
         with threadpool_limits(1), warnings.catch_warnings():
-            # Some embeddings of the graph hold equal rows.
+            # k-means inside warns if there are fewer different rows than clusters in the
+            # embedding of the graph.
             warnings.simplefilter("ignore", ConvergenceWarning)
             spectral = SpectralClustering(
                 n_clusters,

@@ -1,4 +1,4 @@
-"""Detectors that enclose the codes of normal rows."""
+"""One-class detectors: a boundary around the codes of normal rows."""
 
 from ._base import BaseCenterDetector
 from ._deep_one_class_svm import DeepOneClassSVM

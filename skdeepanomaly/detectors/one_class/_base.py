@@ -1,4 +1,4 @@
-"""Base of detectors that measure distances of codes to a fixed centre."""
+"""Base of detectors that score rows by the distance of their codes to a fixed centre."""
 
 import torch
 from torch import nn
@@ -14,7 +14,11 @@ from ._networks import Encoder
 
 
 class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstract=True):
-    """An encoder, pre-trained as half of an auto-encoder, and the mean of its codes."""
+    """Base of detectors with an encoder and a fixed centre of the codes.
+
+    The encoder is pre-trained as a part of an auto-encoder. The centre is the mean code of
+    the training rows after the pre-training.
+    """
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
@@ -27,6 +31,7 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         "pretraining_parameters": PRETRAINING_PARAMETERS,
     }
     _module_class = Encoder
+    # NOTE[DIFF]: far fewer steps than in the papers, which train on images.
     _n_steps = 150
     _epoch_range = (1, 150)
 
@@ -58,6 +63,7 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         }
 
     def _pretraining_nets(self, X):
+        # A custom module may return codes of any width, so two rows are encoded to read it.
         latent_dim = next(self._iter_codes(X[:2])).shape[1]
         dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
         decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
@@ -65,10 +71,11 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         return self._pretraining(auto_encoder, ReconstructionLoss, X)
 
     def _initialize_state(self, X):
-        """Set the centre to the mean code."""
+        """Set the centre to the mean code of the training rows."""
         total = sum(codes.double().sum(dim=0) for codes in self._iter_codes(X))
         center = (total / len(X)).float()
-        # An entry near zero could be met by weights that are all zero.
+        # NOTE[DIFF]: entries near zero are moved away from zero, as in the authors' code.
+        # Weights that are all zero would map every row exactly to a centre of zero.
         near_zero = center.abs() < 0.1
         center[near_zero] = torch.where(center[near_zero] < 0, -0.1, 0.1)
         self.net_.criterion_.center = center.to(self.net_.device)
@@ -77,7 +84,7 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         return self.net_.module_(x)
 
     def _iter_codes(self, X):
-        """Yield the codes of all rows, block by block."""
+        """Yield the codes (n, latent_dim) of the rows, block by block."""
         for _, codes in iter_outputs(self.net_, X):
             if not isinstance(codes, torch.Tensor) or codes.ndim != 2:
                 raise ValueError(

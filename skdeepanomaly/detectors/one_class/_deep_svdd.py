@@ -1,4 +1,4 @@
-"""Deep SVDD: normal rows lie in a small sphere of a learned space."""
+"""Deep SVDD: an encoder that maps normal rows into a small sphere."""
 
 from numbers import Real
 
@@ -13,29 +13,29 @@ from ._losses import DeepSVDDLoss
 class DeepSVDD(BaseCenterDetector):
     """Deep support vector data description.
 
-    An encoder, pre-trained as half of an auto-encoder, learns to map normal rows close
-    to a fixed centre [1]_. The score of a row is the negative squared distance of its
-    code to the centre.
+    An encoder is pre-trained as a part of an auto-encoder, and then learns to map normal
+    rows close to a fixed centre [1]_. The score of a row is the negative squared distance
+    of its code to the centre.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128,)
-        Widths of the encoder's hidden layers; the decoder of the pre-training mirrors
-        them.
+        Widths of the encoder's hidden layers. The decoder, which only the pre-training
+        uses, has the same widths in reverse order.
     latent_dim : int, default=512
         Width of the code.
     activation : str, default="leaky_relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid". The paper advises against bounded ones, with which
-        all codes can collapse to the centre.
+        "silu", "tanh", "sigmoid". The paper advises against bounded activations ("tanh"
+        and "sigmoid"), because with them all codes can collapse to the centre.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training, in [0, 1).
     soft_boundary : bool, default=False
-        Whether to minimise the radius of a sphere that may leave rows outside, in place
-        of the mean distance.
+        Whether to minimise the radius of a sphere around the centre; some training rows may
+        lie outside of it. With False the mean squared distance to the centre is minimised.
     nu : float, default=0.1
-        With ``soft_boundary``: upper bound of the share of training rows outside of the
-        sphere, in (0, 1].
+        Upper bound of the share of training rows outside of the sphere, in (0, 1]. It is
+        used only if ``soft_boundary`` is True.
     %(pretraining_parameters)s
     %(common_parameters)s
 
@@ -43,35 +43,39 @@ class DeepSVDD(BaseCenterDetector):
     ----------
     net_ : DetectorNet
         The trained skorch net: ``module_`` is the encoder, ``criterion_.center`` and
-        ``criterion_.radius`` are the sphere.
+        ``criterion_.radius`` describe the sphere.
     %(common_attributes)s
 
     See Also
     --------
-    AutoEncoder : Scores by the reconstruction error.
+    AutoEncoder : Scores rows by the reconstruction error.
     DeepSAD : Also learns from labels.
+    DeepOneClassSVM : Separates the codes by a hyperplane in the feature space of a kernel.
 
     Notes
     -----
-    Departures from the paper: the default network and the number of steps are chosen
-    for tables. There is no weight decay unless ``optimizer__weight_decay`` sets one. The
-    radius of the soft boundary starts as the (1 - nu) quantile of all distances to the
-    centre and follows each batch, as in the authors' code after its warm-up. With a soft
-    boundary the score is the distance less the squared radius, as in that code.
+    Departures from the paper:
 
-    Entries of the centre nearer to zero than 0.1 are set to +-0.1, as in the authors'
-    code, because zero weights would map all rows to a zero centre. ``partial_fit`` goes
-    on with the centre of the first fit.
+    - The default network and the number of steps are chosen for tables.
+    - There is no weight decay unless ``optimizer__weight_decay`` sets one.
+    - The radius of the soft boundary is set to the (1 - nu) quantile of the distances to
+      the centre: of all training rows before the first epoch, and of the rows of the batch
+      after each step. The authors' code does so after its warm-up.
+    - With a soft boundary the score is the squared radius minus the squared distance, as in
+      the authors' code.
+    - Entries of the centre between -0.1 and 0.1 are set to -0.1 or 0.1, as in the authors'
+      code. With a centre of zero, weights that are all zero would be a perfect solution.
 
-    The pre-training uses the optimiser of the second phase and its nested parameters, but
-    for the learning rate, and no callbacks.
+    ``partial_fit`` keeps the centre of the first fit. The pre-training uses the same
+    optimiser and the same ``optimizer__`` parameters as the training after it, except for
+    the learning rate, and no callbacks.
 
     A custom ``module`` maps rows (n, n_features) to codes (n, any width).
 
     References
     ----------
-    .. [1] L. Ruff et al., "Deep one-class classification", ICML 2018; the hard boundary
-       is equation 4, the soft one equation 3.
+    .. [1] L. Ruff et al., "Deep one-class classification", ICML 2018. The default loss is
+       equation 4, the loss with a soft boundary is equation 3.
 
     Examples
     --------
@@ -94,6 +98,7 @@ class DeepSVDD(BaseCenterDetector):
     def __init__(
         self,
         *,
+        # NOTE[DIFF]: a network for tables; the paper has convolutional ones for images.
         hidden_dims=(128,),
         latent_dim=512,
         activation="leaky_relu",
@@ -103,6 +108,7 @@ class DeepSVDD(BaseCenterDetector):
         pretrain_epochs="auto",
         pretrain_lr=2e-3,
         module=None,
+        # NOTE[DIFF]: no weight decay by default.
         optimizer=torch.optim.Adam,
         lr=3e-4,
         max_epochs="auto",
@@ -146,10 +152,11 @@ class DeepSVDD(BaseCenterDetector):
         return {"soft_boundary": self.soft_boundary, "nu": self.nu}
 
     def _initialize_state(self, X):
-        """Also set the radius to a quantile of the distances."""
+        """Set the centre, and for a soft boundary the radius."""
         super()._initialize_state(X)
         criterion = self.net_.criterion_
         if criterion.soft_boundary:
+            # NOTE[DIFF]: the radius starts as a quantile of the distances of all rows.
             squared = [criterion.distances(c) for c in self._iter_codes(X)]
             distances = torch.cat(squared).sqrt().cpu().numpy()
             criterion.radius.fill_(float(np.quantile(distances, 1 - criterion.nu)))

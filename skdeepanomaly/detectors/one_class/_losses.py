@@ -8,7 +8,7 @@ from ...losses import TrainingBall, check_reconstruction
 
 
 class CenterLoss(nn.Module):
-    """What losses share that look at squared distances of codes to a fixed centre."""
+    """Base of losses of the squared distances between codes and a fixed centre."""
 
     center: Tensor
 
@@ -27,8 +27,9 @@ class DeepSVDDLoss(CenterLoss):
     Parameters
     ----------
     soft_boundary : bool, default=False
-        Whether to minimise the radius of a sphere that leaves rows outside (Ruff et al.
-        2018, eq. 3) in place of the mean distance (eq. 4).
+        Whether to minimise the radius of a sphere that may leave rows outside (Ruff et al.
+        2018, equation 3). With False the mean squared distance to the centre is minimised
+        (equation 4).
     nu : float, default=0.1
         Upper bound of the share of rows outside of the sphere.
     """
@@ -42,20 +43,23 @@ class DeepSVDDLoss(CenterLoss):
         self.register_buffer("radius", torch.zeros(()))
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared distances to the centre, less the squared radius."""
+        """Return the squared distances (n,) to the centre, minus the squared radius."""
+        # NOTE[DIFF]: minus the squared radius, as in the authors' code; the radius is zero
+        # unless the boundary is soft.
         return self.distances(output) - self.radius.square()
 
     def set_radius(self, distances: Tensor) -> None:
-        """Let the sphere leave the share ``nu`` of the rows outside."""
+        """Set the radius so that the share ``nu`` of the squared distances (n,) is larger."""
         self.radius.copy_(torch.quantile(distances.detach().sqrt(), 1 - self.nu))
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the loss; in training a soft boundary follows the batch."""
+        """Return the loss; in training also set the radius of a soft boundary."""
         distances = self.distances(output)
         if not self.soft_boundary:
             return distances.mean()
         loss = self.radius.square() + F.relu(distances - self.radius.square()).mean() / self.nu
         if self.training:
+            # NOTE[DIFF]: the radius is set after each batch, from the rows of the batch.
             self.set_radius(distances)
         return loss
 
@@ -63,27 +67,28 @@ class DeepSVDDLoss(CenterLoss):
 class OneClassSVMLoss(nn.Module):
     """A one-class SVM on random Fourier features of codes, and the reconstruction error.
 
-    The kernel is ``exp(-gamma ||z - z'||^2 / v)``, with v the total variance of the codes. Its
-    features are ``cos(z @ frequencies)`` and ``sin(z @ frequencies)``.
+    The kernel is ``exp(-gamma ||z - z'||^2 / v)``, where v is the total variance of the codes.
+    With ``s = sqrt(2 * gamma / v)`` its random features are ``cos(z @ (s * frequencies))`` and
+    ``sin(z @ (s * frequencies))``, divided by the square root of the number of frequencies.
 
     Parameters
     ----------
     n_fourier_features : int, default=256
         Number of random features, rounded up to an even number.
     nu : float, default=0.1
-        Share of the training rows that the SVM leaves outside.
+        Upper bound of the share of training rows outside of the SVM's boundary.
     gamma : float, default=2.0
-        Inverse width of the kernel.
+        Inverse width of the kernel, in units of one over the total variance of the codes.
     alpha : float, default=1.0
         Weight of the reconstruction error.
     joint : bool, default=True
-        Whether the SVM shapes the codes, too.
+        Whether the SVM's objective trains the encoder, too.
     """
 
     frequencies: Tensor
     variance: Tensor
 
-    # How fast ``variance`` follows the codes of the batches.
+    # Weight of the newest batch in the moving average ``variance``.
     momentum = 0.05
 
     def __init__(
@@ -110,16 +115,17 @@ class OneClassSVMLoss(nn.Module):
         self.ball = TrainingBall()
 
     def initialize(self, codes: Tensor) -> None:
-        """Draw the frequencies for codes (n, latent_dim), and begin with a density.
+        """Draw the frequencies for codes (n, latent_dim), and set the first normal.
 
-        The directions are orthogonal in blocks, which lowers the noise of the kernel. The
-        normal of the hyperplane is at first the mean of the features, so that the
-        similarities are a kernel density estimate.
+        The normal of the hyperplane starts as the mean of the random features. The
+        similarities are then a kernel density estimate.
         """
         latent_dim = codes.shape[1]
         blocks = []
         for start in range(0, self.n_frequencies, latent_dim):
             n_columns = min(latent_dim, self.n_frequencies - start)
+            # NOTE[DIFF]: orthogonal directions, which lower the error of the approximation.
+            # Their lengths are those of independent normal vectors.
             directions, _ = torch.linalg.qr(torch.randn(latent_dim, n_columns))
             blocks.append(directions * torch.randn(latent_dim, n_columns).norm(dim=0))
         self.frequencies = torch.cat(blocks, dim=1).to(codes.device)
@@ -139,12 +145,30 @@ class OneClassSVMLoss(nn.Module):
         return torch.cat([angles.cos(), angles.sin()], dim=1) / self.n_frequencies**0.5
 
     def similarities(self, codes: Tensor) -> Tensor:
-        """Return the products (n,) of the features with the normal of the hyperplane."""
-        # A sum, for equal rounding of all rows: see rowwise_product.
+        """Return the dot products (n,) of the random features and the hyperplane's normal."""
+        # Not a matrix product: all rows must be rounded alike, see rowwise_product.
         return (self.fourier_features(codes) * self.normal).sum(dim=1)
 
     def check_output(self, output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-        """Refuse what is not a pair of codes and reconstructions."""
+        """Return the output of a module if it is a pair of codes and reconstructions.
+
+        Parameters
+        ----------
+        output : tuple of two Tensors
+            Codes (n, latent_dim) and reconstructions (n, n_features).
+        x : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        output : tuple of two Tensors
+            The same.
+
+        Raises
+        ------
+        ValueError
+            If the output is not such a pair.
+        """
         pair = isinstance(output, tuple) and len(output) == 2
         if not pair or not isinstance(output[0], Tensor) or output[0].ndim != 2:
             raise ValueError(
@@ -156,17 +180,20 @@ class OneClassSVMLoss(nn.Module):
         return output
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return how far rows lie outside of the hyperplane, shape (n,)."""
+        """Return the anomaly scores (n,): positive for rows outside of the boundary."""
         codes, _ = self.check_output(output, x)
+        # NOTE[DIFF]: the excess over the ball is a penalty for rows far from the data, where
+        # the random features oscillate.
         return self.rho - self.similarities(codes) + self.ball.excess(x)
 
     def follow(self, codes: Tensor) -> None:
-        """Let the width of the kernel follow the codes of a batch."""
+        """Update the moving average of the codes' total variance, on the codes of a batch."""
+        # NOTE[DIFF]: the width of the kernel follows the scale of the codes.
         if len(codes) > 1:
             self.variance.lerp_(codes.detach().var(dim=0).sum(), self.momentum)
 
     def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the weighted sum of both objectives."""
+        """Return the weighted sum of the reconstruction error and the SVM's objective."""
         codes, reconstruction = self.check_output(output, x)
         if self.training:
             self.follow(codes)

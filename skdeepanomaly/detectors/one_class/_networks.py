@@ -10,8 +10,9 @@ from ...networks import MLP
 class Encoder(nn.Module):
     """A multilayer perceptron without biases, from rows to codes.
 
-    Without biases, and with an activation that is not bounded, the network cannot map
-    every row to one constant code unless all of its weights are zero.
+    A network with biases could map all rows to the same code, which would be a useless
+    optimum of the loss. Without biases, and with an unbounded activation, it can do so only
+    if all weights of a layer are zero.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ class Encoder(nn.Module):
     latent_dim : int
         Width of the code.
     activation : str, default="leaky_relu"
-        A key of ``ACTIVATIONS``.
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training.
     """

@@ -1,4 +1,4 @@
-"""Losses of predictions of each feature from the others."""
+"""Losses of networks that predict each feature from the others."""
 
 import torch
 from torch import Tensor, nn
@@ -7,10 +7,11 @@ from ...losses import check_reconstruction
 
 
 class ResidualLoss(nn.Module):
-    """Mean squared residual of predicted features; the score is of standardised residuals.
+    """Mean squared residual of the predicted features.
 
-    An output that is a pair holds predictions and a mask, both (n, n_features): only
-    features with mask 1 count in the loss.
+    The output of a module is a tensor of predictions (n, n_features). In training it may also
+    be a pair of predictions and a mask, both (n, n_features). The loss then is the mean over
+    the values whose mask is 1.
 
     Parameters
     ----------
@@ -25,9 +26,10 @@ class ResidualLoss(nn.Module):
     def __init__(self, *, errors: str = "absolute"):
         super().__init__()
         self.kind = errors
-        # The mean of each feature's errors, where scores are relative to them.
+        # Mean error of each feature over the training rows; empty if scores are not
+        # relative to it.
         self.register_buffer("scales", torch.empty(0))
-        # Means over training rows that the contributions of an additive model are read by.
+        # Of an additive model: mean prediction and mean contributions over training rows.
         self.register_buffer("intercept", torch.empty(0))
         self.register_buffer("mean_contributions", torch.empty(0))
 
@@ -38,14 +40,14 @@ class ResidualLoss(nn.Module):
         return residuals.square() if self.kind == "squared" else residuals.abs()
 
     def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return what each feature adds to the scores, (n, n_features)."""
+        """Return the part of each feature in the anomaly scores, (n, n_features)."""
         errors = self.errors(output, x)
         if self.scales.numel():
             errors = errors / self.scales
         return errors / x.shape[1]
 
     def forward(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the mean of the squared residuals that count."""
+        """Return the mean of the squared residuals, of those with mask 1 if there is one."""
         if isinstance(output, tuple):
             prediction, counted = output
             check_reconstruction(prediction, x)

@@ -9,43 +9,50 @@ from torch import Tensor, nn
 
 from ...networks import ACTIVATIONS, MLP, PackedLinear
 
-# In evaluation every feature takes a pass of its own through the network; so many rows,
-# and so many features, are passed at once.
+# Largest numbers of rows and of features that are predicted at once. In evaluation each
+# feature needs its own pass through the network, so all at once would need too much memory.
 ROWS_AT_ONCE = 256
 TARGETS_AT_ONCE = 16
 
 
 class FeaturePredictor(nn.Module):
-    """Base of networks that predict features; in evaluation memory stays flat."""
+    """Base of networks that predict each feature of a row from the other features.
+
+    In evaluation rows are predicted in groups of at most 256. The memory that is needed does
+    not grow with the number of rows.
+    """
 
     def predict(self, x: Tensor) -> Tensor:
         """Predict each feature of rows (n, n_features) from the others."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Predict rows (n, n_features); in training a subclass may do so in part."""
+        """Predict rows (n, n_features); in evaluation group by group."""
         if self.training or len(x) <= ROWS_AT_ONCE:
             return self.predict(x)
         return torch.cat([self.predict(part) for part in torch.split(x, ROWS_AT_ONCE)])
 
 
 class AdditivePredictor(FeaturePredictor):
-    """A neural additive model of every feature on all others.
+    """A neural additive model that predicts each feature from all other features.
 
-    Each input feature goes through a small network of its own, whose outputs are basis
-    functions that all targets share; a target weighs those of the other features. All the
-    small networks are evaluated together. Without hidden layers the basis function of a
-    feature is the feature itself, and the model is linear.
+    Each input feature has its own small network. The outputs of this network are the basis
+    functions of the feature; all targets share them. The prediction of a target is a weighted
+    sum of the basis functions of the other features. All small networks are evaluated
+    together. Without hidden layers the basis function of a feature is the feature itself, and
+    the model is linear.
 
     Parameters
     ----------
     n_features : int
         Width of the input.
     hidden_dims : sequence of int
-        Widths of the layers of a feature's network, the last one the number of its basis
-        functions.
-    activation, dropout
-        As in :class:`MLP`.
+        Widths of the layers of each small network. The last width is the number of basis
+        functions of a feature.
+    activation : str, default="relu"
+        Activation of each layer, a key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
+        Share of hidden units that is dropped in training.
     """
 
     others: Tensor
@@ -59,6 +66,8 @@ class AdditivePredictor(FeaturePredictor):
         dropout: float = 0.0,
     ):
         super().__init__()
+        # NOTE[DIFF]: all targets share the networks of the inputs, and the activations are
+        # ReLUs by default. In the paper they are exponential units, and there are penalties.
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise([1, *hidden_dims]):
             layers += [PackedLinear(n_features, n_in, n_out), ACTIVATIONS[activation]()]
@@ -74,7 +83,7 @@ class AdditivePredictor(FeaturePredictor):
 
     def _weighted(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return basis functions (inputs, n, k) and weights (inputs, k, targets)."""
-        # The weights of a feature on itself are always zero.
+        # ``others`` sets the weights of a feature in its own prediction to zero.
         return self.basis(x.t()[:, :, None]), self.weight * self.others
 
     def predict(self, x: Tensor) -> Tensor:
@@ -83,17 +92,21 @@ class AdditivePredictor(FeaturePredictor):
         return torch.addmm(self.bias, basis.transpose(0, 1).flatten(1), weight.flatten(0, 1))
 
     def contributions(self, x: Tensor) -> Tensor:
-        """Return what inputs add to the predictions, (n, targets, inputs), less the bias."""
+        """Return the contributions of inputs to predictions, (n, targets, inputs).
+
+        A prediction is the bias of the target plus the sum of its contributions.
+        """
         return torch.bmm(*self._weighted(x)).permute(1, 2, 0)
 
 
 class MaskedPredictor(FeaturePredictor):
-    """A network that predicts hidden features from those that it is shown.
+    """A network that predicts the hidden features of a row from its visible features.
 
-    The input is the row with zeros for what is hidden, and the mask of it. In training
-    one random feature of each row is hidden, and of the others a random share; the
-    output is then the prediction and the mask, since only hidden features are to be
-    judged. In evaluation each feature is predicted with nothing but itself hidden.
+    The input is the row, with zeros in place of hidden values, and a mask of the hidden
+    features. In training one random feature of each row is hidden, and also a random share of
+    the other features. The output in training is a pair of the predictions and the mask,
+    because the loss counts hidden features only. In evaluation only the feature that is
+    predicted is hidden.
 
     Parameters
     ----------
@@ -102,9 +115,12 @@ class MaskedPredictor(FeaturePredictor):
     hidden_dims : sequence of int
         Widths of the hidden layers, at least one.
     mask_rate : float, default=0.5
-        The share of further features hidden from a row is uniform between 0 and this.
-    activation, dropout
-        As in :class:`MLP`.
+        Upper bound of the share of the other features that is hidden in training. For each
+        row the share is drawn from a uniform distribution between 0 and this number.
+    activation : str, default="relu"
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
+        Share of hidden units that is dropped in training.
     """
 
     def __init__(
@@ -127,30 +143,31 @@ class MaskedPredictor(FeaturePredictor):
         self.body = nn.Sequential(ACTIVATIONS[activation](), *dropped, *body)
 
     def draw_mask(self, x: Tensor) -> Tensor:
-        """Draw what to hide of rows (n, n_features): 1 for hidden, 0 for shown."""
+        """Draw a mask (n, n_features) for rows: 1 for hidden values, 0 for visible ones."""
         shares = self.mask_rate * torch.rand(len(x), 1, device=x.device)
         hidden = (torch.rand_like(x) < shares).to(x.dtype)
         target = torch.randint(x.shape[1], (len(x), 1), device=x.device)
         return hidden.scatter(1, target, 1.0)
 
     def predict_hidden(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """Predict rows (n, n_features) from what the mask does not hide."""
+        """Predict rows (n, n_features) from the values that the mask does not hide."""
         return self.head(self.body(self.of_values(x * (1 - hidden)) + self.of_mask(hidden)))
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Predict rows; in training return the mask of what was hidden, too."""
+        """Predict rows (n, n_features); in training also return the mask."""
         if not self.training:
             return super().forward(x)
         hidden = self.draw_mask(x)
         return self.predict_hidden(x, hidden), hidden
 
     def predict(self, x: Tensor) -> Tensor:
-        """Predict each feature of rows (n, n_features) with only itself hidden."""
+        """Predict each feature of rows (n, n_features) with only this feature hidden."""
         firsts = range(0, x.shape[1], TARGETS_AT_ONCE)
         groups = [slice(first, first + TARGETS_AT_ONCE) for first in firsts]
         return torch.cat([self._predict_group(x, group) for group in groups], dim=1)
 
     def _predict_group(self, x: Tensor, group: slice) -> Tensor:
+        """Predict a group of features of rows: (n, size of the group)."""
         # Features outside the group are summed once for all its targets. Subtracting a
         # target's own term from the full sum would be faster, but rounding would leave a
         # trace of the target in its prediction.

@@ -1,4 +1,4 @@
-"""Regression residuals: a feature that the others do not lead to expect is abnormal."""
+"""Regression residuals: anomaly detection by predicting each feature from the others."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ HIDDEN_DIMS = {"linear": (), "additive": (32, 8), "mlp": (128, 128)}
 
 
 def _is_additive(detector):
-    """Whether predictions are sums of contributions; what ``contributions`` needs."""
+    """Return whether predictions are sums of contributions, as ``contributions`` needs."""
     if hasattr(detector, "net_"):
         return hasattr(detector.net_.module_, "contributions")
     if detector.module is not None:
@@ -30,34 +30,36 @@ def _is_additive(detector):
 class RegressionResidual(DecoderMixin, BaseDeepDetector):
     r"""Anomaly detection by the residuals of each feature, predicted from the others.
 
-    One network learns to predict every feature of normal rows from the remaining ones
-    [1]_ [2]_. A row whose features are not what their companions lead to expect is
-    abnormal, even where each value alone is common. The score of a row is the negative
-    mean, over its features, of the residuals, each relative to the feature's mean residual
-    over the training rows.
+    One network learns to predict each feature of normal rows from the other features
+    [1]_ [2]_. A row is abnormal if its features differ from their predictions, even if each
+    value alone is common. The score of a row is the negative mean of the residuals of its
+    features. Each residual is divided by the mean residual of the feature over the training
+    rows.
 
     Parameters
     ----------
     model : {"mlp", "additive", "linear"}, default="mlp"
-        What predicts: a network that sees the row with the feature hidden; a neural
-        additive model [3]_, whose predictions are sums of functions of single features
-        that :meth:`contributions` reads off; or a linear model, likewise.
+        The model that predicts. ``"mlp"`` is a multilayer perceptron that gets the row with
+        the predicted feature hidden. ``"additive"`` is a neural additive model [3]_: a
+        prediction is a sum of functions of single features. ``"linear"`` is a linear
+        model. For the last two, :meth:`contributions` returns the terms of the sums.
     hidden_dims : sequence of int or "auto", default="auto"
-        Widths of the hidden layers, of the MLP or of each input feature's own network in
-        the additive model, whose last width is the number of its basis functions.
-        ``"auto"`` is (128, 128) for the MLP and (32, 8) for the additive model; a linear
-        model has none.
+        Widths of the hidden layers of the MLP, or of the small network of each input feature
+        in the additive model. The last width of the small networks is the number of basis
+        functions of a feature. ``"auto"`` is (128, 128) for the MLP and (32, 8) for the
+        additive model. A linear model has no hidden layers and ignores this parameter.
     %(activation_parameters)s
     mask_rate : float, default=0.5
-        In training the MLP has to do without one random feature of each row, and without
-        a share of the others that is uniform between 0 and this, in [0, 1).
+        Upper bound of the share of features that is hidden from the MLP in training, in
+        [0, 1). One random feature of each row is always hidden; of the other features a
+        share is hidden that is drawn between 0 and this number.
     errors : {"absolute", "squared"}, default="absolute"
-        Whether rows are scored by absolute or squared residuals. The network learns from
-        squared ones in either case.
+        Whether rows are scored by absolute or by squared residuals. The network is trained
+        on squared residuals in both cases.
     standardize_errors : bool, default=True
         Whether the score divides the residuals of each feature by their mean over the
-        training rows (plus 1e-2, or 1e-4 for squared residuals), so that features which
-        nothing predicts do not hide the others.
+        training rows (plus 1e-2, or plus 1e-4 for squared residuals). Without it, features
+        that cannot be predicted dominate the score.
     %(common_parameters)s
 
     Attributes
@@ -68,33 +70,42 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
 
     See Also
     --------
-    AutoEncoder : Rebuilds features from all of them, through a code.
+    AutoEncoder : Reconstructs each feature from all features, through a code.
 
     Notes
     -----
-    The score of row :math:`x` is, with predictions :math:`f_j` from the features other
-    than :math:`j`,
+    Let :math:`f_j` be the prediction of feature :math:`j` from the other features. With the
+    default ``errors`` the score of a row :math:`x` is
 
     .. math:: -\frac{1}{d} \sum_j \frac{|x_j - f_j(x_{-j})|}{s_j},
        \qquad s_j = \frac{1}{n} \sum_i |x_{ij} - f_j(x_{i,-j})| + 0.01.
 
-    No prediction ever depends on the feature that it is for. There is one network for
-    all targets. The MLP gets rows with zeros for what is hidden, and the mask; to score a
-    row it takes as many passes as there are features. The additive model is
+    The prediction of a feature never depends on this feature. The MLP gets the row with zeros
+    in place of hidden values, and a mask of the hidden features. To score a row it needs as
+    many passes as there are features. The additive model is
 
     .. math:: f_j(x_{-j}) = b_j + \sum_{i \neq j} w_{ij}^\top \phi_i(x_i),
 
-    with a small network :math:`\phi_i` for each input, all of them evaluated as one
-    batched product. Unlike [3]_ it shares :math:`\phi_i` between the targets, has ReLUs in
-    place of exponential units, and no penalties.
+    with a small network :math:`\phi_i` for each input feature. All small networks are
+    evaluated as one batched product.
 
-    Where there is one feature, or none that tells of another, the prediction is a
-    constant, and the score the distance to it.
+    If there is only one feature, or if the features are independent, the predictions are
+    constants, and the score depends on the distances to these constants.
 
-    A custom ``module`` maps rows (n, n_features) to predictions of the same shape, in
-    training optionally to a pair of predictions and a mask of those that count; the
-    prediction of a feature must not use the feature. Where it has ``contributions``, which
-    maps rows to a tensor (n, targets, inputs), this class has it, too.
+    Departures from the papers:
+
+    - One network predicts all features; [1]_ and [2]_ train separate models for each
+      feature.
+    - The score is the mean of relative residuals. In [1]_ it is a sum of the surprisals of
+      the features under a model of the residuals.
+    - The additive model shares :math:`\phi_i` between the targets. It has ReLUs in place of
+      the exponential units of [3]_, and no penalties.
+
+    A custom ``module`` maps rows (n, n_features) to predictions of the same shape. In training
+    it may also return a pair of predictions and a mask, both (n, n_features); the loss then
+    uses only the predictions whose mask is 1. The prediction of a feature must not depend on
+    this feature. If the module has a method ``contributions`` that maps rows to a tensor
+    (n, targets, inputs), :meth:`contributions` is available, too.
 
     References
     ----------
@@ -134,7 +145,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         "standardize_errors": ["boolean"],
     }
     _criterion_class = ResidualLoss
-    # As for an auto-encoder: more epochs on a few hundred rows learn them by heart.
+    # More than 100 epochs on a few hundred rows would overfit, as for an auto-encoder.
     _epoch_range = (10, 100)
 
     def __init__(
@@ -186,18 +197,19 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         self.errors = errors
         self.standardize_errors = standardize_errors
 
+    # NOTE[DIFF]: one network for all features; the papers train one or more models a feature.
     @property
     def _module_class(self):
         return MaskedPredictor if self.model == "mlp" else AdditivePredictor
 
     @available_if(_is_additive)
     def contributions(self, X):
-        """Return what each feature adds to the prediction of each feature.
+        """Return the contribution of each feature to the prediction of each other feature.
 
-        There is such a thing for ``model="additive"`` and ``"linear"``. A prediction,
-        as given by ``reconstruct``, is ``intercept_`` plus the sum of its contributions.
-        The contributions of an input average zero over the training rows (over 1,000 of
-        them, where there are more).
+        Available for ``model="additive"`` and ``model="linear"``. A prediction, as returned
+        by ``reconstruct``, is the ``intercept_`` of the feature plus the sum of the
+        contributions. The contributions of an input have mean zero over the training rows
+        (over 1,000 evenly spread ones if there are more).
 
         Parameters
         ----------
@@ -207,13 +219,22 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         Returns
         -------
         contributions : ndarray of shape (n_samples, n_features, n_features)
-            In float32; ``[row, target, input]``. A feature adds nothing to its own
-            prediction.
+            Contributions ``[row, target, input]`` in float32, in the units of the target.
+            The contribution of a feature to its own prediction is zero.
+
+        Raises
+        ------
+        AttributeError
+            If the predictions are not sums, as for ``model="mlp"``.
+        NotFittedError
+            If the detector was not fitted.
+        ValueError
+            If X is not valid: NaN, infinity, other columns than in ``fit``.
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
         contributions = np.empty((*X.shape, X.shape[1]), dtype=np.float32)
-        # (n, targets, inputs) of a large block of rows would not fit into memory.
+        # Small blocks: a tensor (n, targets, inputs) of a large block may not fit into memory.
         for start in range(0, len(X), BLOCK_ROWS[0]):
             block = slice(start, start + BLOCK_ROWS[0])
             contributions[block] = map_in_blocks(
@@ -223,7 +244,10 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
 
     @property
     def intercept_(self):
-        """Predictions that the contributions are added to, (n_features,)."""
+        """Intercept of the prediction of each feature, (n_features,).
+
+        A prediction is the intercept plus the sum of the :meth:`contributions`.
+        """
         check_is_fitted(self)
         if not self.net_.criterion_.intercept.numel():
             raise AttributeError(
@@ -233,6 +257,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         return self.net_.criterion_.intercept.cpu().numpy()
 
     def _contribute_rows(self, x):
+        """Return the centred contributions (n, targets, inputs) of rows (n, n_features)."""
         return self.net_.module_.contributions(x) - self.net_.criterion_.mean_contributions
 
     def _module_params(self, n_features):
@@ -255,11 +280,13 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         return {"errors": self.errors}
 
     def _finalize_state(self, X):
+        """Set the mean residuals, and for sums the intercept and the mean contributions."""
         module, criterion = self.net_.module_, self.net_.criterion_
         criterion.scales = torch.empty(0, device=self.net_.device)
         if self.standardize_errors:
-            # Floor for features that are predicted almost exactly; dividing by less would
-            # let them decide the score alone.
+            # NOTE[DIFF]: relative residuals in place of the surprisal of FRaC. The floor is for
+            # features that are predicted almost exactly: dividing by less would let them
+            # decide the score alone.
             floor = 1e-4 if criterion.kind == "squared" else 1e-2
             means = mean_over_rows(self.net_, X, lambda x: criterion.errors(module(x), x))
             criterion.scales = means + floor

@@ -1,4 +1,4 @@
-"""Detectors that learn from transformed copies of rows."""
+"""Self-supervised detectors, which learn from transformed copies of rows."""
 
 from ._goad import GOAD
 from ._losses import DeterministicContrastiveLoss, TransformationLoss

@@ -1,4 +1,4 @@
-"""Losses of self-supervised methods, on codes of transformed copies of rows."""
+"""Losses of self-supervised methods, on the codes of transformed copies of rows."""
 
 import math
 
@@ -11,7 +11,25 @@ from ...networks import rowwise_product
 
 
 def check_views(output: Tensor, x: Tensor) -> Tensor:
-    """Refuse what is not one code for each of several copies of each row."""
+    """Return the output of a module if it is one code for each copy of each row.
+
+    Parameters
+    ----------
+    output : Tensor of shape (n, n_copies, latent_dim)
+        The codes of at least two copies of each row.
+    x : Tensor of shape (n, n_features)
+        The rows.
+
+    Returns
+    -------
+    output : Tensor of shape (n, n_copies, latent_dim)
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If the output is not such a tensor.
+    """
     fits = isinstance(output, Tensor) and output.ndim == 3
     if not fits or len(output) != len(x) or output.shape[1] < 2:
         shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
@@ -23,12 +41,15 @@ def check_views(output: Tensor, x: Tensor) -> Tensor:
 
 
 class DeterministicContrastiveLoss(nn.Module):
-    """Each transformed copy is like its row, and unlike the other transformed copies.
+    """Contrastive loss of the similarities between a row and its transformed copies.
+
+    The loss is low if the code of each copy is similar to the code of its row, and different
+    from the codes of the other copies.
 
     Parameters
     ----------
     temperature : float, default=0.1
-        What the cosines are divided by.
+        Divisor of the cosine similarities.
     """
 
     def __init__(self, *, temperature: float = 0.1):
@@ -37,36 +58,41 @@ class DeterministicContrastiveLoss(nn.Module):
         self.ball = TrainingBall()
 
     def losses(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the loss (n,) of each row, relative to that of indistinct copies."""
+        """Return the loss (n,) of each row, in units of the loss of equal codes."""
         codes = check_views(output, x)
         similarities = torch.bmm(codes, codes.transpose(1, 2)) / self.temperature
         n_copies = codes.shape[1]
         itself = torch.eye(n_copies, dtype=torch.bool, device=codes.device)
         similarities = similarities.masked_fill(itself, -torch.inf)[:, 1:]
         losses = similarities.logsumexp(dim=2) - similarities[:, :, 0]
+        # NOTE[DIFF]: divided by K log K as in the authors' code; in the paper it is the sum.
         return losses.mean(dim=1) / math.log(max(2, n_copies - 1))
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the loss of each row; rows far out score more, shape (n,)."""
+        """Return the anomaly scores (n,): the loss, plus a penalty far from the data."""
+        # NOTE[DIFF]: cosines are bounded, so that the loss alone cannot tell how far away
+        # from the data a row lies.
         return self.losses(output, x) + self.ball.excess(x)
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean loss."""
+        """Return the mean loss of the rows."""
         return self.losses(output, x).mean()
 
 
 class TransformationLoss(nn.Module):
-    """Codes of one transformation gather around a centre, away from the other centres.
+    """Triplet loss and likelihood of the distances between codes and centres.
+
+    Each transformation has a centre. The loss is low if the code of a transformed copy is
+    close to the centre of its transformation, and far from the other centres.
 
     Parameters
     ----------
     margin : float, default=1.0
-        By how much a code shall be nearer to its own centre than to any other, in squared
-        distance.
+        Margin of the triplet loss, in squared distance.
     eps : float, default=1e-6
-        What is added to each of the likelihoods.
+        Constant added to each likelihood in the score.
     likelihood_weight : float, default=1.0
-        Weight of the negative log-likelihood of the right transformations in the loss.
+        Weight of the negative log-likelihood of the correct transformations in the loss.
     """
 
     centers: Tensor
@@ -82,24 +108,29 @@ class TransformationLoss(nn.Module):
         self.ball = TrainingBall()
 
     def distances(self, codes: Tensor, centers: Tensor) -> Tensor:
-        """Return distances (n, k, k) of the codes (n, k, latent_dim) to all centres.
+        """Return the squared distances (n, k, k) of codes (n, k, latent_dim) to all centres.
 
-        The second axis is the transformation that was made, the last one the centre.
+        The second axis is the transformation that was applied, the last axis the centre.
         """
         distances = squared_distances(codes.flatten(0, 1), centers, rowwise_product)
         return distances.reshape(*codes.shape[:2], -1)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood of the right transformation, (n,)."""
+        """Return the anomaly scores (n,): the negative log-likelihood, and a penalty."""
         distances = self.distances(check_views(output, x), self.centers)
         k = distances.shape[1]
         log_eps = torch.full((), self.eps, device=x.device).log()
         right = torch.logaddexp(-distances.diagonal(dim1=1, dim2=2), log_eps)
         total = torch.logaddexp(torch.logsumexp(-distances, dim=2), log_eps + math.log(k))
+        # NOTE[DIFF]: with eps the likelihood is bounded, so that it cannot tell how far away
+        # from the data a row lies.
         return (total - right).mean(dim=1) + self.ball.excess(x)
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the triplet loss and the likelihood, with the centres of the batch."""
+        """Return the triplet loss plus the negative log-likelihood, a mean over codes.
+
+        The centres are the mean codes of the batch.
+        """
         codes = check_views(output, x)
         distances = self.distances(codes, codes.mean(dim=0))
         own = distances.diagonal(dim1=1, dim2=2)
@@ -107,6 +138,7 @@ class TransformationLoss(nn.Module):
         nearest = distances.masked_fill(itself, torch.inf).amin(dim=2)
         loss = F.relu(own + self.margin - nearest).mean()
         if self.likelihood_weight:
+            # NOTE[DIFF]: in place of the cross-entropy of a second head in the authors' code.
             likelihood = distances.negative().log_softmax(dim=2).diagonal(dim1=1, dim2=2)
             loss = loss - self.likelihood_weight * likelihood.mean()
         return loss

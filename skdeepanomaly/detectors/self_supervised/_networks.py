@@ -1,4 +1,4 @@
-"""Networks of self-supervised methods, which look at transformed copies of rows."""
+"""Networks of self-supervised methods: transformations of rows, and an encoder."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from ...networks import MLP, PackedLinear, rowwise_product
 
 
 class NeuralTransformations(nn.Module):
-    """Learnable transformations of rows, and an encoder of what they make.
+    """Learned transformations of rows, and an encoder of the transformed copies.
 
     Parameters
     ----------
@@ -25,13 +25,15 @@ class NeuralTransformations(nn.Module):
     transformation_dim : int, default=32
         Width of the hidden layer of each transformation's network.
     transformation : str, default="bounded_residual"
-        What a transformation's network gives: "residual" is added to the row,
-        "bounded_residual" is added after a tanh, "multiplicative" is a mask between 0 and 1
-        that multiplies it, "feed_forward" is the transformed row itself.
+        How the output of a transformation's network is used. With "residual" it is added to
+        the row; with "bounded_residual" its tanh is added to the row; with "multiplicative"
+        the row is multiplied by its sigmoid; with "feed_forward" the output is the
+        transformed row itself.
     learn_transformations : bool, default=True
-        Whether the transformations are trained, or stay as they are drawn.
+        Whether the transformations are trained. With False they keep their random initial
+        weights.
     activation : str, default="relu"
-        A key of ``ACTIVATIONS``.
+        Activation of the encoder's hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of the encoder's hidden units that is dropped in training.
     """
@@ -52,13 +54,15 @@ class NeuralTransformations(nn.Module):
         super().__init__()
         self.n_transformations = n_transformations
         self.transformation = transformation
-        # Without biases, as in the authors' code: no transformation can be a constant row.
+        # Without biases, as in the authors' code: a transformation cannot return the same
+        # row for every input.
         self.transformations = nn.Sequential(
             PackedLinear(n_transformations, n_features, transformation_dim, bias=False),
             nn.ReLU(),
             PackedLinear(n_transformations, transformation_dim, n_features, bias=False),
         ).requires_grad_(learn_transformations)
         dims = [n_features, *hidden_dims, latent_dim]
+        # NOTE[DIFF]: the encoder has biases; this was chosen on tables.
         self.encoder = MLP(dims, activation=activation, dropout=dropout)
 
     def transform(self, x: Tensor) -> Tensor:
@@ -68,6 +72,7 @@ class NeuralTransformations(nn.Module):
         if self.transformation == "residual":
             return copies + made
         if self.transformation == "bounded_residual":
+            # NOTE[DIFF]: far from the data the copies become almost equal, and score high.
             return copies + made.tanh()
         if self.transformation == "multiplicative":
             return copies * made.sigmoid()
@@ -78,17 +83,17 @@ class NeuralTransformations(nn.Module):
         return F.normalize(self.encoder(x), dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return codes (n, 1 + n_transformations, latent_dim), the row's own first."""
+        """Return codes (n, 1 + n_transformations, latent_dim); the first is of the row."""
         views = torch.cat([x.unsqueeze(0), self.transform(x)])
         return self.encode(views).transpose(0, 1)
 
 
 class AffineTransformations(nn.Module):
-    """Fixed random affine transformations of rows, and an encoder of what they make.
+    """Fixed random affine transformations of rows, and an encoder of the copies.
 
-    A transformation maps a row to ``x @ W + b``, where W has normal entries of standard
-    deviation ``spread / sqrt(n_features)`` around the identity or around zero, and b has
-    normal entries of standard deviation ``shift``.
+    A transformation maps a row to ``x @ W + b``. The entries of W are normal with the
+    standard deviation ``spread / sqrt(n_features)``; their mean is the identity matrix or
+    zero. The entries of b are normal with the standard deviation ``shift`` and mean zero.
 
     Parameters
     ----------
@@ -101,13 +106,13 @@ class AffineTransformations(nn.Module):
     n_transformations : int, default=16
         Number of transformations.
     spread : float, default=0.3
-        How much the transformations' matrices differ.
+        Spread of the matrices W.
     shift : float, default=0.5
-        How much they move rows.
+        Standard deviation of the shifts b.
     around_identity : bool, default=True
-        Whether the matrices lie around the identity.
+        Whether the mean of the matrices is the identity; otherwise it is zero.
     activation : str, default="leaky_relu"
-        A key of ``ACTIVATIONS``.
+        Activation of the encoder's hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of the encoder's hidden units that is dropped in training.
     """
@@ -129,6 +134,8 @@ class AffineTransformations(nn.Module):
         dropout: float = 0.0,
     ):
         super().__init__()
+        # NOTE[DIFF]: square matrices; in the paper a transformation may change the number of
+        # features.
         weight = torch.randn(n_transformations, n_features, n_features)
         weight *= spread / n_features**0.5
         if around_identity:

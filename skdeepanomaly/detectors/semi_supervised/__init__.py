@@ -1,4 +1,4 @@
-"""Detectors that learn from a few labels."""
+"""Semi-supervised detectors, which learn from a few labels."""
 
 from ._deep_sad import DeepSAD
 from ._dev_net import DevNet

@@ -1,4 +1,4 @@
-"""Deep SAD: a sphere of normal rows that known anomalies are pushed out of."""
+"""Deep SAD: Deep SVDD that also learns from labels."""
 
 import torch
 
@@ -11,56 +11,65 @@ from ._losses import DeepSADLoss
 class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
     """Deep semi-supervised anomaly detection: Deep SVDD that learns from labels.
 
-    An encoder, pre-trained as half of an auto-encoder, learns to map rows close to a fixed
-    centre, and those that are labelled as anomalies far away from it [1]_. The score of a
-    row is the negative squared distance of its code to the centre.
+    An encoder is pre-trained as a part of an auto-encoder. Then it learns to map normal and
+    unlabelled rows close to a fixed centre, and rows that are labelled as anomalies far away
+    from it [1]_. The score of a row is the negative squared distance of its code to the
+    centre, relative to the mean of this distance before the training.
 
-    ``fit(X, y)`` takes -1 for anomalies, +1 for normal rows, 0 for rows that nobody has
-    judged; without y all rows are unlabelled.
+    In ``fit(X, y)`` the labels y are -1 for anomalies, +1 for normal rows, and 0 for rows
+    without a label. If y is not given, all rows are without a label.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128,)
-        Widths of the encoder's hidden layers; the decoder of the pre-training mirrors
-        them.
+        Widths of the encoder's hidden layers. The decoder, which only the pre-training
+        uses, has the same widths in reverse order.
     latent_dim : int, default=512
         Width of the code.
     %(activation_parameters)s
     eta : float, default=1.0
-        Weight of a labelled row in the loss; an unlabelled one has weight 1. With 0 the
-        labels count for nothing.
+        Weight of a labelled row in the loss; an unlabelled row has weight 1. With 0,
+        labelled rows do not count at all.
     anomaly_share : float or None, default=0.1
-        Share of a batch that is drawn from the labelled anomalies, in [0, 1). None draws
-        all rows alike.
+        Share of each batch that is drawn from the labelled anomalies, in [0, 1). With None
+        all rows are drawn equally often.
     %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : DetectorNet
-        The trained skorch net: ``module_`` is the encoder, ``criterion_.center`` the
+        The trained skorch net: ``module_`` is the encoder, ``criterion_.center`` is the
         centre.
     %(common_attributes)s
 
     See Also
     --------
     DeepSVDD : The same without labels, optionally with a soft boundary.
-    DevNet : Learns from labelled anomalies alone what is abnormal.
-    SemiSupervisedGAN : Labels are optional there, too.
+    DevNet : Needs labelled anomalies, and learns a score from them.
+    SemiSupervisedGAN : Also works with or without labels.
 
     Notes
     -----
-    With ``d = ||phi(x) - c||^2 / s``, the loss ([1]_, equation 7) is the mean over a batch of d
-    for unlabelled rows, eta d for labelled normal rows and eta / (d + 1e-6) for labelled
-    anomalies. The pre-training sees all rows and no labels.
+    With the encoder phi, the centre c and ``d = ||phi(x) - c||^2 / s``, the loss ([1]_,
+    equation 7) is the mean over the rows of a batch of
 
-    Departures from the paper: s is the mean squared distance of the training rows to the
-    centre before the first epoch, where the paper has 1. With codes of hundreds of
-    dimensions squared distances are in the hundreds, the inverse of such a number has no
-    gradient to speak of, and labels have no effect. ``anomaly_share`` draws known anomalies
-    more often than others; the paper draws all rows alike. There is no weight decay unless
-    ``optimizer__weight_decay`` sets one. Network, steps and centre are those of
-    :class:`DeepSVDD`.
+    - d for an unlabelled row,
+    - eta d for a row that is labelled as normal,
+    - eta / (d + 1e-6) for a row that is labelled as an anomaly.
+
+    The pre-training uses all rows and no labels. The score of a row is -d.
+
+    Departures from the paper:
+
+    - The unit s is the mean squared distance of the training rows to the centre before the
+      first epoch; the paper has s = 1. If codes have hundreds of dimensions, squared
+      distances are in the hundreds. The gradient of their inverse is then so small that
+      labels have no effect.
+    - ``anomaly_share`` draws labelled anomalies more often than other rows; the paper draws
+      all rows equally often.
+    - There is no weight decay unless ``optimizer__weight_decay`` sets one.
+    - The network, the number of steps and the centre are those of :class:`DeepSVDD`.
 
     A custom ``module`` maps rows (n, n_features) to codes (n, any width).
 
@@ -93,15 +102,18 @@ class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
     def __init__(
         self,
         *,
+        # NOTE[DIFF]: a network for tables; the paper has convolutional ones for images.
         hidden_dims=(128,),
         latent_dim=512,
         activation="leaky_relu",
         dropout=0.0,
         eta=1.0,
+        # NOTE[DIFF]: the paper draws all rows equally often.
         anomaly_share=0.1,
         pretrain_epochs="auto",
         pretrain_lr=2e-3,
         module=None,
+        # NOTE[DIFF]: no weight decay by default.
         optimizer=torch.optim.Adam,
         lr=3e-4,
         max_epochs="auto",
@@ -145,9 +157,10 @@ class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
         return {"eta": self.eta}
 
     def _initialize_state(self, X):
-        """Also set the unit of the distances to their mean."""
+        """Set the centre, and the mean squared distance to it as the unit of distances."""
         super()._initialize_state(X)
         criterion = self.net_.criterion_
         total = sum(criterion.distances(c).double().sum() for c in self._iter_codes(X))
-        # Rows that are all equal may lie in the centre.
+        # NOTE[DIFF]: the paper has 1; large distances would make labels useless, see Notes.
+        # If all rows are equal, their codes may lie at the centre, so there is a floor.
         criterion.scale.copy_((total / len(X)).clamp(min=1e-6))

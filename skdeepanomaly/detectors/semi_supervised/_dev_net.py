@@ -1,4 +1,4 @@
-"""DevNet: known anomalies deviate from a Gaussian reference, all other rows do not."""
+"""DevNet: a score whose deviation from a Gaussian reference is large for anomalies."""
 
 from numbers import Integral
 
@@ -16,59 +16,65 @@ from ._networks import ScoringNetwork
 class DevNet(AnomalyShareMixin, BaseDeepDetector):
     """Deviation network: learns a score from a few labelled anomalies.
 
-    A network maps a row to one number. Numbers of normal rows shall be like the mean of a
-    standard normal reference, those of labelled anomalies at least ``margin`` standard
-    deviations above it [1]_. Half of each batch is drawn from the labelled anomalies. The
-    score of a row is the negative absolute deviation from the reference.
+    A network maps a row to one number. The numbers of normal rows should be close to the mean
+    of a standard normal reference, the numbers of labelled anomalies at least ``margin``
+    standard deviations above this mean [1]_. Half of each batch is drawn from the labelled
+    anomalies. The score of a row is the negative absolute deviation of its number from the
+    reference.
 
-    ``fit(X, y)`` needs labels: -1 for some anomalies; +1 (normal) and 0 (not judged) are
-    both taken for normal rows.
+    ``fit(X, y)`` needs labels y with at least one -1 (anomaly). Rows with the labels +1
+    (normal) and 0 (no label) are both treated as normal.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128,)
-        Widths of the hidden layers; an empty one gives a linear score.
+        Widths of the hidden layers. An empty sequence gives a linear network.
     %(activation_parameters)s
     margin : float, default=5.0
-        Deviation that labelled anomalies shall reach, in standard deviations of the
+        Deviation that labelled anomalies should reach, in standard deviations of the
         reference.
     n_reference_draws : int, default=5000
-        Number of draws from the standard normal distribution that make the reference.
+        Number of draws from the standard normal distribution. Their mean and standard
+        deviation are the reference.
     two_sided : bool, default=True
-        Whether a row that deviates downwards is abnormal, too. False gives the score of
-        the paper.
+        Whether rows below the reference are abnormal, too. With False only rows above it
+        are, as in the paper.
     anomaly_share : float or None, default=0.5
-        Share of a batch that is drawn from the labelled anomalies, in [0, 1). None draws
-        all rows alike.
+        Share of each batch that is drawn from the labelled anomalies, in [0, 1). With None
+        all rows are drawn equally often.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : DetectorNet
-        The trained skorch net; ``criterion_`` holds mean and standard deviation of the
-        reference.
+        The trained skorch net: ``module_`` is the network, ``criterion_`` holds the mean
+        and the standard deviation of the reference.
     %(common_attributes)s
 
     See Also
     --------
     DeepSAD : Also works without labels.
-    SemiSupervisedGAN : Labels are optional there, too.
+    SemiSupervisedGAN : Also works without labels.
 
     Notes
     -----
-    With phi the network, mu and sigma mean and standard deviation of the reference, the
-    deviation is ``dev(x) = (phi(x) - mu) / sigma``, and the loss ([1]_, equation 7) is the mean
-    of ``|dev(x)|`` over normal and unlabelled rows and of ``max(0, margin - dev(x))`` over
-    labelled anomalies.
+    With the network phi, and the mean mu and the standard deviation sigma of the reference,
+    the deviation of a row is ``dev(x) = (phi(x) - mu) / sigma``. The loss ([1]_, equation 7)
+    is the mean over the rows of a batch of ``|dev(x)|`` for normal and unlabelled rows, and
+    of ``max(0, margin - dev(x))`` for labelled anomalies.
 
-    Departures from the paper: the score is the absolute deviation. The loss draws normal
-    rows to the reference from both sides; a row that ends up far below it is unlike all of
-    them, and with the signed score it would pass for the most normal one. The reference is
-    drawn once, as in the authors' code. The network is wider, trained with Adam for fewer
-    steps.
+    All rows without the label -1 count as normal. DevNet therefore learns to recognise
+    anomalies that are similar to the labelled ones; it does not learn to recognise other
+    kinds of anomalies.
 
-    What is no known anomaly counts as normal, so DevNet finds anomalies like the known
-    ones best; nothing but chance makes it see other kinds.
+    Departures from the paper:
+
+    - The score is the absolute deviation by default; the paper has the signed one. The loss
+      moves normal rows to the reference from both sides. A row far below the reference is
+      unlike normal rows, but the signed score would call it the most normal row. The ablations
+      in the benchmarks of the documentation compare both.
+    - The reference is drawn once, as in the authors' code, and not for each batch.
+    - The network is wider, and it is trained with Adam for fewer steps.
 
     A custom ``module`` maps rows (n, n_features) to numbers (n, 1).
 
@@ -102,6 +108,7 @@ class DevNet(AnomalyShareMixin, BaseDeepDetector):
     _module_class = ScoringNetwork
     _criterion_class = DeviationLoss
     _labels = "required"
+    # NOTE[DIFF]: fewer steps than in the paper.
     _n_steps = 500
     _epoch_range = (10, 500)
     _auto_batch_size = 128
@@ -109,14 +116,17 @@ class DevNet(AnomalyShareMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
+        # NOTE[DIFF]: a wider network than in the paper.
         hidden_dims=(128,),
         activation="leaky_relu",
         dropout=0.0,
         margin=5.0,
         n_reference_draws=5000,
+        # NOTE[DIFF]: the score of the paper is one-sided.
         two_sided=True,
         anomaly_share=0.5,
         module=None,
+        # NOTE[DIFF]: the paper has RMSprop.
         optimizer=torch.optim.Adam,
         lr=1e-3,
         max_epochs="auto",

@@ -1,4 +1,4 @@
-"""Networks that learn from labels."""
+"""Networks of detectors that learn from labels."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ class ScoringNetwork(nn.Module):
     hidden_dims : sequence of int
         Widths of the hidden layers.
     activation : str, default="leaky_relu"
-        A key of ``ACTIVATIONS``.
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training.
     """
@@ -40,9 +40,10 @@ class ScoringNetwork(nn.Module):
 
 
 class ClassifyingGANNetwork(GANNetwork):
-    """Generator of rows and discriminator of normal, abnormal and generated rows.
+    """Generator of rows, and discriminator of normal, abnormal and generated rows.
 
-    The logit of generated rows is zero.
+    The discriminator has two logits, normal and abnormal. The logit of the third class,
+    generated, is fixed at zero.
 
     Parameters
     ----------
@@ -63,6 +64,6 @@ class ClassifyingGANNetwork(GANNetwork):
     def forward(  # type: ignore[override]  # the losses of both differ, too
         self, x: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the discriminator's features of rows and its logits (n, 2)."""
+        """Return the discriminator's features (n, width) and its logits (n, 2) of rows."""
         features = self.discriminator_features(x)
         return features, self.discriminator_head(features)

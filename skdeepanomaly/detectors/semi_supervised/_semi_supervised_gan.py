@@ -1,4 +1,4 @@
-"""Semi-supervised GAN: a discriminator that knows normal, abnormal and generated rows."""
+"""Semi-supervised GAN: a discriminator of normal, abnormal and generated rows."""
 
 import torch
 
@@ -10,83 +10,96 @@ from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
 from ._losses import SemiSupervisedGANLoss
 from ._networks import ClassifyingGANNetwork
 
-# More rows would not make mean and covariance of the features more exact.
+# This many rows are enough for the mean and the covariance of the features.
 MAX_ROWS_FOR_COVARIANCE = 10_000
 
 
 class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
     """Semi-supervised generative adversarial network with feature matching.
 
-    The discriminator tells real rows from generated ones and, of the real ones, normal
-    rows from anomalies; the generator makes rows that have the same mean features [1]_.
-    The score of a row is low where its features are rare among the training rows, and
-    where the discriminator takes it for an anomaly.
+    The discriminator has three classes: normal rows, anomalies and generated rows. The
+    generator learns to make rows whose mean features equal those of real rows [1]_. The score
+    of a row is low if its features are rare among the training rows, or if the discriminator
+    classifies it as an anomaly.
 
-    ``fit(X, y)`` takes -1 for anomalies, +1 for normal rows, 0 for rows that nobody has
-    judged; without y all rows are unlabelled.
+    In ``fit(X, y)`` the labels y are -1 for anomalies, +1 for normal rows, and 0 for rows
+    without a label. If y is not given, all rows are without a label.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the discriminator; the generator mirrors them.
+        Widths of the hidden layers of the discriminator. The generator has the same widths
+        in reverse order.
     latent_dim : int or "auto", default="auto"
         Width of the generator's input. ``"auto"`` is the number of features, at least 2.
     dropout : float, default=0.0
         Share of the discriminator's hidden units that is dropped in training, in [0, 1).
     feature_matching : bool, default=True
-        Whether the generator matches the mean of the discriminator's features. False has
-        it play the non-saturating game.
+        Whether the generator is trained to match the mean of the discriminator's features.
+        With False it has the usual non-saturating loss of a GAN.
     background_weight : float, default=1.0
-        Weight in the loss of rows with strong noise, which stand for fakes beside the
-        generated ones. 0 leaves them out, as the paper does.
+        Weight of noisy rows in the loss of the discriminator. Noisy rows are training rows
+        plus strong noise, and the discriminator should recognise them as not real. With 0
+        there are none, as in the paper.
     unlabelled_weight : float, default=1.0
-        Weight in the loss of the assumption that a row without a label is normal.
+        Weight of the term in the loss of the discriminator that treats rows without a label
+        as normal. With 0 these rows have no class, as in the paper.
     alpha : float, default=1.0
         Weight of the class probability in the score.
     anomaly_share : float or None, default=0.1
-        Share of a batch that is drawn from the labelled anomalies, in [0, 1). None draws
-        all rows alike.
+        Share of each batch that is drawn from the labelled anomalies, in [0, 1). With None
+        all rows are drawn equally often.
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminator; ``optimizer`` is that of the generator.
-        ``optimizer_d__lr`` sets its own learning rate, which else is ``lr``.
+        Optimiser of the discriminator; ``optimizer`` is the optimiser of the generator.
+        ``optimizer_d__lr`` sets the learning rate of the discriminator. If it is not set,
+        the learning rate is ``lr``.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialNet
-        The trained skorch net; its ``module_`` holds generator and discriminator.
-        ``train_loss`` in ``history_`` is that of the generator, ``discriminator_loss`` that
-        of the discriminator.
+        The trained skorch net; its ``module_`` holds the generator and the discriminator.
+        In ``history_``, ``train_loss`` is the loss of the generator, and
+        ``discriminator_loss`` the loss of the discriminator.
     %(common_attributes)s
 
     See Also
     --------
-    DeepSAD : Labels move rows to and from a centre.
-    BiGAN : A game without labels.
+    DeepSAD : Also works with or without labels, and needs no generator.
+    DevNet : Needs labelled anomalies.
+    BiGAN : An adversarial detector without labels.
 
     Notes
     -----
-    The discriminator has the logits l1 (normal) and l2 (anomaly); that of generated rows is
-    0. With ``Z = exp(l1) + exp(l2)`` a row is real with probability ``Z / (Z + 1)`` ([1]_,
-    section 5), and if real, an anomaly with probability ``exp(l2) / Z``. The loss of the
-    discriminator is the cross-entropy of both. The generator minimises
-    ``||mean f(x) - mean f(G(z))||^2`` over rows that are not labelled as anomalies, with f the
-    last hidden layer of the discriminator ([1]_, section 3.1).
+    The discriminator has the logits l1 (normal) and l2 (anomaly); the logit of generated rows
+    is fixed at 0. With ``Z = exp(l1) + exp(l2)``, a row is real with the probability
+    ``Z / (Z + 1)`` ([1]_, section 5). Given that it is real, it is an anomaly with the
+    probability ``exp(l2) / Z``. The loss of the discriminator is the sum of the cross-entropies
+    of these two decisions. The generator minimises ``||mean f(x) - mean f(G(z))||^2``, where f
+    is the last hidden layer of the discriminator, and the first mean is over rows that are
+    not labelled as anomalies ([1]_, section 3.1).
 
-    The paper classifies and has no anomaly score. Here it is
-    ``-log(m + 1e-3) + alpha * log P(normal | x, real)``. m is the squared Mahalanobis distance
-    of f(x) to the features of those training rows that the discriminator does not call
-    anomalies, divided by its mean over them. The probability that a row is real is not
-    used: rows far from the data can look more real to the discriminator than the data do.
+    The score is ``-log(m + 1e-3) + alpha * log P(normal | x, real)``. Here m is the squared
+    Mahalanobis distance between f(x) and the mean feature vector of those training rows that
+    the discriminator does not classify as anomalies. It is divided by its mean over these
+    rows.
 
-    Departures from the paper: ``background_weight`` and ``unlabelled_weight`` add terms to the
-    loss of the discriminator. There is no minibatch discrimination, historical averaging,
-    label smoothing or virtual batch normalisation. The optimisers' ``betas`` are (0.5, 0.999)
-    where they have such a parameter, unless set.
+    Departures from the paper:
 
-    A custom ``module`` has a ``latent_dim``, a ``generate(z)``, and a ``forward(x)`` that
-    returns features (n, any width) and logits (n, 2); the parameters whose names start
-    with ``discriminator`` are the discriminator's.
+    - The score is not from the paper, which classifies and does not detect anomalies. The
+      probability that a row is real is not used, because rows far from the data can look
+      more real to the discriminator than the data.
+    - ``background_weight`` and ``unlabelled_weight`` add terms to the loss of the
+      discriminator.
+    - ``anomaly_share`` fixes the share of labelled anomalies in a batch.
+    - There is no minibatch discrimination, historical averaging, label smoothing or virtual
+      batch normalisation.
+    - If an optimiser has the parameter ``betas``, its default here is (0.5, 0.999).
+
+    A custom ``module`` has an attribute ``latent_dim``, a method ``generate(z)`` that maps
+    codes (n, latent_dim) to rows, and a ``forward(x)`` that returns features (n, any width)
+    and logits (n, 2). The parameters whose names start with ``discriminator`` belong to the
+    discriminator.
 
     References
     ----------
@@ -115,6 +128,8 @@ class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
         "unlabelled_weight": [NOT_NEGATIVE],
         "alpha": [NOT_NEGATIVE],
     }
+    # NOTE[DIFF]: no minibatch discrimination, historical averaging, label smoothing or
+    # virtual batch normalisation.
     _module_class = ClassifyingGANNetwork
     _criterion_class = SemiSupervisedGANLoss
     _labels = "optional"
@@ -129,9 +144,11 @@ class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
         latent_dim="auto",
         dropout=0.0,
         feature_matching=True,
+        # NOTE[DIFF]: with 0 both terms of the loss are left out, as in the paper.
         background_weight=1.0,
         unlabelled_weight=1.0,
         alpha=1.0,
+        # NOTE[DIFF]: a fixed share of each batch is labelled anomalies.
         anomaly_share=0.1,
         optimizer_d=torch.optim.Adam,
         module=None,
@@ -187,6 +204,7 @@ class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
         }
 
     def _finalize_state(self, X):
+        """Set the mean and the whitening matrix of the features of normal rows."""
         criterion = self.net_.criterion_
         rows = spread(X, MAX_ROWS_FOR_COVARIANCE)
         outputs = [criterion.check_output(o, x) for x, o in iter_outputs(self.net_, rows)]
