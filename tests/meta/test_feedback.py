@@ -24,10 +24,10 @@ from torch import nn
 from skdeepanomaly import (
     FeedbackDetector,
     ThresholdedDetector,
-    feedback,
     outlier_average_precision_score,
     outlier_scorers,
 )
+from skdeepanomaly.meta._feedback import _keys
 from skdeepanomaly.utils._compat import is_newer
 
 FOREST = IsolationForest(n_estimators=30, random_state=0)
@@ -331,15 +331,15 @@ def test_rows_are_the_same_whatever_the_type_of_numbers(kind):
 
 def test_what_tells_rows_apart():
     rows = [1, 2], [1, "2"], [1, None], [1, "a"], [True, 2.0], [1, np.nan], [1, pd.NA]
-    keys = feedback._keys(np.array(rows, dtype=object))
+    keys = _keys(np.array(rows, dtype=object))
     assert keys[0] == keys[4]
     assert keys[2] == keys[5] == keys[6]
     assert len(set(keys)) == 4
-    assert keys[0] == feedback._keys(np.array([[1, 2]], dtype=np.int8))[0]
+    assert keys[0] == _keys(np.array([[1, 2]], dtype=np.int8))[0]
     # Numbers that single precision cannot hold, and that it can just tell apart.
     far = np.array([[1e300], [1e301], [1e-60], [0], [-0.0], [1 + 1e-6], [1 + 2e-6], [np.inf]])
-    assert len(set(feedback._keys(far))) == 7
-    assert len(set(feedback._keys(csr_matrix(far)))) == 7
+    assert len(set(_keys(far))) == 7
+    assert len(set(_keys(csr_matrix(far)))) == 7
 
 
 @pytest.mark.parametrize("method", ["query", "add_feedback", "remove_feedback"])
