@@ -494,7 +494,7 @@ def _stack(parts):
 
 
 def _keys(X):
-    """Return one hashable object a row. Equal rows have equal ones, whatever their types."""
+    """Return a hashable object for each row, equal for equal rows of whatever types."""
     if issparse(X):
         X = X.tocsr(copy=True)
         X.sum_duplicates()

@@ -98,7 +98,7 @@ def draw_seed(rng) -> int:
 
 
 def _delegated(name, summary, returns, description):
-    """Make a method that the wrapped detector answers, and that is there where it has it."""
+    """Make a method that calls the wrapped detector's, and is there only if that exists."""
 
     def has_method(self):
         getattr(getattr(self, "detector_", self.detector), name)
@@ -138,7 +138,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self):
-        """Names of the features, where the wrapped detector knows them."""
+        """Names of the features, if the wrapped detector knows them."""
         return self.detector_.feature_names_in_
 
     def __sklearn_tags__(self):
