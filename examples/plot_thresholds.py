@@ -1,7 +1,7 @@
-"""Where each rule cuts the scores of one detector, with and without anomalies among them.
+"""The threshold of each rule for one detector, with and without anomalies among the scores.
 
-The rows are cells of the breast cancer table: benign ones are normal, malignant ones the
-anomalies. The detector is trained once on half of the benign rows; the rules see the scores of
+The rows are cells of the breast cancer table: benign cells are normal, malignant cells are
+anomalies. The detector is trained once on half of the benign rows. The rules get the scores of
 held-out rows, which are all benign on the left and 10 % malignant on the right.
 """
 
@@ -27,8 +27,8 @@ rules = {
     "fixed": FixedThreshold(-5.0),
 }
 panels = {
-    "rules see benign rows": scores["benign"],
-    "rules see benign and malignant rows": np.concatenate(list(scores.values())),
+    "rules get benign rows": scores["benign"],
+    "rules get benign and malignant rows": np.concatenate(list(scores.values())),
 }
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharex=True, sharey=True)
@@ -37,11 +37,11 @@ bins = np.geomspace(everything.min(), everything.max(), 40)
 for ax, (title, seen) in zip(axes, panels.items(), strict=True):
     for name, color in {"benign": "0.75", "malignant": "tab:red"}.items():
         ax.hist(-scores[name], bins=bins, color=color, label=name)
-    cuts = {name: -rule.fit(seen).threshold_ for name, rule in rules.items()}
-    for place, name in enumerate(sorted(cuts, key=cuts.get)):
+    thresholds = {name: -rule.fit(seen).threshold_ for name, rule in rules.items()}
+    for place, name in enumerate(sorted(thresholds, key=thresholds.get)):
         y = 24 - 1.8 * place
-        ax.plot([cuts[name]] * 2, [0, y], color="tab:blue", lw=1)
-        ax.annotate(name, (cuts[name], y), xytext=(3, -3), textcoords="offset points")
+        ax.plot([thresholds[name]] * 2, [0, y], color="tab:blue", lw=1)
+        ax.annotate(name, (thresholds[name], y), xytext=(3, -3), textcoords="offset points")
     ax.set(title=title, xscale="log", xlim=(0.15, 400), xlabel="anomaly score, -score_samples")
 axes[0].set_ylabel("held-out rows")
 axes[0].legend(loc="upper left")

@@ -1,10 +1,11 @@
-"""Meta-estimators: what wraps any outlier detector, ours, scikit-learn's or another's."""
+"""Meta-estimators: they wrap any outlier detector, of this package or another."""
 
 from ._classifier import DetectorClassifier, as_classifier
 from ._clusterwise import ClusterwiseDetector
+from ._conformal import ConformalDetector
 from ._feedback import FeedbackDetector
 from ._threshold_search import ThresholdSearchCV
-from ._thresholded import ConformalDetector, ThresholdedDetector
+from ._thresholded import ThresholdedDetector
 from ._unsupervised_search import UnsupervisedSearch
 
 __all__ = [

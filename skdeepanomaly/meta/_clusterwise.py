@@ -1,70 +1,69 @@
-"""Detectors made of other detectors; they wrap any scikit-learn outlier detector.
-
-Nothing here needs torch.
-"""
+"""One outlier detector for each cluster of the training rows."""
 
 import inspect
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_outlier_detector
+from sklearn.base import BaseEstimator, is_outlier_detector
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.svm import OneClassSVM
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
 from ..utils._compat import HasMethods, Interval, StrOptions
+from ..utils.randomness import check_local_random_state
 from ..utils.scores import OffsetMixin, normality_scores
+from ._wrapper import draw_seed, seeded_clone
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):
     r"""Anomaly detection by one detector for each cluster of the training rows.
 
     Normal data often have several modes, each with a shape of its own. The rows, or the
-    codes that an encoder gives them, are clustered, and every cluster gets a detector
-    that knows its rows alone, by default a one-class SVM [1]_ [2]_. The scores of a
-    detector are standardised by those of its own training rows, so that the scores of
-    wide and narrow clusters compare.
+    codes that an encoder gives them, are clustered, and one detector is fitted to each
+    cluster, by default a one-class SVM [1]_ [2]_. The scores of a detector are standardised
+    by the scores of its own training rows, so that the scores of wide and narrow clusters
+    can be compared.
 
     Parameters
     ----------
     detector : estimator or None, default=None
         Outlier detector with ``score_samples`` or ``decision_function``, of this
-        package or any other that follows scikit-learn; a clone is fitted to each
-        cluster. None is :class:`sklearn.svm.OneClassSVM`.
+        package or any other that follows scikit-learn. A clone is fitted to each
+        cluster. None takes :class:`sklearn.svm.OneClassSVM`.
     n_clusters : int, default=8
-        Number of clusters of the default clusterer, at most one a row. With a
-        ``clusterer`` of your own set it there.
+        Number of clusters of the default clusterer, at most the number of rows. If you
+        pass a ``clusterer``, set the number there.
     clusterer : estimator or None, default=None
-        Clusterer with ``labels_`` or ``predict`` after ``fit``. None is
-        :class:`sklearn.cluster.KMeans`. Rows that it calls noise (label -1) train no
-        detector.
+        Clusterer that has ``labels_`` or ``predict`` after ``fit``. None takes
+        :class:`sklearn.cluster.KMeans`. No detector is fitted to noise (label -1).
     encoder : estimator or None, default=None
-        What maps rows to the codes that are clustered and judged: a detector with
-        ``encode`` or a transformer with ``transform``. One that is fitted is used as it
-        is; else a clone is fitted to the training rows. None takes the rows themselves.
+        Maps rows to the codes that are clustered and scored: a detector with ``encode``
+        or a transformer with ``transform``. If it is fitted, it is used as it is; else a
+        clone is fitted to the training rows. None takes the rows themselves.
     combine : {"best", "nearest"}, default="best"
-        Whose score a row gets: the best among all clusters, so that a row is normal
-        where any cluster takes it in, or that of the row's own cluster, which is
-        ``n_clusters`` times as fast.
+        With "best" a row gets the highest score of all detectors, so that it is normal if
+        it is normal for any cluster. With "nearest" it gets the score of its own cluster's
+        detector, which is ``n_clusters`` times as fast.
     min_cluster_size : int, default=5
-        Clusters with fewer rows train no detector: their rows are judged by the others,
-        since a handful of rows off all others may be anomalies. Where no cluster is
-        large enough, all rows make one cluster.
+        No detector is fitted to a cluster with fewer rows, since a handful of rows far from
+        all others may be anomalies; the other detectors score them. If all clusters are
+        smaller, all rows form one cluster.
     max_samples : int or None, default=1000
-        A detector learns from at most this many rows of its cluster, drawn at random,
-        because the time of a one-class SVM grows with their square. None takes all.
+        A detector is fitted to at most this many rows of its cluster, drawn at random,
+        because the time of a one-class SVM grows with their square. None takes all rows.
     contamination : float in (0, 0.5] or "auto", default=0.1
         Share of outliers in the training rows; sets ``offset_``. With ``"auto"`` a row is
         an outlier if its score lies more than three robust standard deviations below the
         median of the training scores, the deviation being taken from the lower half:
         (median - first quartile) / 0.6745.
     random_state : int, RandomState instance or None, default=None
-        Seed of the draws and of each part whose own ``random_state`` is None.
+        Seed of the draw of rows and of each part whose own ``random_state`` is None. With
+        an int the scores repeat.
 
     Attributes
     ----------
@@ -73,19 +72,19 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
     encoder_ : estimator or None
         The fitted encoder.
     detectors_ : list of estimators
-        The fitted detectors, one a cluster.
-    cluster_centers_ : ndarray of shape (n_clusters, n_dimensions)
-        Means of the clusters, of rows or codes; a cluster without detector is left out.
+        The fitted detectors, one for each cluster that is large enough.
+    cluster_centers_ : ndarray of shape (n_detectors, n_dimensions)
+        Means of the rows or codes of these clusters.
     offset_ : float
         Threshold of ``score_samples``; ``decision_function`` is the score less it.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has names that are all strings.
+        Names of the features, if X has names that are all strings.
 
     See Also
     --------
-    AutoEncoder : Has codes to cluster.
+    AutoEncoder : Gives codes to cluster.
     sklearn.svm.OneClassSVM : The default detector.
 
     Notes
@@ -102,8 +101,8 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
 
     Distances depend on scales: put a scaler before this detector, or in ``encoder``.
 
-    A fitted ``encoder`` is an input of ``fit``, not a part of it: ``clone``, and with it
-    a grid search, makes it unfitted as it does all parameters. To keep it wrap it in
+    ``clone``, and with it a grid search, makes a fitted ``encoder`` unfitted, as it does
+    with all parameters. To keep it fitted, wrap it in
     :class:`sklearn.frozen.FrozenEstimator`.
 
     References
@@ -112,7 +111,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
        "Estimating the support of a high-dimensional distribution", Neural Computation
        13(7), 2001.
     .. [2] Z. He, X. Xu, S. Deng, "Discovering cluster-based local outliers", Pattern
-       Recognition Letters 24, 2003: rows of small clusters are judged by the large ones.
+       Recognition Letters 24, 2003: rows of small clusters are compared with large ones.
 
     Examples
     --------
@@ -178,11 +177,19 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         -------
         self : object
             The fitted detector.
+
+        Raises
+        ------
+        TypeError
+            If ``detector`` is not an outlier detector that scores new rows, or the
+            clusterer has neither ``labels_`` nor ``predict``.
+        ValueError
+            If a parameter is out of range, or a detector gives scores that are not finite.
         """
         self._validate_params()
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
-        rng = check_random_state(self.random_state)
+        rng = check_local_random_state(self.random_state)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
@@ -192,14 +199,15 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         for cluster in members:
             if self.max_samples is not None and len(cluster) > self.max_samples:
                 cluster = rng.choice(cluster, self.max_samples, replace=False)
-            own = _seeded_clone(detector, rng).fit(codes[cluster])
+            own = seeded_clone(detector, rng).fit(codes[cluster])
             scores = normality_scores(own, codes[cluster])
             if not np.isfinite(scores).all():
                 raise ValueError(
                     f"{detector!r} gave scores that are not finite to rows that it was"
                     " fitted to. Scale X, or pass another detector."
                 )
-            # Standard deviations that are mere rounding noise would blow the noise up.
+            # If all scores are equal, their standard deviation is rounding noise; dividing
+            # by it would amplify the noise.
             floor = max(1e-6 * np.abs(scores).max(), np.finfo(np.float64).tiny)
             moments.append((scores.mean(), max(scores.std(), floor)))
             self.detectors_.append(own)
@@ -222,7 +230,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The higher, the more normal: standard deviations above the mean score of the
+            The higher, the more normal, in standard deviations above the mean score of the
             training rows of a cluster.
         """
         return self._score_codes(self._validated_codes(X))
@@ -249,7 +257,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             check_is_fitted(self.encoder)
         except NotFittedError:
             named = hasattr(self, "feature_names_in_")
-            return _seeded_clone(self.encoder, rng).fit(X if named else rows)
+            return seeded_clone(self.encoder, rng).fit(X if named else rows)
         return self.encoder
 
     def _validated_codes(self, X):
@@ -260,7 +268,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """Return the codes of X, which ``rows`` holds as a validated array."""
         if self.encoder_ is None:
             return rows
-        # An encoder that knows names gets them where X has them; another would warn.
+        # An encoder that was fitted without names would warn of a data frame.
         named = hasattr(self.encoder_, "feature_names_in_") and hasattr(X, "columns")
         encode = getattr(self.encoder_, "encode", None) or self.encoder_.transform
         return check_array(encode(X if named else rows), dtype=np.float64, input_name="codes")
@@ -269,12 +277,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """Fit the clusterer; return the indices of the rows of each cluster in use."""
         if self.clusterer is None:
             self.clusterer_ = KMeans(
-                min(self.n_clusters, len(codes)), random_state=rng.randint(2**31 - 1)
+                min(self.n_clusters, len(codes)), random_state=draw_seed(rng)
             )
         else:
-            self.clusterer_ = _seeded_clone(self.clusterer, rng)
+            self.clusterer_ = seeded_clone(self.clusterer, rng)
         with warnings.catch_warnings():
-            # Clusters that equal rows leave empty are not used.
+            # With many equal rows some clusters are empty; those are not used.
             warnings.filterwarnings("ignore", "Number of distinct", ConvergenceWarning)
             self.clusterer_.fit(codes)
         labels = getattr(self.clusterer_, "labels_", None)
@@ -293,7 +301,11 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         return [np.flatnonzero(labels == label) for label in self._used_labels]
 
     def _nearest_clusters(self, codes):
-        """Return the clusterer's answer, or the nearest centre where it has none."""
+        """Return the predicted cluster, or the one with the nearest centre.
+
+        The nearest centre counts if the clusterer has no ``predict``, or predicts a cluster
+        without a detector.
+        """
         nearest = pairwise_distances_argmin(codes, self.cluster_centers_)
         if hasattr(self.clusterer_, "predict"):
             predicted = self.clusterer_.predict(codes)
@@ -316,7 +328,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
 
     def _standardized(self, cluster, codes):
         scores = normality_scores(self.detectors_[cluster], codes) - self._means[cluster]
-        # Detectors may give the lowest number there is to rows that overflow.
+        # Detectors may give the lowest float to rows that overflow.
         with np.errstate(over="ignore"):
             scores /= self._deviations[cluster]
         limit = np.finfo(np.float64).max / 4
@@ -324,7 +336,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
 
 
 def _check_detector(detector):
-    """Refuse what is no outlier detector that can score new rows."""
+    """Refuse an estimator that is not an outlier detector, or that scores no new rows."""
     scores = hasattr(detector, "score_samples") or hasattr(detector, "decision_function")
     if inspect.isclass(detector) or not is_outlier_detector(detector):
         raise TypeError(
@@ -336,17 +348,3 @@ def _check_detector(detector):
             f"detector must offer score_samples or decision_function for new rows, got"
             f" {detector!r}. LocalOutlierFactor offers them with novelty=True."
         )
-
-
-def _seeded_clone(estimator, rng):
-    """Clone an estimator and give a seed to all its parts that have none."""
-    estimator = clone(estimator)
-    unset = {
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    }
-    if unset:
-        seeds = {name: int(rng.randint(2**31 - 1)) for name in sorted(unset)}
-        estimator.set_params(**seeds)
-    return estimator

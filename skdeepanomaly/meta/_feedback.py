@@ -1,6 +1,6 @@
-"""What an analyst says of rows changes the scores and the threshold of any detector."""
+"""A detector that learns from the verdicts of an analyst."""
 
-import sys
+from importlib import import_module
 from itertools import pairwise
 from numbers import Integral, Real
 
@@ -14,29 +14,27 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import HasMethods, Interval, n_rows, take_rows
+from ..utils._compat import HasMethods, Interval, is_pandas_na, n_rows, take_rows
 from ..utils.nesting import nested_rows
-from ..utils.validation import check_labels
+from ..utils.validation import check_labels, spread
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
-# Prior variance of the weight of the detector's own score, whose mean is 1: verdicts on one
-# kind of rows should not turn the order of all others round.
+# Prior variance of the weight of the detector's own score, whose prior mean is 1: verdicts on
+# rows of one kind should not reverse the order of all other rows.
 SCORE_VARIANCE = 0.25
-# Scales come from at most this many training rows, spread over the table.
+# Scales are estimated from at most this many training rows.
 MAX_ROWS_FOR_SCALES = 2000
-# Rows are compared with those that were judged in blocks, which bounds the memory.
+# Rows are compared with the judged rows block by block, which bounds the memory.
 BLOCK_SIZE = 4096
-# How the missing values of numpy, pandas and polars read.
-MISSING = ("None", "nan", "<NA>", "NaT")
 
 
 class FeedbackDetector(WrappedDetector):
-    r"""A detector that learns from an analyst's verdicts, without being fitted anew.
+    r"""A detector that learns from an analyst's verdicts, without being fitted again.
 
-    ``query`` proposes rows to look at, ``add_feedback`` takes what the analyst found, and
-    scores and threshold follow at once: what resembles false alarms becomes more normal,
-    what resembles confirmed anomalies less, and the rest keeps the detector's own order.
+    ``query`` proposes rows to look at, ``add_feedback`` takes the analyst's verdicts, and
+    scores and threshold change at once: rows like false alarms become more normal, rows
+    like confirmed anomalies less normal, and all others keep the detector's own order.
 
     Parameters
     ----------
@@ -45,59 +43,61 @@ class FeedbackDetector(WrappedDetector):
         is fitted.
     strength : float, default=4.0
         How much the verdicts may change: the prior variance of the log odds that they
-        add. The less, the more verdicts it takes.
+        add. The smaller it is, the more verdicts a change takes.
 
     Attributes
     ----------
     detector_ : estimator
         The fitted detector; verdicts do not change it.
     verdicts_ : Bunch
-        The verdicts in force: ``X``, the rows, in the form in which they came (None before
-        the first), and ``y``, -1 for anomalies and +1 for normal rows.
+        The current verdicts: ``X``, the rows, in the container in which they came (None
+        without verdicts), and ``y``, -1 for anomalies and +1 for normal rows.
     offset_ : float
         Threshold of ``score_samples``, moved by the verdicts; 0 without any.
     score_weight_ : float
         Weight of the detector's own score; 1 without verdicts.
     view_weights_ : ndarray of shape (n_views,)
-        Weights of the columns that the detector itself gets, standardised, in the log odds
-        of a normal row; 0 without verdicts. Behind a pipeline these are the columns of its
-        last step.
+        Weights of the standardised columns that the detector itself gets, in the log odds
+        of a normal row; 0 without verdicts. In a pipeline these are the columns that its
+        last step gets.
 
     See Also
     --------
-    DeepSAD : Is trained on a few labels.
+    DeepSAD : Learns from a few labels while it is trained.
 
     Notes
     -----
-    The layer on top of the detector is a logistic one whose prior is the detector, a
-    Gaussian process for classification with explicit basis functions [1]_. With the
-    detector's decision :math:`d(x)` and its median size :math:`m` over the training rows,
-    the log odds of a normal row are
+    On top of the detector there is a logistic model whose prior is the detector: a Gaussian
+    process for classification with explicit basis functions [1]_. Let :math:`d(x)` be the
+    decision of the detector and :math:`m` its median size over the training rows. The log
+    odds of a normal row are
 
     .. math:: f(x) = (1 + a) \, s(x) + b + w^\top v(x) + g(c(x)),
         \qquad s(x) = \operatorname{arsinh}(d(x) / m),
 
     so that without verdicts the order of the rows and the labels are the detector's own.
-    The views :math:`v(x)` are the columns that the detector is given, :math:`c(x)` its
-    codes where it has ``encode`` and else those columns again, all standardised and drawn
-    in by arsinh. The prior is :math:`a \sim N(0, 1/4)`, :math:`b \sim N(0, 1)`,
+    The views :math:`v(x)` are the columns that the detector gets. :math:`c(x)` are its codes
+    if it has ``encode``, and else these columns again. Both are standardised, and arsinh
+    limits far values. The prior is :math:`a \sim N(0, 1/4)`, :math:`b \sim N(0, 1)`,
     :math:`w_j \sim N(0, \gamma / q)` for q columns, where :math:`\gamma` is ``strength``,
     and for :math:`g` a Gaussian process with the kernel
-    :math:`\gamma \exp(-\|c - c'\|^2 / h)`; h is the median squared distance of training
-    rows. All are set to their most probable values given the verdicts.
-    ``offset_`` is :math:`-b` and ``score_samples`` the rest of :math:`f`.
+    :math:`\gamma \exp(-\|c - c'\|^2 / h)`, where h is the median squared distance of
+    training rows. All are set to their most probable values given the verdicts.
+    ``offset_`` is :math:`-b`, and ``score_samples`` is the rest of :math:`f`.
 
-    Two rows are the same where their texts are equal and their numbers in single precision,
-    whatever the types of the columns: the integer 40 is the float 40.0.
+    Two rows are the same if their texts are equal and their numbers are equal in single
+    precision, whatever the types of the columns: the integer 40 is the float 40.0. The rows
+    are compared as they are given, not as the detector gets them: transformers in single
+    precision round a row differently from batch to batch.
 
-    A single verdict moves the threshold by less than one unit of log odds. All verdicts
-    taken back, the scores are the same bits as before the first.
+    A single verdict moves the threshold by less than one unit of log odds. If all verdicts
+    are taken back, the scores are exactly as before the first.
 
-    To review the rows that are most anomalous by the current scores, the default of
-    ``query``, is the rule of active anomaly discovery [2]_, which also re-weights views,
-    by a hinge loss around a quantile of the scores in place of the logistic one, and takes
-    the leaves of an isolation forest for views [3]_. Here the columns and codes take their
-    place, since every detector has them.
+    Reviewing the rows that are most anomalous by the current scores, the default of
+    ``query``, is the rule of active anomaly discovery [2]_. That method also weights views,
+    but it minimises a hinge loss around a quantile of the scores instead of a logistic one,
+    and its views are the leaves of an isolation forest [3]_. Here columns and codes take
+    their place, since every detector has them.
 
     References
     ----------
@@ -137,14 +137,14 @@ class FeedbackDetector(WrappedDetector):
         self.strength = strength
 
     def fit(self, X, y=None, **params):
-        """Fit the detector; verdicts given before are forgotten.
+        """Fit the detector and forget all verdicts.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            Passed on to the detector; these are no verdicts.
+            Passed on to the detector; these labels are not verdicts.
         **params : dict
             Further arguments of the detector's ``fit``, such as ``sample_weight``; with
             metadata routing those that the detector requests.
@@ -153,13 +153,18 @@ class FeedbackDetector(WrappedDetector):
         -------
         self : object
             The fitted detector.
+
+        Raises
+        ------
+        TypeError
+            If the detector is a classifier or a regressor.
+        ValueError
+            If ``strength`` is not positive.
         """
         self._validate_params()
-        self._form = type(_indexable(X))
+        self._container = _container(X)
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
-        n = n_rows(X)
-        some = np.arange(0, n, -(-n // MAX_ROWS_FOR_SCALES))
-        some = X if len(some) == n else take_rows(_indexable(X), some)
+        some = take_rows(_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
         scale = np.median(np.abs(self._decision(some)))
         self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
         views, codes = _inputs_and_codes(self.detector_, some)
@@ -171,17 +176,16 @@ class FeedbackDetector(WrappedDetector):
         return self
 
     def add_feedback(self, X, y):
-        """Take verdicts on rows; the scores and the threshold follow.
+        """Take verdicts on rows and change the scores and the threshold accordingly.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in the form of those in ``fit``: a frame of the same library, a sparse
-            matrix, or else an array or list.
+            Rows, in the same container as in ``fit``: a frame of the same library, a sparse
+            matrix, or an array or list.
         y : array-like of shape (n_samples,)
             -1 for anomalies, +1 for normal rows (false alarms), 0 for rows without a
-            verdict. A row has one verdict: a new one replaces what was said of the same
-            row before.
+            verdict. A row has one verdict: a new one replaces the old one.
 
         Returns
         -------
@@ -191,13 +195,13 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If X is of another form than in ``fit``; if y holds other values, or 0 and 1
-            alone, by which others mark normal rows and anomalies; or if rows of one call
-            that are equal have different verdicts.
+            If X is in another container than in ``fit``; if y holds other values, or only
+            0 and 1, where 1 may mark anomalies; or if equal rows of one call have different
+            verdicts.
         """
         check_is_fitted(self)
         self._validate_params()
-        X = self._in_form(X)
+        X = self._checked(X)
         labels = check_labels(y, n_rows(X), type(self).__name__, required=False, first=False)
         if np.asarray(y).dtype == bool or set(labels) == {0, 1}:
             raise ValueError(
@@ -218,7 +222,7 @@ class FeedbackDetector(WrappedDetector):
                     " Give a row one verdict."
                 )
         added = np.sort(list(rows.values()))
-        # The detector itself refuses rows of another form.
+        # The detector itself refuses rows with other columns.
         self._decision(take_rows(X, added[:1]))
         kept = [i for i, key in enumerate(self._judged_keys()) if key not in rows]
         self._keep(kept, take_rows(X, added), labels[added])
@@ -232,7 +236,8 @@ class FeedbackDetector(WrappedDetector):
         X : array-like of shape (n_samples, n_features), default=None
             Rows whose verdicts are taken back.
         indices : int or array-like of int, default=None
-            Positions in ``verdicts_``. With neither X nor indices all are taken back.
+            Positions in ``verdicts_``. With neither X nor indices all verdicts are taken
+            back.
 
         Returns
         -------
@@ -242,8 +247,8 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If both are given, X is of another form than in ``fit``, there is no verdict on
-            a row, or an index is out of range.
+            If both are given, X is in another container than in ``fit``, a row of X has no
+            verdict, or an index is out of range.
         """
         check_is_fitted(self)
         self._validate_params()
@@ -252,7 +257,7 @@ class FeedbackDetector(WrappedDetector):
             raise ValueError("Pass X or indices, not both.")
         if X is not None:
             places = {key: i for i, key in enumerate(self._judged_keys())}
-            keys = _keys(self._in_form(X))
+            keys = _keys(self._checked(X))
             unknown = [row for row, key in enumerate(keys) if key not in places]
             if unknown:
                 raise ValueError(
@@ -276,44 +281,45 @@ class FeedbackDetector(WrappedDetector):
         return self
 
     def query(self, X, n=10, *, strategy="anomalous"):
-        """Propose the rows that are most worth a verdict.
+        """Propose rows to judge next.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to choose from, in the form of those in ``fit``. Those that have a verdict
-            are left out, and of equal rows one is proposed.
+            Rows to choose from, in the same container as in ``fit``. Rows with a verdict are
+            left out, and only one of several equal rows is proposed.
         n : int, default=10
-            Number of rows; fewer are proposed where no more are left.
+            Number of rows. Fewer are proposed if no more are left.
         strategy : {"anomalous", "diverse", "uncertain"}, default="anomalous"
-            The rows with the most anomalous current scores, which finds most anomalies;
-            of three times as many those that differ most from each other, which finds
-            about as many and more kinds of them; or the rows nearest to the threshold,
-            which finds few anomalies but settles where the border lies.
+            "anomalous": the rows with the most anomalous current scores; finds most
+            anomalies. "diverse": of three times as many such rows, those that differ most
+            from each other; finds about as many anomalies, of more kinds. "uncertain": the
+            rows nearest to the threshold; finds few anomalies, but makes the threshold
+            more certain.
 
         Returns
         -------
         indices : ndarray of int
-            Positions in X, the row to look at first coming first.
+            Positions in X, in the order in which to look at the rows.
 
         Raises
         ------
         ValueError
-            If X is of another form than in ``fit``, n is not a positive integer, or the
-            strategy is unknown.
+            If X is in another container than in ``fit``, n is not a positive integer, or
+            the strategy is unknown.
         """
         check_is_fitted(self)
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
         if strategy not in STRATEGIES:
             raise ValueError(f"strategy must be one of {STRATEGIES}, got {strategy!r}.")
-        X = self._in_form(X)
+        X = self._checked(X)
         decision = self.decision_function(X)
         merit = np.abs(decision) if strategy == "uncertain" else decision
         order = np.argsort(merit, kind="stable")
         n_candidates = 3 * n if strategy == "diverse" else n
         seen, candidates = set(self._judged_keys()), []
-        # Block by block, since the keys of the first few rows will mostly do.
+        # Block by block: mostly the first few rows are enough.
         for block in gen_batches(len(order), BLOCK_SIZE):
             rows = order[block]
             for row, key in zip(rows, _keys(take_rows(X, rows)), strict=True):
@@ -339,8 +345,8 @@ class FeedbackDetector(WrappedDetector):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The higher, the more normal: log odds of a normal row, less the part that moves
-            the threshold.
+            The higher, the more normal: the log odds of a normal row without the part that
+            moves the threshold.
         """
         check_is_fitted(self)
         if len(self.verdicts_.y) == 0:
@@ -351,34 +357,28 @@ class FeedbackDetector(WrappedDetector):
             scores[block] += self._near(codes[block], self._judged_codes) @ self._near_weights
         return scores
 
-    def _in_form(self, X):
-        """Return rows that can be put below others, or refuse those that fit took otherwise."""
-        X = _indexable(X)
-        both_sparse = issparse(X) and hasattr(self._form, "tocsr")
-        if not isinstance(X, self._form) and not both_sparse:
-            # Frames of all libraries are called alike.
-            known, got = (
-                f"{form.__module__.partition('.')[0]} {form.__name__}"
-                for form in (self._form, type(X))
-            )
+    def _checked(self, X):
+        """Return rows of which some can be taken, or refuse another container than in fit."""
+        if (given := _container(X)) != self._container:
             raise ValueError(
-                f"X must be of the form of the rows in fit, {known}, got {got}. Convert it."
+                f"X must be in the same container as the rows in fit, {self._container}, got"
+                f" {given}. Convert it."
             )
-        return X
+        return _indexable(X)
 
     def _decision(self, X):
         return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
 
     def _prior(self, X):
-        """Return the detector's own log odds; the order and the labels are its own."""
-        # Detectors may give the lowest number there is to rows that overflow.
+        """Return the log odds without verdicts, which keep the detector's order and labels."""
+        # Detectors may give the lowest float to rows that overflow.
         limit = np.finfo(np.float64).max / 4
         with np.errstate(over="ignore"):
             decision = self._decision(X) / self._decision_scale
         return np.arcsinh(np.clip(decision, -limit, limit))
 
     def _represent(self, X):
-        """Return prior log odds, views and codes of rows."""
+        """Return log odds without verdicts, views and codes of rows."""
         views, codes = _inputs_and_codes(self.detector_, X)
         views = self._view_scaler.transform(views)
         codes = views if codes is None else self._code_scaler.transform(codes)
@@ -403,7 +403,8 @@ class FeedbackDetector(WrappedDetector):
             self.offset_, self.score_weight_ = 0.0, 1.0
             self.view_weights_ = np.zeros(self._view_scaler.n_features)
         else:
-            # Cold, so that the order of calls to this method does not matter.
+            # Always from scratch: the same verdicts in another order must give the same
+            # weights.
             prior, views, codes = self._represent(X)
             slope = self.strength / views.shape[1]
             linear = views @ views.T
@@ -419,7 +420,7 @@ class FeedbackDetector(WrappedDetector):
 
 
 class _Squash:
-    """Standardise columns, sparse ones without a shift, and draw far values in."""
+    """Standardise columns, sparse ones without a shift, and limit far values by arsinh."""
 
     def fit(self, X):
         self.n_features = X.shape[1]
@@ -431,19 +432,19 @@ class _Squash:
         if issparse(X):
             X.data = np.arcsinh(X.data)
             return X
-        # What is missing is taken for the mean.
+        # Missing values become the mean.
         return np.arcsinh(np.nan_to_num(X, copy=False))
 
 
 def _inputs_and_codes(detector, X):
-    """Return what the detector inside of pipelines and wrappers gets, and its codes."""
+    """Return the rows as the innermost detector gets them, and its codes or None."""
     parts = list(nested_rows(detector, X))
     encoder = next((part for part, _ in reversed(parts) if hasattr(part, "encode")), None)
     _, seen = parts[-1]
     views = _numbers(seen)
     try:
         return views, None if encoder is None else _numbers(encoder.encode(seen))
-    except AttributeError:  # the network is one of the user's own that has no code
+    except AttributeError:  # a module of the user's own that has no encode
         return views, None
 
 
@@ -454,76 +455,90 @@ def _numbers(X):
     X = check_array(
         X, accept_sparse="csr", dtype=np.float64, copy=True, ensure_all_finite=False
     )
-    # Squares of anything larger overflow; what is missing stays so.
+    # The squares of larger numbers overflow. Missing values stay missing.
     values = X.data if issparse(X) else X
     np.clip(values, -1e100, 1e100, out=values)
     return X
 
 
+def _container(X):
+    """Name the container of rows: it decides which rows can be stacked."""
+    if issparse(X):
+        return "sparse matrix"
+    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
+        return "numpy array"
+    # All libraries call their class DataFrame or Table: the name needs the library.
+    return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
+
+
 def _indexable(X):
-    """Return rows in a form of which some can be taken, and put below others."""
+    """Return rows in a form of which some can be taken, and stacked."""
     if issparse(X):
         return X.tocsr()
-    return np.asarray(X) if isinstance(X, list | tuple | np.ndarray) else X
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
+def _stack(parts):
+    """Stack rows in the same container; a column of integers may come back as floats."""
+    first = parts[0]
+    if issparse(first):
+        return vstack(parts, format="csr")
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    library = import_module(type(first).__module__.partition(".")[0])
+    if hasattr(first, "to_pylist"):  # pyarrow
+        return library.concat_tables(parts, promote_options="permissive")
+    if hasattr(first, "rows"):  # polars
+        return library.concat(parts, how="vertical_relaxed")
+    return library.concat(parts)
 
 
 def _keys(X):
-    """Return what tells rows apart, one hashable a row."""
+    """Return a hashable object for each row, equal for equal rows of whatever types."""
     if issparse(X):
         X = X.tocsr(copy=True)
         X.sum_duplicates()
         X.eliminate_zeros()
-        ends, values = X.indptr, _single(X.data)
-        return [
-            (X.indices[i:j].astype(np.int64).tobytes(), values[i:j].tobytes())
-            for i, j in pairwise(ends)
-        ]
-    values = X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
-    values = values.reshape(len(values), -1)
-    texts = [()] * len(values)
-    if values.dtype.kind not in "biuf":
-        # A column's type is no matter: integers are floats as soon as one is missing.
-        values = values.astype(object)
-        number = [[isinstance(value, Real | np.bool_) for value in row] for row in values]
-        texts = [
-            tuple(
-                (i, str(value))
-                for i, (value, is_number) in enumerate(zip(row, numbers, strict=True))
-                if not is_number and str(value) not in MISSING
-            )
-            for row, numbers in zip(values, number, strict=True)
-        ]
-        values = np.where(number, values, np.nan)
-    return [(row.tobytes(), text) for row, text in zip(_single(values), texts, strict=True)]
+        columns, numbers = X.indices.astype(np.int64), _single(X.data)
+        return [(columns[i:j].tobytes(), numbers[i:j].tobytes()) for i, j in pairwise(X.indptr)]
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+        return [(row.tobytes(), ()) for row in _single(X.reshape(len(X), -1))]
+    keys = []
+    for row in _python_rows(X):
+        is_number = [isinstance(value, Real | np.bool_) for value in row]
+        numbers = [v if number else np.nan for v, number in zip(row, is_number, strict=True)]
+        texts = tuple(
+            (i, str(value))
+            for i, value in enumerate(row)
+            if not (is_number[i] or value is None or is_pandas_na(value))
+        )
+        keys.append((_single(np.array(numbers)).tobytes(), texts))
+    return keys
+
+
+def _python_rows(X):
+    """Return the rows of a frame, series or array as sequences of Python objects."""
+    if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
+        return zip(*(column.to_pylist() for column in X.columns), strict=True)
+    if hasattr(X, "rows"):  # polars, which does not convert dates and numbers together
+        return X.rows()
+    return np.asarray(X, dtype=object).reshape(len(X), -1)
 
 
 def _single(values):
-    """Round numbers to single precision, in which float32 and float64 agree."""
-    values = values.astype(np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = values.astype(np.float32).astype(np.float64)
-    # Beyond its range numbers stay as they are.
-    rounded = np.where(np.isinf(rounded) | (rounded == 0), values, rounded)
-    rounded += 0.0  # there is but one zero
-    rounded[np.isnan(rounded)] = np.nan
-    return rounded
-
-
-def _stack(parts):
-    """Return rows of one form, one below the other."""
-    if issparse(parts[0]):
-        return vstack(parts, format="csr")
-    # Frames and series are joined by the library that they are of.
-    library = sys.modules[type(parts[0]).__module__.partition(".")[0]]
-    concatenate = np.concatenate if library is np else library.concat
-    return concatenate(parts)
+    """Round numbers to the 24 bits of single precision, but keep their range."""
+    mantissas, exponents = np.frexp(values.astype(np.float64))
+    with np.errstate(over="ignore"):
+        rounded = np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
+    # One zero, and one kind of missing value.
+    return np.where(np.isnan(rounded), np.nan, rounded + 0.0)
 
 
 def _map_weights(kernel, prior, y):
     """Return the weights of the verdicts at the mode of the posterior.
 
-    There they are what is left of the verdicts: the probability that a verdict's opposite
-    still has, with the sign of the verdict.
+    The weight of a verdict is the probability that the model still gives to its opposite,
+    with the sign of the verdict.
     """
     root = cholesky(kernel + 1e-8 * np.mean(np.diag(kernel)) * np.eye(len(y)), lower=True)
 
@@ -537,7 +552,7 @@ def _map_weights(kernel, prior, y):
 
 
 def _farthest_first(codes, n):
-    """Return n rows, the first one and each time the one farthest from those before."""
+    """Return n rows: the first, and each time the row farthest from those chosen before."""
     chosen = [0]
     nearest = np.full(codes.shape[0], np.inf)
     while len(chosen) < n:

@@ -1,33 +1,19 @@
-"""What detectors around other detectors have in common."""
+"""Base classes of the meta-estimators, and how they fit the detectors inside."""
 
+import numpy as np
 from sklearn import get_config
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    clone,
-    is_classifier,
-    is_regressor,
-)
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import check_method_params, take_rows
+from ..utils.nesting import supervised_kind
 from ..utils.scores import OffsetMixin, normality_scores
 
 
-def detector_has(name):
-    """Return a check for ``available_if``: whether the wrapped detector has a method."""
-
-    def check(self):
-        getattr(getattr(self, "detector_", self.detector), name)
-        return True
-
-    return check
-
-
-def fit_detector(detector, X, y=None, params=None, rows=None):
+def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     """Fit a clone of a detector.
 
     Parameters
@@ -37,11 +23,13 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     X : array-like of shape (n_samples, n_features)
         Rows.
     y : array-like of shape (n_samples,) or None
-        Labels, which are handed over where there are any.
+        Labels, handed over where there are any.
     params : dict or None
-        Further arguments of ``fit``; those with a value a row are cut as X is.
+        Further arguments of ``fit``; those with one value a row are cut as X is.
     rows : ndarray of int, or None
         The rows to fit to; None stands for all.
+    rng : RandomState instance or None
+        As in :func:`seeded_clone`.
 
     Returns
     -------
@@ -53,11 +41,7 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     TypeError
         If it is a classifier or a regressor, or a pipeline or search around one.
     """
-    # What has no tags of scikit-learn's may still do what a detector does.
-    if hasattr(detector, "__sklearn_tags__") and (
-        is_classifier(detector) or is_regressor(detector)
-    ):
-        kind = "classifier" if is_classifier(detector) else "regressor"
+    if (kind := supervised_kind(detector)) is not None:
         raise TypeError(
             f"{type(detector).__name__} is a {kind}, expected an outlier detector such as"
             " IsolationForest or AutoEncoder, or a pipeline that ends in one."
@@ -66,13 +50,85 @@ def fit_detector(detector, X, y=None, params=None, rows=None):
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
         X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
-    return clone(detector).fit(X, *(() if y is None else (y,)), **params)
+    return seeded_clone(detector, rng).fit(X, *(() if y is None else (y,)), **params)
+
+
+def seeded_clone(estimator, rng):
+    """Clone an estimator and give a seed to each of its parts that has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    rng : RandomState instance or None
+        Draws the seeds. With None parts without a seed stay without.
+
+    Returns
+    -------
+    estimator : estimator
+        The clone. Seeds that were set are kept.
+    """
+    estimator = clone(estimator)
+    if rng is None:
+        return estimator
+    unset = sorted(
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    )
+    if unset:
+        estimator.set_params(**{name: draw_seed(rng) for name in unset})
+    return estimator
+
+
+def draw_seed(rng) -> int:
+    """Draw a seed that any estimator takes.
+
+    Parameters
+    ----------
+    rng : RandomState instance
+        The generator.
+
+    Returns
+    -------
+    seed : int
+        The seed.
+    """
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
+def _delegated(name, summary, returns, description):
+    """Make a method that calls the wrapped detector's, and is there only if that exists."""
+
+    def has_method(self):
+        getattr(getattr(self, "detector_", self.detector), name)
+        return True
+
+    def method(self, X):
+        check_is_fitted(self)
+        return getattr(self.detector_, name)(X)
+
+    method.__name__, method.__qualname__ = name, f"Wrapper.{name}"
+    method.__doc__ = f"""{summary}
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        {returns}
+            {description}
+        """
+    return available_if(has_method)(method)
 
 
 class Wrapper(MetaEstimatorMixin, BaseEstimator):
-    """Base of estimators around a detector, which is fitted as ``detector_``.
+    """Base of estimators around one detector.
 
-    A subclass has the parameter ``detector``, implements ``fit``, and sets ``detector_``.
+    A subclass has the parameter ``detector``, and its ``fit`` sets the attribute
+    ``detector_``, the fitted clone.
     """
 
     @property
@@ -82,7 +138,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self):
-        """Names of the features, where the wrapped detector knows them."""
+        """Names of the features, if the wrapped detector knows them."""
         return self.detector_.feature_names_in_
 
     def __sklearn_tags__(self):
@@ -94,7 +150,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         return tags
 
     def get_metadata_routing(self):
-        """Return where metadata goes: what ``fit`` is given goes to the detector's.
+        """Return how metadata is routed: from ``fit`` to the ``fit`` of the detector.
 
         Returns
         -------
@@ -107,84 +163,41 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         )
 
     def _fit_params(self, params):
-        """Return those of the arguments of ``fit`` that go to the detector's."""
+        """Return the arguments of ``fit`` that the ``fit`` of the detector gets."""
         if not params or not get_config()["enable_metadata_routing"]:
             return params
         return process_routing(self, "fit", **params).detector.fit
 
-    @available_if(detector_has("encode"))
-    def encode(self, X):
-        """Return the codes that the wrapped detector gives to rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, latent_dim)
-            Codes.
-        """
-        check_is_fitted(self)
-        return self.detector_.encode(X)
-
-    @available_if(detector_has("reconstruct"))
-    def reconstruct(self, X):
-        """Return rows as the wrapped detector rebuilds them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        X_rebuilt : ndarray of shape (n_samples, n_features)
-            Rows.
-        """
-        check_is_fitted(self)
-        return self.detector_.reconstruct(X)
-
-    @available_if(detector_has("predict_cluster"))
-    def predict_cluster(self, X):
-        """Return the clusters that the wrapped detector assigns rows to.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        clusters : ndarray of shape (n_samples,)
-            Indices of clusters.
-        """
-        check_is_fitted(self)
-        return self.detector_.predict_cluster(X)
-
-    @available_if(detector_has("explain"))
-    def explain(self, X):
-        """Return what each feature adds to the anomaly score of the wrapped detector.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        contributions : ndarray or data frame of shape (n_samples, n_features)
-            Contributions, see the detector's own method.
-        """
-        check_is_fitted(self)
-        return self.detector_.explain(X)
+    encode = _delegated(
+        "encode",
+        "Return the codes that the wrapped detector gives to rows.",
+        "codes : ndarray of shape (n_samples, latent_dim)",
+        "Codes.",
+    )
+    reconstruct = _delegated(
+        "reconstruct",
+        "Return rows as the wrapped detector reconstructs them.",
+        "X_rebuilt : ndarray of shape (n_samples, n_features)",
+        "Reconstructed rows.",
+    )
+    predict_cluster = _delegated(
+        "predict_cluster",
+        "Return the clusters that the wrapped detector assigns rows to.",
+        "clusters : ndarray of shape (n_samples,)",
+        "Indices of clusters.",
+    )
+    explain = _delegated(
+        "explain",
+        "Return what each feature adds to the anomaly score of the wrapped detector.",
+        "contributions : ndarray of shape (n_samples, n_features), float64",
+        "Contributions; the detector's own method says what they add up to.",
+    )
 
 
 class WrappedDetector(OffsetMixin, Wrapper):
-    """Base of detectors around another one.
+    """Base of outlier detectors around one detector.
 
-    A subclass sets ``offset_``, too.
+    ``fit`` of a subclass sets ``offset_``, too.
     """
 
     def score_samples(self, X):

@@ -6,6 +6,7 @@ skorch's net, which the nets of the engine extend.
 
 import numpy as np
 from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import ADAPTERS_MANAGER
 from sklearn.utils.fixes import parse_version
@@ -20,6 +21,7 @@ __all__ = [
     "check_method_params",
     "column_indices",
     "is_newer",
+    "is_pandas_na",
     "n_rows",
     "named_callbacks",
     "take_rows",

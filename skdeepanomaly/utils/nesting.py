@@ -1,51 +1,82 @@
-"""The parts of a pipeline, search or meta-estimator around a detector."""
+"""What a pipeline, a search or another meta-estimator contains, down to the detector."""
 
+from sklearn.base import is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-# Where an estimator keeps the fitted one that it wraps; frozen ones have no underscore.
-_INSIDE = ("best_estimator_", "detector_", "estimator_", "estimator")
+# Attributes in which meta-estimators keep the fitted estimator that they wrap.
+FITTED_INSIDE = ("best_estimator_", "detector_", "estimator_")
+
+
+def supervised_kind(estimator):
+    """Say whether an estimator is a classifier or a regressor.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any. One without the tags of scikit-learn may still be an outlier detector.
+
+    Returns
+    -------
+    kind : {"classifier", "regressor"} or None
+        None stands for anything else.
+    """
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return None
+    if is_classifier(estimator):
+        return "classifier"
+    return "regressor" if is_regressor(estimator) else None
 
 
 def nested(detector):
-    """Yield a fitted detector and what it wraps, from the outside to the inside.
+    """Return a fitted detector and the estimators that it wraps.
 
     Parameters
     ----------
     detector : estimator
         A detector, or a pipeline, search or other meta-estimator around one.
 
-    Yields
-    ------
-    part : estimator
-        After a pipeline follows its last step.
+    Returns
+    -------
+    parts : list of estimators
+        From the outside to the detector inside. After a pipeline follows its last step.
     """
     check_is_fitted(detector)
-    while detector is not None:
-        yield detector
-        if isinstance(detector, Pipeline):
-            detector = detector[-1]
-        else:
-            inside = (getattr(detector, name, None) for name in _INSIDE)
-            detector = next((part for part in inside if part is not None), None)
+    parts = [detector]
+    while (inside := _inside(parts[-1])) is not None:
+        parts.append(inside)
+    # Forests, too, have estimator_: a tree, which is a component and no detector.
+    while len(parts) > 1 and supervised_kind(parts[-1]) is not None:
+        parts.pop()
+    return parts
+
+
+def _inside(estimator):
+    if isinstance(estimator, Pipeline):
+        return estimator[-1]
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    parts = (getattr(estimator, name, None) for name in FITTED_INSIDE)
+    return next((part for part in parts if part is not None), None)
 
 
 def nested_rows(detector, X):
-    """Yield what ``nested`` does, each part with the rows as it sees them.
+    """Yield the estimators of :func:`nested`, each with the rows that it gets.
 
     Parameters
     ----------
     detector : estimator
         As in :func:`nested`.
     X : array-like of shape (n_samples, n_features)
-        Rows, as the outermost part takes them.
+        Rows, as the outermost estimator takes them.
 
     Yields
     ------
     part : estimator
         After a pipeline follows its last step.
     X : array-like
-        Its rows, behind the transformers of all pipelines around it.
+        Its rows, as the transformers of all pipelines around it return them.
     """
     for part in nested(detector):
         yield part, X

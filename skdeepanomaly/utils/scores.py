@@ -1,4 +1,4 @@
-"""What to ask any outlier detector for, and what ours answer alike."""
+"""Scores of any outlier detector; decision_function and predict of ours."""
 
 import numpy as np
 from sklearn.base import OutlierMixin
@@ -10,14 +10,14 @@ def normality_scores(detector, X) -> np.ndarray:
     Parameters
     ----------
     detector : object
-        It has ``score_samples``, or else ``decision_function``.
+        Has ``score_samples``, or else ``decision_function``.
     X : array-like of shape (n_samples, n_features)
         Rows.
 
     Returns
     -------
     scores : ndarray of shape (n_samples,), float64
-        A copy.
+        Scores, as a copy that may be changed.
 
     Raises
     ------

@@ -1,7 +1,9 @@
-"""What every detector around a detector has to do, whatever is inside."""
+"""Contract of the meta-estimators, whatever detector is inside."""
 
+import inspect
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from conftest import make_detector
 from sklearn import config_context
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.pipeline import make_pipeline
@@ -22,6 +25,8 @@ from test_common import (
 )
 
 from skdeepanomaly import (
+    AutoEncoder,
+    ClusterwiseDetector,
     ConformalDetector,
     FeedbackDetector,
     QuantileThreshold,
@@ -31,11 +36,11 @@ from skdeepanomaly import (
 )
 from skdeepanomaly.utils._compat import n_rows
 
-FOREST = IsolationForest(n_estimators=10, random_state=0)
+FOREST = IsolationForest(n_estimators=2, random_state=0)
 INNER = {
     "forest": FOREST,
-    "ours": make_detector("AutoEncoder", max_epochs=2),
-    "pipeline": make_pipeline(StandardScaler(), FOREST),
+    "ours": make_detector("AutoEncoder", max_epochs=1, hidden_dims=(4,)),
+    "pipeline": make_pipeline(StandardScaler(), OneClassSVM()),
 }
 
 
@@ -57,22 +62,24 @@ class MappedSearch(ThresholdSearchCV):
 
 # Makes a meta-estimator around a detector that needs no labels.
 META = {
-    "thresholded": lambda detector: ThresholdedDetector(detector),
-    "thresholded, training rows": lambda detector: ThresholdedDetector(
-        detector, QuantileThreshold(0.2), calibration_size=None
+    "thresholded": partial(ThresholdedDetector, random_state=0),
+    "thresholded, training rows": partial(
+        ThresholdedDetector, threshold=QuantileThreshold(0.2), calibration_size=None
     ),
-    "conformal": lambda detector: ConformalDetector(detector, alpha=0.2),
-    "feedback": lambda detector: FeedbackDetector(detector),
-    "conformal, cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
-    "threshold search": lambda detector: MappedSearch(detector, cv=2, candidates=[0.2]),
-    "search": lambda detector: UnsupervisedSearch(detector, [{}], cv=2, max_features=2),
-    "search, stability": lambda detector: UnsupervisedSearch(
-        detector, [{}], criterion="stability", cv=2
+    "conformal": partial(ConformalDetector, alpha=0.2, random_state=0),
+    "feedback": FeedbackDetector,
+    "conformal, cross": partial(ConformalDetector, cv=3, alpha=0.2, random_state=0),
+    "threshold search": partial(MappedSearch, cv=2, candidates=[0.2], random_state=0),
+    "search": partial(
+        UnsupervisedSearch, param_grid=[{}], cv=2, max_features=2, random_state=0
+    ),
+    "search, stability": partial(
+        UnsupervisedSearch, param_grid=[{}], criterion="stability", cv=2, random_state=0
     ),
 }
-# The same for those that search with labels: these checks give none, or others.
+# The same for a search with labels: scikit-learn's checks give none, or other labels.
 SEARCHES = {
-    "threshold search, labels": lambda detector: ThresholdSearchCV(detector, cv=2),
+    "threshold search, labels": partial(ThresholdSearchCV, cv=2, random_state=0),
 }
 CONTRADICTING_CHECKS = {
     **dict.fromkeys(CHECKS_WITH_ARBITRARY_LABELS, "hands over labels of clusters"),
@@ -91,7 +98,7 @@ ALL = {**META, **SEARCHES}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.* are too few:UserWarning"),
-    # A check plants one row that cannot be read: a search fails on one fold, then at all.
+    # A check adds one row that cannot be read: one fold of a search fails, then all of it.
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning"),
 ]
 
@@ -107,7 +114,7 @@ def truth(rows):
 @pytest.mark.parametrize("kind", META)
 def test_check_estimator(kind, inner):
     failed = failed_checks(META[kind](INNER[inner]))
-    # What the wrapped pipeline fails by itself, its wrapper cannot mend.
+    # A meta-estimator cannot pass the checks that the pipeline inside fails by itself.
     assert set(failed) <= set(failed_checks(INNER[inner])), failed
 
 
@@ -125,12 +132,10 @@ def test_check_estimator_of_searches_with_labels(kind, inner):
 @pytest.mark.parametrize("kind", ALL)
 def test_what_the_detector_has_is_passed_on(kind, rows, truth):
     frame = pd.DataFrame(rows, columns=list("abcde"))
-    wrapped = ALL[kind](make_detector("AutoEncoder")).fit(frame, truth)
+    wrapped = ALL[kind](INNER["ours"]).fit(frame, truth)
     assert list(wrapped.feature_names_in_) == list("abcde")
     assert wrapped.n_features_in_ == 5
-    expected = wrapped.detector_.explain(frame)
-    pd.testing.assert_frame_equal(wrapped.explain(frame), expected)
-    for name in ("encode", "reconstruct"):
+    for name in ("explain", "encode", "reconstruct"):
         expected = getattr(wrapped.detector_, name)(frame)
         np.testing.assert_array_equal(getattr(wrapped, name)(frame), expected)
     for name in ("explain", "encode", "reconstruct", "predict_cluster"):
@@ -144,6 +149,55 @@ def test_what_the_detector_has_is_passed_on(kind, rows, truth):
     )
     assert wrapped.detector is not wrapped.detector_
     assert not hasattr(wrapped.detector, "n_features_in_")
+
+
+def test_delegated_methods_are_documented():
+    for name in ("explain", "encode", "reconstruct", "predict_cluster"):
+        method = getattr(ThresholdedDetector, name)
+        assert method.__name__ == name
+        assert list(inspect.signature(method).parameters) == ["self", "X"]
+        assert "shape (n_samples" in inspect.getdoc(method)
+
+
+UNSEEDED = {
+    "forest": IsolationForest(n_estimators=2),
+    "ours": AutoEncoder(max_epochs=1, hidden_dims=(4,)),
+    "pipeline": make_pipeline(PCA(2, svd_solver="randomized"), IsolationForest(n_estimators=2)),
+}
+SEEDED = {
+    "thresholded": ThresholdedDetector,
+    "thresholded, training rows": partial(ThresholdedDetector, calibration_size=None),
+    "conformal": partial(ConformalDetector, alpha=0.2),
+    "conformal, cross": partial(ConformalDetector, cv=2, alpha=0.2),
+    "clusterwise": lambda detector, random_state: ClusterwiseDetector(
+        detector=detector, n_clusters=2, random_state=random_state
+    ),
+}
+
+
+@pytest.mark.parametrize("inner", UNSEEDED)
+@pytest.mark.parametrize("kind", SEEDED)
+def test_the_seed_reaches_the_detector(kind, inner, rows):
+    def scores(random_state):
+        detector = SEEDED[kind](UNSEEDED[inner], random_state=random_state)
+        return detector.fit(rows).decision_function(rows)
+
+    before = np.random.get_state()
+    first = scores(0)
+    np.testing.assert_array_equal(scores(0), first)
+    assert not np.array_equal(scores(1), first)
+    assert not np.array_equal(scores(None), scores(None))
+    for part, part_before in zip(np.random.get_state(), before, strict=True):
+        np.testing.assert_array_equal(part, part_before)
+    seeds = UNSEEDED[inner].get_params().items()
+    assert {seed for name, seed in seeds if name.endswith("random_state")} == {None}
+
+
+def test_seeds_default_to_none_and_seeds_of_the_detector_stay(rows):
+    for meta in (ThresholdedDetector, ConformalDetector):
+        assert meta(FOREST).random_state is None
+        fitted = meta(IsolationForest(n_estimators=2, random_state=7), random_state=0).fit(rows)
+        assert fitted.detector_.random_state == 7
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -177,7 +231,7 @@ def test_detectors_without_score_samples(kind, rows, truth):
 def test_metadata_reaches_the_detector(kind, routing, rows, truth):
     weights = np.where(rows[:, 0] > 0, 1.0, 1e-3)
     with config_context(enable_metadata_routing=routing):
-        # IsolationForest hides its own request behind the one of its trees.
+        # IsolationForest hides its own request behind that of its trees.
         machine = OneClassSVM()
         if routing:
             machine.set_fit_request(sample_weight=True)

@@ -1,12 +1,13 @@
-"""Detectors around detectors, whose thresholds come from rows held out."""
+"""ThresholdedDetector and ConformalDetector: thresholds from rows that are held out."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import make_detector, make_rows
+from conftest import make_rows
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import EllipticEnvelope
@@ -22,6 +23,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 
 from skdeepanomaly import (
+    AutoEncoder,
     ConformalDetector,
     FixedThreshold,
     MADThreshold,
@@ -57,17 +59,17 @@ class FirstColumn(OutlierMixin, BaseEstimator):
 
 
 WRAPPED = {
-    "training rows": lambda detector: ThresholdedDetector(detector, calibration_size=None),
-    "held out": lambda detector: ThresholdedDetector(detector, calibration_size=0.3),
-    "split": lambda detector: ConformalDetector(detector, alpha=0.2),
-    "cross": lambda detector: ConformalDetector(detector, cv=3, alpha=0.2),
+    "training rows": partial(ThresholdedDetector, calibration_size=None),
+    "held out": partial(ThresholdedDetector, calibration_size=0.3, random_state=0),
+    "split": partial(ConformalDetector, alpha=0.2, random_state=0),
+    "cross": partial(ConformalDetector, cv=3, alpha=0.2, random_state=0),
 }
 
 
 OTHERS = {
     "LocalOutlierFactor": LocalOutlierFactor(novelty=True),
     "OneClassSVM": OneClassSVM(nu=0.1),
-    "EllipticEnvelope": EllipticEnvelope(random_state=0),
+    "EllipticEnvelope": EllipticEnvelope(support_fraction=0.9, random_state=0),
     "SGDOneClassSVM": SGDOneClassSVM(random_state=0),
     "IsolationForest": FOREST,
     "pipeline": make_pipeline(
@@ -83,28 +85,34 @@ CONTAINERS = {
 }
 
 
-# scikit-learn's LocalOutlierFactor says so by itself, of any frame.
+# scikit-learn's LocalOutlierFactor warns of any data frame.
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names, but LocalOutlier")
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(
+    ("name", "container"),
+    [
+        (name, container)
+        for name, detector in OTHERS.items()
+        for container in CONTAINERS
+        if container != "sparse" or get_tags(detector).input_tags.sparse
+    ],
+)
 @pytest.mark.parametrize("kind", WRAPPED)
-@pytest.mark.parametrize("name", OTHERS)
 def test_other_detectors_and_containers(name, kind, container, rows):
     X = rows.astype(np.float64)
     held = CONTAINERS[container](X)
-    if container == "sparse" and not get_tags(OTHERS[name]).input_tags.sparse:
-        pytest.skip("takes no sparse input")
     wrapped = WRAPPED[kind](OTHERS[name]).fit(held)
     scores = wrapped.decision_function(held)
     np.testing.assert_array_equal(wrapped.predict(held) == -1, scores < 0)
     if container == "sparse":
-        # Some detectors find other optima there.
+        # Some detectors find other optima for sparse rows.
         inner = clone(OTHERS[name]).fit(held).score_samples(held)
     else:
         assert list(wrapped.feature_names_in_) == list("abcde")
         expected = WRAPPED[kind](OTHERS[name]).fit(X).decision_function(X)
-        # A row that calibrates ties with itself; rounding may move it by one step.
+        # A calibration row ties with itself; rounding may move it by one step. The rule "pot"
+        # is an optimum, which rounding moves by about the tolerance of the optimiser.
         step = 1 / wrapped.n_calibration_ if hasattr(wrapped, "pvalues") else 0
-        np.testing.assert_allclose(scores, expected, atol=step + 1e-9)
+        np.testing.assert_allclose(scores, expected, atol=step + 1e-5)
         inner = clone(OTHERS[name]).fit(X).score_samples(X)
     if kind == "training rows":
         np.testing.assert_allclose(wrapped.score_samples(held), inner, atol=1e-9)
@@ -126,14 +134,18 @@ def test_thresholds_by_name(threshold, rows):
 
 
 def test_default_flags_about_a_twentieth_of_normal_rows():
-    rng = np.random.default_rng(0)
-    X, new = rng.normal(size=(2000, 1)), rng.normal(size=(20_000, 1))
-    detector = ThresholdedDetector(FirstColumn()).fit(X)
-    assert len(detector.calibration_scores_) == 600
-    assert 0.035 < np.mean(detector.predict(new) == -1) < 0.065
+    shares = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, new = rng.normal(size=(2000, 1)), rng.normal(size=(20_000, 1))
+        detector = ThresholdedDetector(FirstColumn(), random_state=seed).fit(X)
+        assert len(detector.calibration_scores_) == 600
+        shares.append(np.mean(detector.predict(new) == -1))
+    # The share of a single calibration set fluctuates by about 0.01.
+    assert 0.04 < np.mean(shares) < 0.06
 
 
-def test_set_threshold_fits_nothing_anew(rows):
+def test_set_threshold_does_not_fit_again(rows):
     FirstColumn.fits.clear()
     detector = ThresholdedDetector(FirstColumn(), calibration_size=50).fit(rows)
     before = copy.deepcopy(detector)
@@ -141,7 +153,7 @@ def test_set_threshold_fits_nothing_anew(rows):
     detector.set_threshold(FixedThreshold(-1.5))
     assert FirstColumn.fits == [100]
     assert detector.offset_ == -1.5
-    assert detector.threshold == FixedThreshold(-1.5) or detector.threshold.value == -1.5
+    assert detector.threshold.value == -1.5
     np.testing.assert_array_equal(detector.score_samples(rows), before.score_samples(rows))
     offset = detector.offset_
     with pytest.raises(ValueError, match=r"threshold must be one of \['conformal'.*'median'"):
@@ -184,20 +196,31 @@ def test_known_anomalies_do_not_calibrate(kind):
     assert wrapped.detector_.y_ is not None
 
 
-def test_deep_detectors_overfit_their_threshold_and_held_out_rows_mend_it():
-    X, new = make_rows(120, 20), make_rows(2000, 20, seed=7)
-    deep = make_detector("AutoEncoder", max_epochs=200, lr=3e-3)
-    rates = {
-        size: np.mean(
-            ThresholdedDetector(deep, QuantileThreshold(0.1), calibration_size=size)
+def test_training_rows_give_a_threshold_that_flags_too_many_new_rows():
+    rates = []
+    for seed in range(3):
+        X, new = make_rows(80, 20, seed), make_rows(2000, 20, seed + 7)
+        deep = AutoEncoder(
+            hidden_dims=(128,),
+            latent_dim=16,
+            max_epochs=60,
+            batch_size=16,
+            lr=1e-2,
+            random_state=seed,
+        )
+        flagged = [
+            ThresholdedDetector(
+                deep, QuantileThreshold(0.1), calibration_size=size, random_state=seed
+            )
             .fit(X)
             .predict(new)
             == -1
-        )
-        for size in (None, 0.4)
-    }
-    assert rates[None] > 0.3
-    assert abs(rates[0.4] - 0.1) < 0.1
+            for size in (None, 0.4)
+        ]
+        rates.append(np.mean(flagged, axis=1))
+    on_training_rows, held_out = np.mean(rates, axis=0)
+    assert on_training_rows > held_out + 0.2
+    assert held_out < 0.2
 
 
 @pytest.mark.parametrize("truth", [[0, 1], [False, True]])
@@ -258,9 +281,9 @@ def test_false_alarm_rate_holds(alpha):
     for seed in range(150):
         detector, rng = simulate(alpha, 199, seed, calibration_size=199)
         rates.append(np.mean(detector.predict(rng.normal(size=(400, 1))) == -1))
-    # alpha * 200 is whole: the bound is met exactly on average over calibration sets.
+    # alpha * 200 is an integer: on average over calibration sets the rate is exactly alpha.
     error = np.std(rates) / np.sqrt(len(rates))
-    assert abs(np.mean(rates) - alpha) < 3.5 * error
+    assert abs(np.mean(rates) - alpha) < 5 * error
 
 
 @pytest.mark.parametrize("method", ["bh", "storey"])
@@ -268,7 +291,7 @@ def test_false_alarm_rate_holds(alpha):
 def test_false_discovery_rate_holds(fdr, method):
     shares, found = [], []
     for seed in range(150):
-        # The smallest p-value is below fdr times the share of anomalies.
+        # So many rows that the smallest p-value is below fdr times the share of anomalies.
         detector, rng = simulate(0.1, 2000, seed, calibration_size=2000)
         batch = np.concatenate([rng.normal(size=(80, 1)), rng.normal(-5, 1, size=(20, 1))])
         selected = detector.select(batch, fdr=fdr, method=method)
@@ -289,13 +312,14 @@ def test_storey_finds_more_where_many_rows_are_anomalies():
 
 
 def test_cross_conformal_false_alarm_rate_stays_below_twice_alpha():
-    X, new = make_rows(200, 5), make_rows(2000, 5, seed=3)
-    detector = ConformalDetector(
-        IsolationForest(n_estimators=30, random_state=0), cv=5, alpha=0.1
-    ).fit(X)
-    assert len(detector.detectors_) == 5
-    assert detector.n_calibration_ == 200
-    assert 0.03 < np.mean(detector.predict(new) == -1) < 0.2
+    rates = []
+    for seed in range(3):
+        X, new = make_rows(200, 5, seed), make_rows(2000, 5, seed + 3)
+        detector = ConformalDetector(FOREST, cv=5, alpha=0.1, random_state=seed).fit(X)
+        assert len(detector.detectors_) == 5
+        assert detector.n_calibration_ == 200
+        rates.append(np.mean(detector.predict(new) == -1))
+    assert 0.03 < np.mean(rates) < 0.2
 
 
 @pytest.mark.parametrize("params", [{}, {"cv": 3}])
