@@ -19,7 +19,8 @@ def test_hidden_parameters_are_refused_when_the_class_is_defined():
 
 def test_one_left_out_parameter_is_named():
     named = [name for name in AutoEncoder().get_params() if name != "verbose"]
-    code = f"class Silent(Base):\n    def __init__(self, *, {', '.join(named)}, **other__ones): ..."
+    head = "class Silent(Base):\n    def __init__"
+    code = f"{head}(self, *, {', '.join(named)}, **other__ones): ..."
     with pytest.raises(TypeError, match="lacks verbose, component__param:"):
         exec(code, {"Base": AutoEncoder})
 
