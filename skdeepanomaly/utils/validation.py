@@ -64,24 +64,6 @@ def closest(name: str, valid) -> str:
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
-def spread(X, n_rows):
-    """Return at most n_rows rows, evenly spread; all rows where there are no more.
-
-    Parameters
-    ----------
-    X : ndarray
-        Rows.
-    n_rows : int
-        Number of rows.
-
-    Returns
-    -------
-    rows : ndarray
-        A view of X.
-    """
-    return X[:: max(1, -(-len(X) // n_rows))]
-
-
 def parameter_names(component) -> tuple[list[str], bool]:
     """Return the keyword parameters of a callable and whether it takes any other."""
     parameters = inspect.signature(component).parameters.values()
