@@ -58,7 +58,8 @@ class AutoEncoder(BaseAutoEncoder):
 
     Departures from the papers: the code is wide by default and the training is short, because
     the rows of most tables are then ranked better than with a narrow code;
-    ``standardize_errors`` divides the errors of each feature by their mean.
+    ``standardize_errors`` divides the errors of each feature by their mean (see the ablations
+    in the benchmarks of the documentation).
 
     A custom ``module`` maps rows (n, n_features) to reconstructions of the same shape.
 
