@@ -17,11 +17,11 @@ PRETRAINING_CONSTRAINTS: dict = {
 
 PRETRAINING_PARAMETERS = """\
 pretrain_epochs : int or "auto", default="auto"
-    Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as many as
-    it takes for about {_pretrain_steps} optimiser steps, between
-    {_pretrain_epoch_range[0]} and {_pretrain_epoch_range[1]}.
+    Number of epochs in which the network is pre-trained as an auto-encoder; 0 means no
+    pre-training. ``"auto"`` is the number of epochs for about {_pretrain_steps} optimiser
+    steps, but at least {_pretrain_epoch_range[0]} and at most {_pretrain_epoch_range[1]}.
 pretrain_lr : float, default={pretrain_lr}
-    Learning rate of the auto-encoder."""
+    Learning rate of the pre-training."""
 
 
 class PretrainingMixin:
@@ -42,7 +42,7 @@ class PretrainingMixin:
         Parameters
         ----------
         module : torch.nn.Module
-            The module to pre-train, a part of the module of ``net_``.
+            The module to pre-train; it shares its weights with the module of ``net_``.
         criterion : type
             The loss of the pre-training.
         X : ndarray of shape (n_samples, n_features)

@@ -243,9 +243,9 @@ class GANLoss(nn.Module):
     def search(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         """Return codes (n, latent_dim) whose generated rows are similar to x.
 
-        The search is Adam, with one state for each row. It runs in float64, except on mps,
-        which has no float64: the rounding of a float32 gradient depends on the position of
-        the row in its block, and the steps of the search would enlarge this difference.
+        The search is Adam with betas (0.9, 0.99). It runs in float64, except on mps, which
+        has no float64: the rounding of a float32 gradient depends on the position of the row
+        in its block, and the steps of the search would enlarge this difference.
         """
         dtype = torch.float32 if x.device.type == "mps" else torch.float64
         # Gradients need tensors that were not made in inference mode.
