@@ -250,8 +250,8 @@ def _callback_state(callback):
     if hasattr(callback, "state_dict"):
         return callback.state_dict()
     state = {}
-    # Only what a callback pickles is training state, except EarlyStopping's best weights,
-    # which it leaves out.
+    # The attributes that a callback pickles are its training state. EarlyStopping does not
+    # pickle its best weights, so all its attributes are used.
     if isinstance(callback, EarlyStopping):
         attributes = vars(callback)
     else:

@@ -135,7 +135,7 @@ class PackedLinear(nn.Module):
 
     def __init__(self, n_members: int, n_in: int, n_out: int, *, bias: bool = True):
         super().__init__()
-        # The initial weights have the range of those of nn.Linear.
+        # The range of the initial weights is the same as in nn.Linear.
         bound = n_in**-0.5
         weight = torch.empty(n_members, n_in, n_out).uniform_(-bound, bound)
         self.weight = nn.Parameter(weight)

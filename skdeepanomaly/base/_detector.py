@@ -32,8 +32,9 @@ class BaseDeepDetector(
     """Base of all deep detectors.
 
     A subclass sets the class of its network (``_module_class``) and the class of its loss
-    (``_criterion_class``), and overrides the hooks at the end of this class where it needs
-    more. The contributing guide of the documentation shows an example.
+    (``_criterion_class``), and overrides hooks if its training or its score needs more. The
+    hooks are at the end of this class. The contributing guide of the documentation shows an
+    example.
 
     The constructor of a subclass must name every parameter of this constructor, as in
     scikit-learn. A class that is only a base of other classes is defined with

@@ -37,7 +37,7 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
         y is x.
     cycle_consistency : bool, default=True
         Whether encoder and generator are trained against the two discriminators of
-        reconstructions. With False they are trained like those of a BiGAN.
+        reconstructions. With False the training is that of a BiGAN.
     spectral_norm : bool, default=False
         Whether the weight matrices of the discriminators are divided by their largest
         singular values.
@@ -69,13 +69,13 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     - ``"features"``: ``-||f(x, x) - f(x, G(E(x)))||_1``, with f the last hidden layer of
       the discriminator of pairs of rows, D;
     - ``"l1"``, ``"l2"``: ``-||x - G(E(x))||_1``, ``-||x - G(E(x))||_2 ** 2``;
-    - ``"logits"``: ``log D(x, G(E(x)))``. This score is only for comparison: far from the
-      training rows the discriminator is as unreliable as that of a plain :class:`GAN`.
+    - ``"logits"``: ``log D(x, G(E(x)))``. This score is only for comparison: like the
+      discriminator of a plain :class:`GAN`, D is not reliable far from the training rows.
 
     Departures from the paper: the networks are plain multilayer perceptrons for all tables;
     the code has half as many values as there are features; spectral normalisation is off by
-    default; the weights are those at the end of training, not those of an early stop. If an
-    optimiser has a parameter ``betas``, its default here is (0.5, 0.999).
+    default; training does not stop early, but after a fixed number of steps. If an optimiser
+    has a parameter ``betas``, its default here is (0.5, 0.999).
 
     A custom ``module`` has the methods of a module for :class:`BiGAN`, and
     ``discriminate_rows(x, other)`` and ``discriminate_codes(z, other)``, which return

@@ -10,7 +10,7 @@ from ._gan import GAN
 from ._losses import ConditionalGANLoss
 from ._networks import ConditionalGANNetwork
 
-# ``sample`` draws its contexts from those of at most this many training rows.
+# ``sample`` draws from the contexts of at most this many training rows.
 MAX_CONTEXTS = 1000
 
 
@@ -101,7 +101,7 @@ class ConditionalGAN(GAN):
     If a context is far from the contexts of all training rows, the score means little,
     because the networks have learned nothing about such contexts.
 
-    Departures from the papers: those of :class:`GAN`. Each query starts at the best of
+    Departures from the papers: the same as in :class:`GAN`. Each query starts at the best of
     ``n_starts`` codes for the context of its row.
 
     A custom ``module`` has the methods of a module for :class:`GAN`, but ``generate(z, x)``
@@ -221,7 +221,7 @@ class ConditionalGAN(GAN):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features), float32
-            New rows: the columns of the context are those of the given rows, and the other
+            New rows. The columns of the context are copied from the given rows, and the other
             columns are generated.
 
         Raises

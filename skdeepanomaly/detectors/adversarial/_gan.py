@@ -99,8 +99,9 @@ class GAN(BaseAdversarialDetector):
     **Why background rows.** The discriminator of a plain GAN is not a detector. It only
     learns to separate the training rows from the generated rows. If the generated rows lie
     inside of the region of the training rows, the discriminator learns that rows further
-    outside are more likely to be real, and this extrapolates: anomalies get a higher
-    probability to be real than normal rows, so that the ranking is reversed on many tables.
+    outside are more likely to be real. It then gives anomalies, which lie even further
+    outside, a higher probability to be real than normal rows, so that the ranking is reversed
+    on many tables.
     Spectral normalisation, R1, or averages over training do not help, because the
     discriminator still sees no rows outside. Therefore background rows are added: rows of the
     batch that are moved by random amounts, half of them along the difference of two rows and

@@ -73,7 +73,7 @@ def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
     widths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
     apart = x[torch.randperm(len(x))] - x[torch.randperm(len(x))]
     along = torch.rand(len(x), 1, device=x.device) < 0.5
-    # The variance of a difference of two rows is twice that of a row: hence the root of 2.
+    # The difference of two rows has twice the variance of a row, hence the root of 2.
     return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
 
 
@@ -428,7 +428,8 @@ class ALADLoss(nn.Module):
         )
         signs = torch.ones(2 * len(x), 1, device=x.device)
         signs[: len(x)] = -1
-        # The mean over 2 n pairs, times 2: the mean of the real pairs plus that of the others.
+        # Twice the mean over all 2 n pairs is the mean over the real pairs plus the mean over
+        # the generated pairs.
         return 2 * F.softplus(signs * torch.cat(games, dim=1)).sum(dim=1).mean()
 
     def generator_loss(self, module: JointGAN, x: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ from ._networks import AdversarialAutoEncoderNetwork
 class AdversarialAutoEncoderNet(AdversarialNet):
     """A net that takes three steps on each batch: reconstruct, discriminate, regularise.
 
-    ``optimizer`` trains all parameters but those of the discriminator on the reconstruction
-    loss. ``optimizer_d`` trains the discriminator. ``optimizer_g`` trains the parameters
-    whose names start with ``encoder`` against the discriminator.
+    ``optimizer`` trains all parameters except the parameters of the discriminator on the
+    reconstruction loss. ``optimizer_d`` trains the discriminator. ``optimizer_g`` trains the
+    parameters whose names start with ``encoder`` against the discriminator.
     """
 
     steps = (
@@ -74,7 +74,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     optimizer_g : class of torch.optim.Optimizer, default=torch.optim.Adam
         Optimiser of the encoder against the discriminator; ``optimizer`` trains encoder and
         decoder on the reconstruction. Its learning rate is ``optimizer_g__lr``, or a tenth of
-        ``lr`` if this is not set; with 0 the codes are those of a plain auto-encoder.
+        ``lr`` if this is not set; with 0 the detector is a plain auto-encoder.
     %(common_parameters)s
 
     Attributes
@@ -102,7 +102,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     The discriminator alone ranks rows hardly better than chance, and ``"both"`` is not better
     than the reconstruction. If the training succeeds, the codes of anomalies follow the
     normal distribution, too; and the discriminator has seen no codes far from it, so that its
-    output there is arbitrary. What the discriminator is worth for the reconstruction is
+    output there is arbitrary. The effect of the discriminator on the reconstruction score is
     measured in the ablations in the benchmarks of the documentation.
 
     Departures from the paper: the loss of the encoder against the discriminator is the
@@ -112,8 +112,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
 
     A custom ``module`` has an attribute ``latent_dim``; ``encode(x)``; ``generate(z)``;
     ``discriminate(z)``, which returns logits (n, 1); and ``forward(x)``, which returns
-    reconstructions. The names of the parameters of the discriminator start with
-    ``discriminator``, and those of the encoder with ``encoder``.
+    reconstructions. The parameters of the discriminator have names that start with
+    ``discriminator``, the parameters of the encoder have names that start with ``encoder``.
 
     References
     ----------

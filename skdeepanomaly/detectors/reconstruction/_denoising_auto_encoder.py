@@ -214,7 +214,7 @@ class DenoisingAutoEncoder(AutoEncoder):
             return criterion.mean_feature_scores(self._errors(x))
         return super()._feature_scores(x)
 
-    # NOTE[DIFF]: the papers do not score rows; the score is the one of AutoEncoder.
+    # NOTE[DIFF]: the papers do not score rows.
     def _score_rows(self, x):
         return self._feature_scores(x).sum(dim=1)
 

@@ -19,9 +19,9 @@ class VariationalAutoEncoder(GeneratorMixin, BaseAutoEncoder):
     An encoder maps a row to a distribution of codes, which is kept close to the standard
     normal distribution, and a decoder maps a code to a distribution of rows [1]_. The score
     of a row is the reconstruction probability [2]_: several codes are drawn for the row, and
-    the log-likelihood of the row under the decoded distributions is averaged. The variances
-    that the decoder gives tell how exactly each feature of each row can be predicted; a plain
-    reconstruction error does not use this.
+    the log-likelihood of the row under the decoded distributions is averaged. The decoder
+    returns a variance for each feature of each row, so that the score takes into account how
+    exactly the feature can be predicted; a plain reconstruction error does not.
 
     Parameters
     ----------
