@@ -1,4 +1,4 @@
-"""A callback that backs a fit up, to go on from after a crash."""
+"""Callbacks: backup of a running fit."""
 
 import copy
 import os
@@ -16,31 +16,37 @@ __all__ = ["BackupAndRestore"]
 
 
 class BackupAndRestore(Callback):
-    """Back a running fit up, so that an interrupted one can be taken up again.
+    """Save the state of a running fit, so that the fit can go on after a crash.
 
-    Put one in the ``callbacks`` of a detector. Every ``every_n_epochs`` epochs the whole
-    state of training is written to ``dirname``: the weights, all optimisers, the state
-    of the other callbacks and learning-rate schedulers, the random generators, the
-    phase (pre-training or training) and the epoch. After a crash, call ``fit`` again
-    with equal parameters and the same data: it goes on from there and ends with the
-    same scores, bit for bit, as a fit that was never interrupted. When a fit ends, its
-    backup is deleted.
+    Put it into the ``callbacks`` of a detector. Every ``every_n_epochs`` epochs the whole
+    state of the training is written to ``dirname``: the weights, all optimisers, the state of
+    the other callbacks and learning-rate schedulers, the random generators, the phase
+    (pre-training or training) and the epoch. After a crash, call ``fit`` again with equal
+    parameters and the same data. The fit goes on from the backup, and its scores are equal,
+    bit for bit, to those of a fit that was not interrupted. When a fit ends, its backup is
+    deleted.
 
     Parameters
     ----------
     dirname : str or path
-        Folder of the backups, made where it does not exist. The file name is a hash of
-        the data and the parameters, so one folder serves any number of fits, those of a
-        grid search too.
+        Folder of the backups; it is created if it does not exist. The file name is a hash of
+        the data and the parameters, so that one folder can be used for many fits, for example
+        those of a grid search.
     every_n_epochs : int, default=1
-        Epochs between two backups.
+        Number of epochs between two backups.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``: if ``every_n_epochs`` is not a positive integer, if a backup cannot be read,
+        or if a parameter or the state of a callback cannot be pickled.
 
     Notes
     -----
-    Only a fit from scratch is backed up; ``partial_fit`` and a warm start are not. The
-    file is a pickle: keep the folder where only you can write. A callback of your own
-    is restored through its ``state_dict`` and ``load_state_dict`` where it has them,
-    else through its attributes that end in an underscore.
+    Only a fit from scratch is saved; ``partial_fit`` and a warm start are not. The file is a
+    pickle, and loading a pickle can run any code: use a folder that only you can write to.
+    The state of a custom callback is saved with its methods ``state_dict`` and
+    ``load_state_dict``, or, if it has none, through its attributes that end with an underscore.
 
     Examples
     --------
@@ -57,7 +63,7 @@ class BackupAndRestore(Callback):
     10
     """
 
-    # Set only while a fit from scratch runs.
+    # These are set only during a fit from scratch.
     path_ = None
     state_ = None
 
@@ -66,13 +72,18 @@ class BackupAndRestore(Callback):
         self.every_n_epochs = every_n_epochs
 
     def open(self, key: str) -> None:
-        """Begin a fit, from its backup if there is one.
+        """Begin a fit, and load its backup if there is one.
 
         Parameters
         ----------
         key : str
-            Fingerprint of the data and the parameters; a fit goes on only from a backup
-            with the same key.
+            Fingerprint of the data and the parameters. Only a backup with the same key is
+            loaded.
+
+        Raises
+        ------
+        ValueError
+            If ``every_n_epochs`` is not a positive integer, or if the backup cannot be read.
         """
         if not isinstance(self.every_n_epochs, Integral) or self.every_n_epochs < 1:
             raise ValueError(
@@ -92,25 +103,42 @@ class BackupAndRestore(Callback):
                 ) from error
 
     def begin_phase(self, phase: int) -> bool:
-        """Enter a phase; return whether it still has to be trained."""
+        """Begin a phase; return whether it must be trained, or was finished in the backup.
+
+        Parameters
+        ----------
+        phase : int
+            Number of the phase, from 0.
+
+        Returns
+        -------
+        must_train : bool
+            False if the backup was written in a later phase.
+        """
         self.phase_ = phase
         return self.state_ is None or self.state_["phase"] <= phase
 
     def close(self, delete: bool):
-        """End the fit; delete its backup if ``delete``."""
+        """End the fit.
+
+        Parameters
+        ----------
+        delete : bool
+            Whether the backup is deleted.
+        """
         if delete:
-            # Also what a kill in the middle of writing left.
+            # Also delete files that were not finished because the process was killed.
             for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
                 path.unlink(missing_ok=True)
         for name in ("path_", "state_", "phase_"):
             vars(self).pop(name, None)
 
     def begin(self, net):
-        """Restore the state, after all callbacks have set up theirs."""
+        """Restore the state of the net from the backup, after all callbacks were set up."""
         if self.state_ is None:
             return
         state, self.state_ = self.state_, None
-        # The rows that validate must be the same, whatever the seed of this attempt.
+        # The validation rows must be those of the interrupted fit, even if the seed differs.
         net.train_split = state["train_split"]
         for name, part in _stateful_parts(net):
             part.load_state_dict(state["parts"][name])
@@ -123,7 +151,13 @@ class BackupAndRestore(Callback):
         set_rng_states(state["generators"], net.device)
 
     def end_epoch(self, net):
-        """Write the state, after all callbacks have seen the epoch."""
+        """Write the backup, after all callbacks were notified of the end of the epoch.
+
+        Raises
+        ------
+        ValueError
+            If the state of a callback cannot be pickled.
+        """
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return
         state = {
@@ -135,8 +169,8 @@ class BackupAndRestore(Callback):
             "callbacks": {n: _callback_state(cb) for n, cb in self._other_callbacks(net)},
             "generators": rng_states(net.device),
         }
-        # Written beside the old file and put in its place in one step: a kill in
-        # between leaves the old backup whole.
+        # Write a new file and rename it to the old one in a single step: if the process is
+        # killed in between, the old backup is still complete.
         unfinished = self.path_.with_suffix(f".{os.getpid()}")
         try:
             with unfinished.open("wb") as file:
@@ -160,7 +194,23 @@ class BackupAndRestore(Callback):
 
 
 def fingerprint(*parts) -> str:
-    """Hash parameters and data: arrays, memory maps and modules by their contents."""
+    """Return a hash of parameters and data.
+
+    Parameters
+    ----------
+    *parts : object
+        Parameters and data. Arrays, memory maps and modules are hashed by their contents.
+
+    Returns
+    -------
+    key : str
+        The hash, in hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If a part cannot be pickled.
+    """
     try:
         return joblib.hash(_hashable(parts), hash_name="sha1", coerce_mmap=True)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
@@ -172,7 +222,10 @@ def fingerprint(*parts) -> str:
 
 
 def _hashable(value):
-    """Replace what pickles differently each time: torch keys storages by address."""
+    """Replace modules and tensors, whose pickles differ each time, by their contents.
+
+    The pickle of a tensor holds the address of its memory.
+    """
     if isinstance(value, torch.nn.Module):
         return type(value), repr(value), _hashable(value.state_dict())
     if isinstance(value, torch.Tensor):
@@ -197,8 +250,8 @@ def _callback_state(callback):
     if hasattr(callback, "state_dict"):
         return callback.state_dict()
     state = {}
-    # Only what a callback pickles is training state, except EarlyStopping's best weights,
-    # which it leaves out.
+    # The attributes that a callback pickles are its training state. EarlyStopping does not
+    # pickle its best weights, so all its attributes are used.
     if isinstance(callback, EarlyStopping):
         attributes = vars(callback)
     else:

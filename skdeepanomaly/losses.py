@@ -1,4 +1,4 @@
-"""Parts of losses that several families share; torch only."""
+"""Parts of losses and scores that several families share."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,22 @@ from torch import Tensor, nn
 
 
 def check_reconstruction(output: Tensor, x: Tensor) -> None:
-    """Refuse reconstructions of another shape, which would broadcast in silence."""
+    """Check that reconstructions have the shape of the rows.
+
+    With another shape the difference would be broadcast without an error.
+
+    Parameters
+    ----------
+    output : Tensor
+        Output of a module, expected to be reconstructions.
+    x : Tensor of shape (n, n_features)
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If the output is no tensor of the shape of x.
+    """
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     if shape != tuple(x.shape):
         raise ValueError(
@@ -18,10 +33,18 @@ def check_reconstruction(output: Tensor, x: Tensor) -> None:
 
 
 class TrainingBall(nn.Module):
-    """The smallest ball around the mean training row that holds all training rows.
+    """The smallest ball around the mean training row that contains all training rows.
 
-    Some scores are bounded: they cannot tell a row far away from one that is merely odd.
-    Such a score adds ``excess``, which is zero inside of the ball.
+    Some scores are bounded, so that a row far away from all training rows does not get a higher
+    anomaly score than a row nearby. To such a score ``excess`` is added. It is zero inside of
+    the ball, and grows with the distance from it.
+
+    Attributes
+    ----------
+    center : Tensor of shape (n_features,)
+        The mean training row.
+    squared_radius : Tensor of shape ()
+        The squared radius; infinite before :meth:`enclose` is called.
     """
 
     center: Tensor
@@ -33,9 +56,10 @@ class TrainingBall(nn.Module):
         self.register_buffer("squared_radius", torch.full((), torch.inf))
 
     def enclose(self, x: Tensor) -> None:
-        """Put the ball around rows (n, n_features)."""
+        """Set the centre and the radius from rows (n, n_features)."""
         self.center = x.mean(dim=0)
-        # Equal rows have no radius; the floor is a hundredth of a scaled feature.
+        # If all rows are equal the radius would be zero. The floor is a radius of 0.01, a
+        # hundredth of the standard deviation of a standardised feature.
         self.squared_radius = self.squared_distances(x).max().clamp(min=1e-4)
 
     def squared_distances(self, x: Tensor) -> Tensor:
@@ -43,12 +67,12 @@ class TrainingBall(nn.Module):
         return (x - self.center).square().sum(dim=1)
 
     def excess(self, x: Tensor) -> Tensor:
-        """Return by how much, relative to the ball's, squared distances are larger, (n,)."""
+        """Return ``max(0, d / squared_radius - 1)`` for squared distances d, shape (n,)."""
         return F.relu(self.squared_distances(x) / self.squared_radius - 1)
 
 
 def log_uniform(low: float, high: float, shares: Tensor) -> Tensor:
-    """Map shares in [0, 1] to values between two positive bounds, on a logarithmic scale."""
+    """Map shares in [0, 1] to values between two positive bounds, evenly in the logarithm."""
     return low * (high / low) ** shares
 
 
@@ -64,13 +88,14 @@ def squared_distances(
     centers : Tensor of shape (n_centers, latent_dim)
         The centres.
     product : callable, default=torch.matmul
-        The matrix product. Scores that are made of the distances need
+        The matrix product. For scores it must be
         :func:`skdeepanomaly.networks.rowwise_product`.
 
     Returns
     -------
     distances : Tensor of shape (n, n_centers)
-        Rounding can make that of a code which lies on a centre slightly negative.
+        The squared distances. If a code is equal to a centre, rounding can make the value
+        slightly negative.
     """
     lengths = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
     return lengths - 2 * product(codes, centers.T)

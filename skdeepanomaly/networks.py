@@ -1,4 +1,4 @@
-"""Layers and parts of networks that several families share; torch only."""
+"""Layers and parts of networks that several families share."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,12 +21,19 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class SpectralLinear(nn.Linear):
-    """A linear layer that stretches no input by more than a factor of one.
+    """A linear layer with spectral normalisation.
 
-    The weight is divided by an estimate of its largest singular value, which one step
-    of power iteration renews in each pass in training (Miyato et al., "Spectral
-    normalization for generative adversarial networks", ICLR 2018). Unlike torch's
-    parametrisation it can be pickled.
+    The weight is divided by an estimate of its largest singular value, so that the layer does
+    not increase distances. In training each pass updates the estimate with one step of power
+    iteration (Miyato et al., "Spectral normalization for generative adversarial networks",
+    ICLR 2018, algorithm 1). The layer can be pickled, unlike torch's parametrisation.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Widths of the input and the output.
+    bias : bool, default=True
+        Whether the layer has a bias.
     """
 
     direction: Tensor
@@ -37,6 +44,7 @@ class SpectralLinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (n, in_features) to (n, out_features)."""
+        # Power iteration: no gradient flows through the singular vectors.
         with torch.no_grad():
             left = self.direction
             right = F.normalize(self.weight.t().mv(left), dim=0)
@@ -52,7 +60,7 @@ class MLP(nn.Sequential):
     Parameters
     ----------
     dims : sequence of int
-        Widths from the input to the output.
+        Widths of all layers, from the input to the output.
     activation : str, default="relu"
         A key of ``ACTIVATIONS``.
     dropout : float, default=0.0
@@ -60,9 +68,9 @@ class MLP(nn.Sequential):
     bias : bool, default=True
         Whether the layers have biases.
     output_activation : str or None, default=None
-        Activation of the last layer.
+        Activation of the output, a key of ``ACTIVATIONS``.
     linear : callable, default=torch.nn.Linear
-        Makes a linear layer of its widths and ``bias``.
+        Class of the linear layers, called with two widths and ``bias``.
     """
 
     def __init__(
@@ -88,13 +96,14 @@ class MLP(nn.Sequential):
 
 
 def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
-    """Multiply rows by a weight so that each row is rounded alike, wherever it stands.
+    """Return ``x @ weight``, with a rounding of each row that does not depend on its position.
 
-    The score of a row must not depend on the rows around it, and float32 products of narrow
-    outputs do: torch adds the terms of a row in another order at other places of a block.
-    Here the rows are the columns of the product that is computed, ``(W^T x^T)^T``, which
-    treats them alike. Layers of :class:`torch.nn.Linear` do so, too. All other products on
-    the way to a score go through this function, or are sums over elementwise products.
+    The score of a row must not depend on the other rows. In a float32 product with few output
+    columns it does: torch adds up the terms of a row in an order that depends on the position
+    of the row in its block. This function computes ``(weight^T x^T)^T``. The rows are then the
+    columns of the computed product, and all of them are rounded alike, as in
+    :class:`torch.nn.Linear`. All other matrix products that a score depends on use this
+    function, or are sums over elementwise products.
 
     Parameters
     ----------
@@ -112,21 +121,21 @@ def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
 
 
 class PackedLinear(nn.Module):
-    """Linear layers of several networks, evaluated as one batched product.
+    """Linear layers of several networks, evaluated as one batched matrix product.
 
     Parameters
     ----------
     n_members : int
         Number of networks.
     n_in, n_out : int
-        Widths of each layer.
+        Widths of the input and the output of each layer.
     bias : bool, default=True
         Whether the layers have biases.
     """
 
     def __init__(self, n_members: int, n_in: int, n_out: int, *, bias: bool = True):
         super().__init__()
-        # The range of nn.Linear.
+        # The range of the initial weights is the same as in nn.Linear.
         bound = n_in**-0.5
         weight = torch.empty(n_members, n_in, n_out).uniform_(-bound, bound)
         self.weight = nn.Parameter(weight)
@@ -147,12 +156,12 @@ def discriminator_layers(
     dropout: float = 0.0,
     spectral_norm: bool = False,
 ) -> tuple[MLP, nn.Linear]:
-    """Make the body of a discriminator, which gives its features, and the last layer.
+    """Return the hidden layers of a discriminator, and its last layer.
 
     Parameters
     ----------
     n_inputs : int
-        Width of what it judges.
+        Width of the input.
     hidden_dims : sequence of int
         Widths of the hidden layers.
     n_outputs : int
@@ -160,7 +169,14 @@ def discriminator_layers(
     dropout : float, default=0.0
         Share of hidden units that is dropped in training.
     spectral_norm : bool, default=False
-        Whether the weights are divided by their largest singular values.
+        Whether the weight matrices are divided by their largest singular values.
+
+    Returns
+    -------
+    body : MLP
+        The hidden layers; their output is the features of the discriminator.
+    head : torch.nn.Linear
+        The last layer, from the features to the logits.
     """
     dims = [n_inputs, *hidden_dims]
     linear = SpectralLinear if spectral_norm else nn.Linear
@@ -175,7 +191,15 @@ def discriminator_layers(
 
 
 def initialize_leaky(network: nn.Module) -> None:
-    """Draw the weights of all linear layers for leaky rectifiers; biases are zero."""
+    """Initialise all linear layers for leaky ReLU activations.
+
+    The weights are drawn by Kaiming initialisation, and the biases are zero.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The network; its layers are changed in place.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
             nn.init.kaiming_normal_(layer.weight, a=LEAK, nonlinearity="leaky_relu")

@@ -1,4 +1,4 @@
-"""What all deep detectors share; a detector of your own begins with these classes."""
+"""Base classes of the deep detectors, also for detectors of your own."""
 
 from ._building import build_net, epochs_for
 from ._capabilities import ClusterMixin, DecoderMixin, EncoderMixin, GeneratorMixin

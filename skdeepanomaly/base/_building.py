@@ -1,4 +1,4 @@
-"""From the parameters of a detector and data to a skorch net."""
+"""Build the skorch net of a detector from its parameters and the training rows."""
 
 import copy
 from numbers import Real
@@ -13,8 +13,8 @@ from ..engine import DetectorNet, TensorLoader, block_sizes
 from ..utils.validation import parameter_names
 from ._nested_params import check_nested_params
 
-# Parameters that may change between calls of partial_fit. The device may differ, too: a
-# detector that was moved to another machine stays where its net is.
+# Parameters that may change between calls of partial_fit. The device is among them because a
+# fitted net stays on its own device, which can differ from the parameter after loading.
 CHANGEABLE = {
     "batch_size",
     "callbacks",
@@ -27,32 +27,45 @@ CHANGEABLE = {
     "verbose",
     "warm_start",
 }
-# Prefixes of nested parameters that may change.
+# Prefixes of the nested parameters that may change, too.
 CHANGEABLE_PREFIXES = ("callbacks__", "iterator_", "optimizer")
 
-# Arguments of torch's optimisers that the fused implementation does not go with.
+# Arguments of torch's optimisers that cannot be combined with the fused implementation.
 _EXCLUDE_FUSED = {"fused", "foreach", "differentiable"}
 
 
 def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
-    """Return a new net for a detector and its training rows, initialised.
+    """Return a new, initialised net for a detector and its training rows.
 
     Parameters
     ----------
     detector : BaseDeepDetector
-        Its class says what the net is made of, its parameters how.
+        The detector. Its class gives the classes of net, module and criterion; its parameters
+        give their arguments.
     X : ndarray of shape (n_samples, n_features)
         Training rows.
     y : ndarray of shape (n_samples,) or None
         Labels.
     device : str
-        Where to compute.
+        Device of the net.
     seed : int
-        Seed of the split that validates.
+        Seed of the split into training and validation rows.
+
+    Returns
+    -------
+    net : DetectorNet
+        The net.
+
+    Raises
+    ------
+    ValueError
+        If no component of the net has a nested parameter of the detector, or if a callback
+        or a module is not valid.
     """
     module = detector._module_class if detector.module is None else detector.module
     params = {f"criterion__{n}": v for n, v in detector._criterion_params().items()}
     if isinstance(module, nn.Module):
+        # A copy, because fit must not change the parameters of the detector.
         module = copy.deepcopy(module)
     else:
         offered = {"n_features": X.shape[1], **detector._module_params(X.shape[1])}
@@ -82,7 +95,30 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
 def build_net(
     detector, module, criterion, X: np.ndarray, device, *, net_class=DetectorNet, **params
 ) -> DetectorNet:
-    """Return a net with the detector's optimisers and batches, not yet initialised."""
+    """Return a net that is not yet initialised, with the optimisers and batches of a detector.
+
+    Parameters
+    ----------
+    detector : BaseDeepDetector
+        The detector.
+    module : torch.nn.Module or type
+        The module, or its class.
+    criterion : type
+        The class of the loss.
+    X : ndarray of shape (n_samples, n_features)
+        Training rows; only their shape is used.
+    device : str
+        Device of the net.
+    net_class : type, default=DetectorNet
+        The class of the net.
+    **params : dict
+        Further arguments of the net; they override those that come from the detector.
+
+    Returns
+    -------
+    net : DetectorNet
+        The net.
+    """
     for name in detector._optimizers:
         known = parameter_names(getattr(detector, name))[0]
         for argument, value in detector._optimizer_defaults.items():
@@ -113,7 +149,7 @@ def build_net(
 
 
 def continued_net(detector, X: np.ndarray, y, seed: int) -> DetectorNet:
-    """Return a copy of the fitted net that follows changed training parameters."""
+    """Return a copy of the fitted net with the current training parameters of the detector."""
     net = copy.deepcopy(detector.net_)
     net.callbacks = _cloned_callbacks(detector)
     nested = detector._nested_params()
@@ -130,7 +166,7 @@ def continued_net(detector, X: np.ndarray, y, seed: int) -> DetectorNet:
         if not equal_values(vars(net).get(name), value)
     }
     if "lr" in changed:
-        # skorch hands it to the first optimiser alone.
+        # skorch passes a new learning rate on to ``optimizer`` only.
         own = detector._net_params()
         for name in detector._optimizers:
             if name != "optimizer" and f"{name}__lr" not in nested:
@@ -147,7 +183,8 @@ def continued_net(detector, X: np.ndarray, y, seed: int) -> DetectorNet:
 def fixed_params(detector) -> dict:
     """Return copies of the parameters that may not change between calls.
 
-    Of an instance of a module only the class is kept.
+    For an instance of a module only its class is kept, because the weights of an instance may
+    differ.
     """
     fixed = {
         name: value
@@ -162,7 +199,7 @@ def fixed_params(detector) -> dict:
 
 
 def refuse_changes(detector) -> None:
-    """Raise a ValueError that names parameters which were changed since the first fit."""
+    """Raise a ValueError that names the fixed parameters which changed since the first fit."""
     now, before = fixed_params(detector), detector._fixed_params
     missing = object()
     changed = [
@@ -182,7 +219,7 @@ def refuse_changes(detector) -> None:
 
 
 def equal_values(a, b) -> bool:
-    """Whether two values of a parameter are equal; sequences and arrays by their items."""
+    """Whether two parameter values are equal; sequences and arrays are compared by items."""
     a, b = (value.tolist() if isinstance(value, np.ndarray) else value for value in (a, b))
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(equal_values, a, b))
@@ -190,14 +227,14 @@ def equal_values(a, b) -> bool:
 
 
 def resolve_batch_size(detector, n_samples: int) -> int:
-    """Return the rows in a batch; ``"auto"`` is the detector's own size, or all rows."""
+    """Return the number of rows in a batch; ``"auto"`` is the default size or all rows."""
     if detector.batch_size != "auto":
         return detector.batch_size
     return min(detector._auto_batch_size, n_samples)
 
 
 def resolve_max_epochs(detector, n_samples: int, y) -> int:
-    """Return the epochs of one fit; ``"auto"`` makes about ``_n_steps`` optimiser steps."""
+    """Return the epochs of one fit; ``"auto"`` gives about ``_n_steps`` optimiser steps."""
     if detector.max_epochs != "auto":
         return detector.max_epochs
     n_rows = detector._rows_in_epoch(n_samples, y)
@@ -205,7 +242,24 @@ def resolve_max_epochs(detector, n_samples: int, y) -> int:
 
 
 def epochs_for(detector, n_steps: int, n_rows: int, epoch_range: tuple[int, int]) -> int:
-    """Return the epochs of ``n_rows`` rows that make about ``n_steps`` optimiser steps."""
+    """Return the number of epochs that take about ``n_steps`` optimiser steps.
+
+    Parameters
+    ----------
+    detector : BaseDeepDetector
+        The detector; its batch size is used.
+    n_steps : int
+        Number of optimiser steps.
+    n_rows : int
+        Number of rows in an epoch.
+    epoch_range : tuple of two ints
+        Smallest and largest number of epochs.
+
+    Returns
+    -------
+    n_epochs : int
+        The number of epochs.
+    """
     batch_size = resolve_batch_size(detector, n_rows)
     n_batches = 1 if batch_size == -1 else max(1, round(n_rows / batch_size))
     return int(np.clip(-(-n_steps // n_batches), *epoch_range))

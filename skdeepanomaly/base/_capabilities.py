@@ -1,4 +1,4 @@
-"""Capabilities of some detectors: encode, reconstruct, sample, find clusters."""
+"""Mixins for detectors that encode, reconstruct, generate or cluster rows."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from ..engine import draw_seed, isolated_rng
 
 
 class EncoderMixin:
-    """For detectors whose network has a code."""
+    """Mixin of detectors whose network encodes rows."""
 
     def encode(self, X):
         """Return the codes of rows.
@@ -20,8 +20,17 @@ class EncoderMixin:
 
         Returns
         -------
-        codes : ndarray of shape (n_samples, latent_dim)
-            Codes, in float32.
+        codes : ndarray of shape (n_samples, latent_dim), float32
+            Codes.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
+        AttributeError
+            If a custom module has no ``encode``.
         """
         return self._map_rows(self._encode_rows, X)
 
@@ -31,10 +40,10 @@ class EncoderMixin:
 
 
 class DecoderMixin:
-    """For detectors whose network rebuilds rows."""
+    """Mixin of detectors whose network reconstructs rows."""
 
     def reconstruct(self, X):
-        """Return rows as the network rebuilds them.
+        """Return the reconstructions of rows.
 
         Parameters
         ----------
@@ -43,8 +52,15 @@ class DecoderMixin:
 
         Returns
         -------
-        reconstructions : ndarray of shape (n_samples, n_features)
-            Rows, in float32.
+        reconstructions : ndarray of shape (n_samples, n_features), float32
+            Reconstructed rows, in units of X.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
         """
         return self._map_rows(self._reconstruct_rows, X)
 
@@ -54,27 +70,31 @@ class DecoderMixin:
 
 
 class GeneratorMixin:
-    """For detectors whose network makes rows."""
+    """Mixin of detectors whose network generates rows."""
 
     def sample(self, n_samples=1, random_state=None):
-        """Draw new rows from the network.
+        """Generate new rows from random codes.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            Seed of the codes. With None every call draws other rows.
+            Seed of the random codes. With None each call generates different rows.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows, in float32.
+        X : ndarray of shape (n_samples, n_features), float32
+            New rows, in units of the training rows.
 
         Raises
         ------
+        NotFittedError
+            If the detector is not fitted.
         ValueError
             If ``n_samples`` is not positive.
+        AttributeError
+            If a custom module has no ``generate``.
         """
         check_is_fitted(self)
         if n_samples < 1:
@@ -91,14 +111,15 @@ class GeneratorMixin:
 
 
 class ClusterMixin:
-    """For detectors that find clusters.
+    """Mixin of detectors that find clusters.
 
-    The criterion holds their ``centers`` and tells the ``nearest`` of each code.
+    The criterion has the attribute ``centers`` and the method ``nearest``, which returns the
+    index of the nearest centre of each code.
     """
 
     @property
     def cluster_centers_(self):
-        """Centres of the clusters in the space of the codes, (n_clusters, latent_dim)."""
+        """Centres of the clusters as codes, ndarray of shape (n_clusters, latent_dim)."""
         check_is_fitted(self)
         return self.net_.criterion_.centers.detach().cpu().numpy()
 
@@ -112,8 +133,15 @@ class ClusterMixin:
 
         Returns
         -------
-        clusters : ndarray of shape (n_samples,)
-            Indices of clusters.
+        clusters : ndarray of shape (n_samples,), int
+            Indices of the clusters, from 0 to ``n_clusters - 1``.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
         """
         return self._map_rows(self._cluster_rows, X, dtype=np.intp)
 

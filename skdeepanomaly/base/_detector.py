@@ -1,4 +1,4 @@
-"""The base of all deep detectors: what scikit-learn asks, and hooks for the rest."""
+"""The base class of all deep detectors: the scikit-learn methods, and hooks."""
 
 import inspect
 from numbers import Integral, Real
@@ -31,11 +31,14 @@ class BaseDeepDetector(
 ):
     """Base of all deep detectors.
 
-    A subclass names its network and its loss, and overrides hooks where its training
-    has more parts. The contributing guide of the documentation builds one.
+    A subclass sets the class of its network (``_module_class``) and the class of its loss
+    (``_criterion_class``), and overrides hooks if its training or its score needs more. The
+    hooks are at the end of this class. The contributing guide of the documentation shows an
+    example.
 
-    Its constructor must name every parameter of this one, as scikit-learn's own do. A class
-    that is only a base of others says so: ``class BaseThing(BaseDeepDetector, abstract=True)``.
+    The constructor of a subclass must name every parameter of this constructor, as in
+    scikit-learn. A class that is only a base of other classes is defined with
+    ``abstract=True``: ``class BaseThing(BaseDeepDetector, abstract=True)``.
     """
 
     _parameter_constraints: dict = {
@@ -57,36 +60,37 @@ class BaseDeepDetector(
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
-    # Texts that stand for ``%(name)s`` in the docstrings of subclasses.
+    # Texts that replace ``%(name)s`` in the docstrings of subclasses.
     _doc_parts = {
         "activation_parameters": ACTIVATION_PARAMETERS,
         "common_parameters": COMMON_PARAMETERS,
         "common_attributes": COMMON_ATTRIBUTES,
     }
 
-    # The parts of a detector.
     _net_class = DetectorNet
     _module_class: type[nn.Module]
     _criterion_class: type[nn.Module]
 
-    # Parameters that are optimisers, and arguments for those of them that take them.
+    # Names of the parameters that are optimisers. Defaults of arguments of these optimisers;
+    # an optimiser without such an argument does not get it.
     _optimizers = ("optimizer",)
     _optimizer_defaults: dict = {}
 
-    # What "auto" means for max_epochs and batch_size.
+    # "auto" of max_epochs means about _n_steps optimiser steps within _epoch_range; "auto" of
+    # batch_size means _auto_batch_size.
     _n_steps = 1000
     _epoch_range = (10, 1000)
     _auto_batch_size = 256
 
-    # Whether fit takes labels: None ignores them, "optional" reads them where they are
-    # given, "required" demands some anomalies.
+    # Labels in fit: None ignores y, "optional" uses y if it is given, "required" raises an
+    # error unless y holds some anomalies.
     _labels: str | None = None
 
-    # Rows that partial_fit remembers for the threshold.
+    # Largest number of rows that partial_fit keeps for the threshold.
     _reservoir_size = 10_000
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs):
-        """Check the constructor and fill in the docstring."""
+        """Check the constructor of a subclass and fill in its docstring."""
         super().__init_subclass__(**kwargs)
         if abstract:
             return
@@ -139,12 +143,12 @@ class BaseDeepDetector(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least two. float32 is read as it is, without a copy; a
-            memory map may be larger than memory.
+            Training rows, at least two. An array of float32 is used without a copy, and a
+            memory map may be larger than the memory of the machine.
         y : array-like of shape (n_samples,), default=None
             Labels, for detectors that learn from them (DeepSAD, DevNet,
-            SemiSupervisedGAN): -1 for anomalies, +1 for normal rows, 0 for rows that nobody
-            has judged. All other detectors ignore it.
+            SemiSupervisedGAN): -1 for anomalies, +1 for normal rows, 0 for unlabelled rows.
+            All other detectors ignore y.
 
         Returns
         -------
@@ -154,10 +158,13 @@ class BaseDeepDetector(
         Raises
         ------
         ValueError
-            If a parameter, X or a label is not valid, or if training diverges. A
-            detector that was fitted before stays as it was.
+            If a parameter, X or a label is not valid, or if the training diverges. If the
+            detector was fitted before, it keeps its former state.
+        TypeError
+            If a custom ``train_split`` does not return skorch datasets.
         KeyboardInterrupt
-            After Ctrl-C, when the threshold is set: the detector can be used.
+            After Ctrl-C. Training ends, the threshold is set, and then the exception is
+            raised: the detector can be used.
         """
         if self.warm_start and self.__sklearn_is_fitted__():
             return fit_further(self, X, y)
@@ -167,14 +174,14 @@ class BaseDeepDetector(
         """Train ``max_epochs`` more epochs on X.
 
         Learning rates and other arguments of the optimisers, callbacks, ``batch_size`` and
-        ``train_split`` may be changed between calls; the network, the loss, the device and
-        the kinds of the optimisers may not.
+        ``train_split`` may be changed between calls. The network, the loss and the classes of
+        the optimisers may not be changed. The network stays on its device.
 
-        The threshold comes from a uniform sample of at most 10,000 of all rows that
-        ``partial_fit`` has seen, scored with the current weights; the rows of an
-        earlier ``fit`` are not kept and do not count. What else the scores take from
-        data, such as the scale of each feature's error, comes from that sample, too: a
-        first ``partial_fit`` after ``fit`` warns of fewer than 50 rows.
+        The threshold is computed from a uniform sample of at most 10,000 of all rows that
+        ``partial_fit`` was given, scored with the current weights. Rows of an earlier ``fit``
+        are not kept and are not in the sample. Other statistics that the scores need, such as
+        the mean error of each feature, are computed from the same sample. Therefore the first
+        ``partial_fit`` after ``fit`` warns if it gets fewer than 50 rows.
 
         Parameters
         ----------
@@ -191,7 +198,7 @@ class BaseDeepDetector(
         Raises
         ------
         ValueError
-            As in ``fit``, and if a parameter of the network or of the loss was changed
+            As in ``fit``; also if a parameter of the network or of the loss was changed
             since the first fit.
         KeyboardInterrupt
             As in ``fit``.
@@ -202,7 +209,7 @@ class BaseDeepDetector(
         return fit_from_scratch(self, X, y, Reservoir(self._reservoir_size))
 
     def score_samples(self, X):
-        """Return how normal rows are.
+        """Return the normality scores of rows.
 
         Parameters
         ----------
@@ -212,15 +219,17 @@ class BaseDeepDetector(
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            The higher, the more normal; a row's score does not depend on the rows
-            around it. Rows so far out that float32 overflows get the lowest number.
+            Scores; the higher, the more normal. The score of a row does not depend on the
+            other rows of X. If the score of an extreme row is not finite in float32, it is
+            the lowest float64 number.
 
         Raises
         ------
         NotFittedError
-            If the detector was not fitted.
+            If the detector is not fitted.
         ValueError
-            If X is not valid: NaN, infinity, other columns than in ``fit``.
+            If X is not valid: it has NaN or infinite values, values that are too large for
+            float32, or other columns than in ``fit``.
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
@@ -230,7 +239,7 @@ class BaseDeepDetector(
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
 
     def _map_rows(self, function, X, dtype=np.float32) -> np.ndarray:
-        """Validate rows and return ``function(rows)``, block by block."""
+        """Validate rows and return ``function(rows)``, computed block by block."""
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
         return map_in_blocks(function, X, self.net_.device, dtype=dtype)
@@ -257,7 +266,7 @@ class BaseDeepDetector(
     def _validate_y(self, y, n_samples: int, first: bool) -> np.ndarray | None:
         if self._labels is None:
             return None
-        # Where training goes on, new rows need not hold known anomalies.
+        # If training goes on, the new rows need not hold labelled anomalies.
         required = first and self._labels == "required"
         return check_labels(y, n_samples, type(self).__name__, required=required, first=first)
 
@@ -271,7 +280,7 @@ class BaseDeepDetector(
 
     @property
     def history_(self):
-        """Training history: one row per epoch, a :class:`skorch.history.History`."""
+        """Training history, a :class:`skorch.history.History` with one row for each epoch."""
         check_is_fitted(self)
         return self.net_.history
 
@@ -280,11 +289,11 @@ class BaseDeepDetector(
         """Number of epochs that the network was trained for."""
         return len(self.history_)
 
-    # Hooks: what a detector is, beyond its module and its criterion. ``self.net_`` is the
-    # net that is being trained; if the fit fails, the former one is put back.
+    # Hooks that subclasses override. In the hooks that run during a fit, ``self.net_`` is the
+    # net that is being trained; if the fit fails, the former net is restored.
 
     def _module_params(self, n_features: int) -> dict:
-        """Return the constructor arguments of the module beside ``n_features``."""
+        """Return the constructor arguments of the module, besides ``n_features``."""
         return {}
 
     def _criterion_params(self) -> dict:
@@ -292,22 +301,22 @@ class BaseDeepDetector(
         return {}
 
     def _net_params(self) -> dict:
-        """Return further arguments of the net, such as those of its batches."""
+        """Return further arguments of the net, such as learning rates and batch settings."""
         return {}
 
     def _rows_in_epoch(self, n_samples: int, y) -> int:
-        """Return the number of rows that the batches of an epoch hold together."""
+        """Return the number of rows in all batches of an epoch."""
         return n_samples
 
     def _pretraining_nets(self, X: np.ndarray) -> list[DetectorNet]:
-        """Return nets to train, one after the other, before ``net_``."""
+        """Return the nets that are trained before ``net_``, in this order."""
         return []
 
     def _initialize_state(self, X: np.ndarray) -> None:
-        """Set state of ``net_`` that depends on data, before its first epoch."""
+        """Set the state of ``net_`` that depends on the rows, before the first epoch."""
 
     def _finalize_state(self, X: np.ndarray) -> None:
-        """Set state of ``net_`` that the scores need, after its last epoch."""
+        """Set the state of ``net_`` that the scores need, after the last epoch."""
 
     def _score_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the anomaly scores (n,) of rows (n, n_features)."""

@@ -5,23 +5,23 @@ import torch
 
 from ..utils.validation import spread
 
-# The median training row is taken from at most this many rows.
+# The median training row is computed from at most this many rows.
 MAX_ROWS_FOR_MEDIANS = 10_000
 
 
 class ExplainingMixin:
-    """Explains scores, exactly where they are sums over features, else by gradients."""
+    """Mixin with ``explain``: the terms of additive scores, otherwise integrated gradients."""
 
-    # Steps of the path along which gradients are integrated.
+    # Number of points at which the gradient is evaluated.
     _explanation_steps = 32
 
     def explain(self, X):
-        """Return what each feature adds to the anomaly score of each row.
+        """Return the contribution of each feature to the anomaly score of each row.
 
-        Where the score is a sum over the features, the contributions are its terms, and
-        a row's contributions sum to ``-score_samples``. Otherwise they are integrated
-        gradients [1]_ of the score on the way from the median training row to the row,
-        and sum to the difference of the two rows' scores but for the error of the
+        The anomaly score is ``-score_samples``. If it is a sum over the features, the
+        contributions are its terms. Otherwise they are integrated gradients [1]_ of the score
+        along the line from the median training row to the row ([1]_, equation 1); they then
+        sum to the difference between the scores of the two rows, up to the error of the
         numerical integration.
 
         Parameters
@@ -32,13 +32,19 @@ class ExplainingMixin:
         Returns
         -------
         contributions : ndarray of shape (n_samples, n_features), float64
-            In units of the score; the higher, the more the feature speaks for an anomaly.
-            :func:`~skdeepanomaly.explain_columns` names the columns.
+            Contributions, in units of the score. The higher the contribution, the more the
+            feature increases the anomaly score.
 
         Raises
         ------
+        NotFittedError
+            If the detector is not fitted.
         ValueError
             If X is not valid, as in ``score_samples``.
+
+        See Also
+        --------
+        skdeepanomaly.explain_columns : Contributions of the columns of a table, by name.
 
         References
         ----------
@@ -50,19 +56,19 @@ class ExplainingMixin:
         return np.nan_to_num(contributions, copy=False, nan=high, posinf=high, neginf=low)
 
     def _is_additive(self) -> bool:
-        """Whether the score is a sum over the features; a hook."""
+        """Whether the score is a sum over the features; a hook that subclasses override."""
         return hasattr(self.net_.criterion_, "feature_scores")
 
     def _feature_scores(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the terms (n, n_features) of a score that is a sum over features; a hook."""
+        """Return the terms (n, n_features) of an additive score; a hook."""
         return self.net_.criterion_.feature_scores(self.net_.module_(x), x)
 
     def _explain_rows(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the features' contributions (n, n_features) to the scores of rows."""
+        """Return the contributions (n, n_features) of the features to the scores of rows."""
         return self._feature_scores(x) if self._is_additive() else self._integrated_gradients(x)
 
     def _set_reference(self, X: np.ndarray) -> None:
-        """Keep the median training row, from which gradients are integrated."""
+        """Keep the median training row, at which the integration of gradients starts."""
         self._reference = np.median(spread(X, MAX_ROWS_FOR_MEDIANS), axis=0)
         self._reference = self._reference.astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""One call of ``fit`` or ``partial_fit``: all of it, or nothing."""
+"""Fitting of a detector: it succeeds, or it leaves the detector unchanged."""
 
 from contextlib import contextmanager
 
@@ -27,14 +27,14 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     Parameters
     ----------
     detector : BaseDeepDetector
-        Left as it was if anything fails.
+        The detector; unchanged if the fit fails.
     X : array-like of shape (n_samples, n_features)
         Training rows.
     y : array-like of shape (n_samples,) or None
         Labels.
     reservoir : Reservoir or None, default=None
-        X is added to this sample, and the sample sets the threshold. With None X does, and
-        no rows are kept.
+        Sample of the rows of earlier calls. X is added to it, and the threshold is computed
+        from the sample. With None the threshold is computed from X, and no rows are kept.
 
     Returns
     -------
@@ -43,8 +43,10 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
 
     Raises
     ------
+    ValueError
+        If a parameter, X or a label is not valid, or if the training diverges.
     KeyboardInterrupt
-        After Ctrl-C, once the threshold is set.
+        After Ctrl-C, when the threshold is set.
     """
     with _undone_on_error(detector):
         detector._validate_params()
@@ -70,10 +72,10 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
 
 
 def fit_further(detector, X, y, reservoir: Reservoir | None = None):
-    """Go on training the network of a fitted detector, and set the threshold anew.
+    """Train the network of a fitted detector further, and set a new threshold.
 
-    Parameters, returned value and errors are those of :func:`fit_from_scratch`; in
-    addition a ``ValueError`` names parameters that may not change between calls.
+    Parameters, return value and errors are those of :func:`fit_from_scratch`. There is also a
+    ``ValueError`` if parameters were changed that may not change between calls.
     """
     with _undone_on_error(detector):
         detector._validate_params()
@@ -85,7 +87,8 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
         X = _to_float32(X)
         detector._n_calls += 1
         seed = draw_seed(detector.random_state, detector._n_calls)
-        # A detector that was moved to another machine stays where its net is.
+        # The device of the net, not of the parameters: a detector that was loaded on another
+        # machine can be on another device.
         with isolated_rng(seed, detector.net_.device):
             detector.net_ = continued_net(detector, X, y, seed)
             with open_progress(detector, [detector.net_]) as watchers:
@@ -98,7 +101,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
 
 @contextmanager
 def _undone_on_error(detector):
-    """Leave the detector as it was when the block fails."""
+    """Restore the attributes of the detector if the block raises an error."""
     before = vars(detector).copy()
     try:
         yield
@@ -109,22 +112,22 @@ def _undone_on_error(detector):
 
 
 def _to_float32(X: np.ndarray) -> np.ndarray:
-    """Convert rows once, unless a copy of them would take much memory.
+    """Convert small tables to float32 once.
 
-    Larger float64 tables are converted batch by batch.
+    A copy of a larger table would take much memory; its rows are converted batch by batch.
     """
     return X.astype(np.float32) if X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES else X
 
 
 def _train_phases(detector, X: np.ndarray, y, backup: BackupAndRestore | None) -> bool:
-    """Pre-train and train the net; return whether Ctrl-C cut it short."""
+    """Pre-train and train the net; return whether Ctrl-C ended the training."""
     phases = [*detector._pretraining_nets(X), detector.net_]
     interrupted = False
     with open_progress(detector, phases) as watchers:
         if backup is not None:
             watchers = [backup, *watchers]
         for phase, net in enumerate(phases):
-            # Only the last phase, the training of the detector's own net, gets the labels.
+            # Pre-training does not use labels; only the training of ``net_`` gets them.
             is_last = net is detector.net_
             if is_last:
                 detector._initialize_state(X)
@@ -134,7 +137,7 @@ def _train_phases(detector, X: np.ndarray, y, backup: BackupAndRestore | None) -
 
 
 def _train(net: DetectorNet, X: np.ndarray, y, watchers: list) -> bool:
-    """Train a net; return whether Ctrl-C cut it short."""
+    """Train a net; return whether Ctrl-C ended the training."""
     net.watchers = watchers
     net.partial_fit(X, y)
     del net.watchers
@@ -143,14 +146,15 @@ def _train(net: DetectorNet, X: np.ndarray, y, watchers: list) -> bool:
 
 
 def _finish(detector, X: np.ndarray, reservoir: Reservoir | None, seed: int) -> bool:
-    """Set what scores need; return whether Ctrl-C came meanwhile."""
+    """Set the state that scores need, and the threshold; return whether Ctrl-C was pressed."""
     detector.net_.eval()
     detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
     rows = X if detector._reservoir is None else detector._reservoir.rows
     try:
         _set_scores(detector, rows)
     except KeyboardInterrupt:
-        # The training is done. Finish, unless Ctrl-C comes again.
+        # The training is complete, so set the threshold all the same; a second Ctrl-C ends
+        # this, too.
         _set_scores(detector, rows)
         return True
     return False
@@ -178,7 +182,7 @@ def _set_scores(detector, X: np.ndarray) -> None:
 
 
 def _open_backup(detector, X: np.ndarray, y) -> BackupAndRestore | None:
-    """Return the backup among the callbacks, opened for this fit."""
+    """Return the BackupAndRestore among the callbacks, opened for this fit, or None."""
     callbacks = detector.net_.callbacks_
     backups = [callback for _, callback in callbacks if isinstance(callback, BackupAndRestore)]
     if not backups:
@@ -189,6 +193,8 @@ def _open_backup(detector, X: np.ndarray, y) -> BackupAndRestore | None:
             " the whole state of a fit. Leave the others out."
         )
     params = detector.get_params()
+    # The key must not depend on them: ``verbose`` does not change the result of a fit, and
+    # ``callbacks`` holds the backup itself.
     del params["verbose"], params["callbacks"]
     others = [
         (name, type(callback), callback.get_params())

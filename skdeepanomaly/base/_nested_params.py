@@ -1,4 +1,4 @@
-"""Nested parameters, such as ``optimizer__weight_decay``: get, set, and refuse them."""
+"""Nested parameters, such as ``optimizer__weight_decay``: get, set, and check them."""
 
 import inspect
 
@@ -15,15 +15,15 @@ def is_nested(name: str) -> bool:
 
 
 class NestedParamsMixin:
-    """Parameters of skorch's components, beside those that the constructor names."""
+    """Mixin of detectors that take parameters of the components of skorch."""
 
     def get_params(self, deep=True):
-        """Return the parameters, explicit and nested.
+        """Return the parameters of the constructor, and the nested parameters that are set.
 
         Parameters
         ----------
         deep : bool, default=True
-            Passed on to scikit-learn.
+            Whether to return the parameters of parameters that are estimators, too.
 
         Returns
         -------
@@ -33,13 +33,15 @@ class NestedParamsMixin:
         return {**super().get_params(deep=deep), **self._nested_params()}
 
     def set_params(self, **params):
-        """Set parameters, explicit or nested; a fitted network stays as it is.
+        """Set parameters of the constructor, or nested parameters.
+
+        A fitted network is not changed.
 
         Parameters
         ----------
         **params : dict
-            Names and values. Nested names (``optimizer__weight_decay``) are checked by
-            ``fit``.
+            Names and values. Nested names such as ``optimizer__weight_decay`` are checked
+            only in ``fit``.
 
         Returns
         -------
@@ -49,7 +51,7 @@ class NestedParamsMixin:
         Raises
         ------
         ValueError
-            If an explicit parameter is unknown.
+            If a name that is not nested is not a parameter of the constructor.
         """
         nested = {name: value for name, value in params.items() if is_nested(name)}
         explicit = {name: value for name, value in params.items() if name not in nested}
@@ -68,7 +70,7 @@ class NestedParamsMixin:
         return {name: value for name, value in vars(self).items() if is_nested(name)}
 
     def _set_nested_params(self, params: dict) -> None:
-        """Keep the nested parameters of a constructor; refuse any other keyword."""
+        """Store the nested parameters of a constructor call; raise TypeError for others."""
         for name, value in params.items():
             if not is_nested(name):
                 raise TypeError(
@@ -79,19 +81,19 @@ class NestedParamsMixin:
 
 
 def check_nested_params(detector, net) -> None:
-    """Refuse nested names that no component of the net reads.
+    """Check that each nested parameter is a parameter of a component of the net.
 
     Parameters
     ----------
     detector : BaseDeepDetector
-        Its nested parameters are checked.
+        The detector whose nested parameters are checked.
     net : DetectorNet
-        The net that they are for, initialised or not.
+        The net of the detector, initialised or not.
 
     Raises
     ------
     ValueError
-        If nothing reads a name.
+        If no component has a parameter of this name.
     """
     components = {
         "module": type(net.module) if isinstance(net.module, nn.Module) else net.module,

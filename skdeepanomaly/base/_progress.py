@@ -1,23 +1,23 @@
-"""A progress bar over a whole fit."""
+"""The progress bar of a fit."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def open_progress(detector, nets: list):
-    """Show one bar over all epochs of all nets, with ``verbose=1``.
+    """Show one progress bar over all epochs of all nets, if ``verbose`` is 1.
 
     Parameters
     ----------
     detector : BaseDeepDetector
-        Its ``verbose`` counts, and its name stands before the bar.
+        The detector, for its ``verbose`` and for its name before the bar.
     nets : list of DetectorNet
         The nets that are trained one after the other.
 
     Yields
     ------
     watchers : list
-        What to tell of epochs: the bar, or nothing.
+        Watchers of the nets: one that moves the bar, or none.
     """
     if detector.verbose != 1:
         yield []
@@ -30,17 +30,17 @@ def open_progress(detector, nets: list):
 
 
 class _Progress:
-    """Moves a bar as a net is trained."""
+    """Watcher that moves a progress bar while a net is trained."""
 
     def __init__(self, bar):
         self.bar = bar
 
     def begin(self, net):
-        """Count the epochs that a restored run need not repeat."""
+        """Move the bar by the epochs that a restored fit does not repeat."""
         self.bar.update(net.epochs_restored_)
 
     def end_epoch(self, net):
-        """Move the bar by one epoch and show its loss."""
+        """Move the bar by one epoch and show the loss of the epoch."""
         loss = net.history[-1]["batches"][-1].get("train_loss", float("nan"))
         self.bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         self.bar.update()

@@ -1,24 +1,24 @@
-"""A uniform sample of all rows that ``partial_fit`` was given."""
+"""A uniform sample of all rows that were passed to ``partial_fit``."""
 
 import numpy as np
 
 
 class Reservoir:
-    """A uniform sample of rows that come in parts.
+    """A uniform sample of rows that arrive in several calls.
 
-    Each row draws a random key; the rows with the smallest keys are kept.
+    A random key is drawn for each row, and the rows with the smallest keys are kept.
 
     Parameters
     ----------
     size : int
-        Largest number of rows that are kept.
+        Largest number of rows in the sample.
 
     Attributes
     ----------
     rows : ndarray of shape (n_kept, n_features) or None
         The sample, in float32; None before the first call of :meth:`add`.
     keys : ndarray of shape (n_kept,)
-        Their keys.
+        The keys of these rows.
     """
 
     rows = None
@@ -28,14 +28,14 @@ class Reservoir:
         self.keys = np.empty(0)
 
     def add(self, X: np.ndarray, seed: int) -> "Reservoir":
-        """Return a reservoir that has seen more rows; this one stays as it is.
+        """Return a new reservoir that has seen more rows; this reservoir is not changed.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
             The new rows.
         seed : int
-            Seed of their keys.
+            Seed of the keys of the new rows.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Pickles know the version of the package that wrote them."""
+"""The version of the package in pickles of detectors."""
 
 import warnings
 
@@ -7,7 +7,10 @@ from ..utils._compat import is_newer
 
 
 class VersionedMixin:
-    """Refuses pickles of a newer version, and warns of those of an older one."""
+    """Mixin that stores the package version in pickles and checks it on loading.
+
+    A pickle of a newer version raises an error, a pickle of an older version a warning.
+    """
 
     def __getstate__(self):
         return {**super().__getstate__(), "_skdeepanomaly_version": __version__}

@@ -1,4 +1,4 @@
-"""The detectors: a folder for each family, a file for each method."""
+"""The deep detectors: a folder for each family, a file for each method."""
 
 from .adversarial import ALAD, GAN, BiGAN, ConditionalGAN
 from .clustering import (

@@ -1,4 +1,4 @@
-"""Parameters that detectors of several families share: constraints, rules of "auto"."""
+"""Constraints and "auto" values of parameters that several families share."""
 
 from numbers import Integral, Real
 
@@ -18,10 +18,10 @@ NETWORK_CONSTRAINTS: dict = {
 
 
 def wide_latent_dim(n_features: int) -> int:
-    """Return the width of a code that leaves little out: three quarters, at most 64."""
+    """Return the width of a wide code: three quarters of the features, but at most 64."""
     return min(64, max(1, round(0.75 * n_features)))
 
 
 def half_latent_dim(n_features: int) -> int:
-    """Return the width of the code of a GAN: half of the features, at least 2."""
+    """Return the width of the code of a GAN: half of the features, but at least 2."""
     return max(2, -(-n_features // 2))

@@ -1,4 +1,4 @@
-"""Pre-training of a network before the training of a detector."""
+"""Pre-training of a detector's network as an auto-encoder."""
 
 from numbers import Integral
 
@@ -17,27 +17,41 @@ PRETRAINING_CONSTRAINTS: dict = {
 
 PRETRAINING_PARAMETERS = """\
 pretrain_epochs : int or "auto", default="auto"
-    Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as many as
-    it takes for about {_pretrain_steps} optimiser steps, between
-    {_pretrain_epoch_range[0]} and {_pretrain_epoch_range[1]}.
+    Number of epochs in which the network is pre-trained as an auto-encoder; 0 means no
+    pre-training. ``"auto"`` is the number of epochs for about {_pretrain_steps} optimiser
+    steps, but at least {_pretrain_epoch_range[0]} and at most {_pretrain_epoch_range[1]}.
 pretrain_lr : float, default={pretrain_lr}
-    Learning rate of the auto-encoder."""
+    Learning rate of the pre-training."""
 
 
 class PretrainingMixin:
-    """For detectors with the parameters ``pretrain_epochs`` and ``pretrain_lr``."""
+    """Mixin of detectors with the parameters ``pretrain_epochs`` and ``pretrain_lr``."""
 
-    # What "auto" means for pretrain_epochs.
+    # With pretrain_epochs="auto": the number of optimiser steps, and the bounds of the epochs.
     _pretrain_steps = 500
     _pretrain_epoch_range = (2, 500)
 
     def _pretraining(
         self, module: nn.Module, criterion: type[nn.Module], X: np.ndarray
     ) -> list[DetectorNet]:
-        """Return the net of a pre-training, in a list, or none for 0 ``pretrain_epochs``.
+        """Return a list with the net of the pre-training; empty if ``pretrain_epochs`` is 0.
 
-        It has the optimiser and the batches of ``net_``, but the learning rate
+        The net has the optimiser and the batch size of ``net_``, but the learning rate
         ``pretrain_lr`` and no callbacks.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module to pre-train; it shares its weights with the module of ``net_``.
+        criterion : type
+            The loss of the pre-training.
+        X : ndarray of shape (n_samples, n_features)
+            Training rows.
+
+        Returns
+        -------
+        nets : list of DetectorNet
+            One initialised net, or none.
         """
         epochs = self.pretrain_epochs
         if epochs == "auto":
@@ -49,6 +63,7 @@ class PretrainingMixin:
             for name, value in self._nested_params().items()
             if name.startswith(("optimizer__", "iterator_")) and name != "optimizer__lr"
         }
-        # The module is that of net_, and compiled already if it is to be.
+        # No compilation here: the module is the one of net_, which is compiled already if the
+        # user wants it.
         params = {"lr": self.pretrain_lr, "max_epochs": epochs, "compile": False, **nested}
         return [build_net(self, module, criterion, X, self.net_.device, **params).initialize()]

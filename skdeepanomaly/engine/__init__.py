@@ -1,8 +1,8 @@
-"""Training and evaluating networks on torch, for any detector.
+"""Training and evaluation of networks in torch, for all detectors.
 
-Training is skorch's: :class:`DetectorNet` is a :class:`skorch.NeuralNet` whose target is
-its input. It replaces the parts of skorch that cost time per batch and keeps every
-epoch-level feature: callbacks, validation, history, early stopping, schedulers.
+Training is based on skorch: :class:`DetectorNet` is a :class:`skorch.NeuralNet` whose target
+is its input. It replaces the parts of skorch that are slow for small batches, and keeps
+callbacks, validation, history, early stopping and learning-rate schedulers.
 """
 
 from ._adversarial_net import AdversarialNet

@@ -1,4 +1,4 @@
-"""Nets of players that train against each other."""
+"""A net with several optimisers, for adversarial training."""
 
 import torch
 from skorch.callbacks import PassthroughScoring
@@ -8,25 +8,25 @@ from ._net import DetectorNet
 
 
 class AdversarialNet(DetectorNet):
-    """Players that train against each other, each with its own optimiser.
+    """A net whose parts are trained by different optimisers on different losses.
 
-    In a game of two, ``optimizer_d`` trains the parameters whose names start with
-    ``discriminator`` on the criterion's ``discriminator_loss(module, x)``; then
-    ``optimizer`` trains all others on its ``generator_loss(module, x)``. The first is in
-    the history as ``discriminator_loss``, the second as ``train_loss``. Where there are
-    labels, the losses get them as a third argument.
+    On each batch, ``optimizer_d`` trains the parameters whose names start with
+    ``discriminator`` on ``discriminator_loss(module, x)`` of the criterion; then
+    ``optimizer`` trains all other parameters on ``generator_loss(module, x)``. The history
+    records the first loss as ``discriminator_loss`` and the second as ``train_loss``. If there
+    are labels, the losses get them as a third argument.
 
-    A subclass with other players sets ``steps``, takes their optimisers in ``__init__``
-    and overrides ``_trains``.
+    A subclass with other steps sets ``steps``, takes the optimisers in ``__init__`` and
+    overrides ``_trains``.
 
     Notes
     -----
-    ``train_step`` is replaced, not ``train_step_single``: skorch hands one closure to
-    every optimiser, which would take each player's step on the other's gradients.
+    This class overrides ``train_step``, because skorch's ``train_step`` passes the same closure
+    to all optimisers, so that all of them would minimise the same loss.
     """
 
-    # Optimisers and the criterion's losses that they step on, in this order. The loss of
-    # ``optimizer`` is the one to watch.
+    # Pairs of an optimiser and the loss of the criterion that it minimises, in the order of
+    # the steps. The loss of ``optimizer`` is recorded as ``train_loss``.
     steps: tuple[tuple[str, str], ...] = (
         ("optimizer_d", "discriminator_loss"),
         ("optimizer", "generator_loss"),
@@ -46,15 +46,16 @@ class AdversarialNet(DetectorNet):
         ]
         return [*callbacks, *losses, print_log]
 
-    # What a module is asked for whose parameters leave an optimiser without any.
+    # Parameters that a module must have, for the error message of initialize_optimizer.
     _parameters_wanted = "some whose names start with 'discriminator', and others"
 
     def _trains(self, optimizer: str, parameter: str) -> bool:
-        """Whether an optimiser trains a parameter; both are given by name."""
+        """Whether an optimiser trains a parameter; both arguments are names."""
         return (optimizer == "optimizer_d") == parameter.startswith("discriminator")
 
     def initialize_optimizer(self, triggered_directly=None):
-        """Make one optimiser for each player."""
+        """Create all optimisers, each with its own parameters."""
+        # A compiled module adds the prefix to the names.
         named = [
             (name.removeprefix("_orig_mod."), parameter)
             for name, parameter in self.get_all_learnable_params()
@@ -72,7 +73,7 @@ class AdversarialNet(DetectorNet):
         return self
 
     def train_step(self, batch, **fit_params):
-        """Take one step of each player."""
+        """Take one step of each optimiser."""
         inputs = self._inputs(unpack_data(batch))
         step = {"y_pred": None}
         for optimizer, name in self.steps:

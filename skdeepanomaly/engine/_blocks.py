@@ -1,4 +1,4 @@
-"""Rows through a fitted network, block by block."""
+"""Evaluation of a fitted network on rows, block by block."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,14 +8,15 @@ from skorch import NeuralNet
 
 from ..utils.validation import spread
 
-# Rows that are scored at once, the reference first; larger blocks only up to this number
-# of values. Below 32 rows matrix products take other code paths with other rounding.
+# Numbers of rows in a block, the reference first. The larger blocks are used only if they have
+# at most BLOCK_VALUES values. The reference has more than 32 rows, because matrix products of
+# fewer rows use other code with other rounding.
 BLOCK_ROWS = (64, 1024, 8192)
 BLOCK_VALUES = 8 * 2**20
 
 
 def block_sizes(n_features: int) -> list[int]:
-    """Return the numbers of rows that are scored at once, ascending."""
+    """Return the numbers of rows in a block that may be used, in ascending order."""
     reference, *larger = BLOCK_ROWS
     return [reference, *(size for size in larger if size * n_features <= BLOCK_VALUES)]
 
@@ -27,32 +28,33 @@ def map_in_blocks(
     *,
     dtype=np.float64,
 ) -> np.ndarray:
-    """Map rows so that the result of a row does not depend on the rows around it.
+    """Map rows so that the result of a row does not depend on the other rows.
 
-    float32 matrix products of different shapes may round differently. Rows go through
-    the network in blocks of few fixed shapes, the last block filled up with zeros. The
-    smallest shape is the reference. A larger one is used as long as rows from all over
-    its first block get the same bits from it as from the reference.
+    float32 matrix products of different shapes can round differently. Therefore the rows are
+    evaluated in blocks of a few fixed shapes, and the last block is filled up with zeros. The
+    smallest shape is the reference. A larger shape is used only if rows from all parts of its
+    first block get results that are equal, bit for bit, to those of the reference.
 
     Parameters
     ----------
     function : callable
-        Maps a tensor (n_rows, n_features) to one of shape (n_rows, ...).
+        Maps a tensor of shape (n_rows, n_features) to a tensor of shape (n_rows, ...).
     X : ndarray of shape (n_samples, n_features)
-        The rows; converted to float32 block by block.
+        The rows; they are converted to float32 block by block.
     device : str
-        Where to compute.
+        Device on which the function is evaluated.
     dtype : dtype, default=np.float64
         Type of the result.
 
     Returns
     -------
     mapped : ndarray of shape (n_samples, ...)
+        The results.
 
     Notes
     -----
-    This function gives equal bits only if ``function`` treats all places of a block
-    alike. Matrix products with few output columns do not: see
+    The result of a row is independent of its position only if ``function`` rounds all rows of
+    a block alike. Matrix products with few output columns do not: see
     :func:`skdeepanomaly.networks.rowwise_product`.
     """
     n_samples, n_features = X.shape
@@ -64,7 +66,7 @@ def map_in_blocks(
             proven = size == reference
             while n_samples - start >= size or (size == reference and start < n_samples):
                 stop = min(start + size, n_samples)
-                # A copy: a module of the user's may work in place.
+                # A copy, because a custom module may change its input in place.
                 rows = torch.zeros(size, n_features)
                 rows.numpy()[: stop - start] = X[start:stop]
                 block = function(rows.to(device))[: stop - start].cpu().numpy()
@@ -72,6 +74,7 @@ def map_in_blocks(
                     places = np.linspace(0, size - 1, reference).astype(int)
                     sample = torch.from_numpy(X[start + places].astype(np.float32))
                     alone = function(sample.to(device)).cpu().numpy()
+                    # If the results differ, go on with the next smaller size.
                     if not np.array_equal(alone, block[places], equal_nan=True):
                         break
                     proven = True
@@ -85,10 +88,10 @@ def map_in_blocks(
 def iter_outputs(
     net: NeuralNet, X: np.ndarray, function: Callable | None = None, size: int | None = None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield rows, block by block, and what the module makes of them in evaluation mode.
+    """Yield blocks of rows, and the output of the module for them in evaluation mode.
 
-    For sums and centres, which need no equal rounding; scores go through
-    :func:`map_in_blocks`.
+    This is for means and centres, where the rounding of single rows does not matter. Scores
+    need :func:`map_in_blocks`.
 
     Parameters
     ----------
@@ -97,9 +100,9 @@ def iter_outputs(
     X : ndarray of shape (n_samples, n_features)
         The rows.
     function : callable or None, default=None
-        Maps rows (n, n_features) to a tensor, in place of the module.
+        Maps rows (n, n_features) to a tensor. If given, it is evaluated instead of the module.
     size : int or None, default=None
-        Rows in a block; None takes as many as scoring does.
+        Number of rows in a block. None is the largest block of :func:`block_sizes`.
 
     Yields
     ------
@@ -125,25 +128,25 @@ def mean_over_rows(
     max_rows: int = 10_000,
     size: int | None = None,
 ) -> torch.Tensor:
-    """Return the mean over rows of a function of them in evaluation mode.
+    """Return the mean over rows of a function that is evaluated in evaluation mode.
 
     Parameters
     ----------
     net : NeuralNet
-        Says where to compute.
+        The net; its modules are put into evaluation mode, and its device is used.
     X : ndarray of shape (n_samples, n_features)
         The rows.
     function : callable
-        Maps rows (n, n_features) to a tensor (n, ...).
+        Maps rows (n, n_features) to a tensor of shape (n, ...).
     max_rows : int, default=10_000
-        Of more rows this many are used, evenly spread.
+        If there are more rows, at most this many, evenly spread, are used.
     size : int or None, default=None
-        Rows that are evaluated at once; None takes as many as scoring does.
+        Number of rows in a block. None is the largest block of :func:`block_sizes`.
 
     Returns
     -------
-    mean : torch.Tensor
-        Of shape (...).
+    mean : torch.Tensor of shape (...)
+        The mean.
     """
     rows = spread(X, max_rows)
     mapped = iter_outputs(net, rows, function, size)
@@ -153,6 +156,6 @@ def mean_over_rows(
 def spread_tensor(X: np.ndarray, device: str, n_rows: int = 10_000) -> torch.Tensor:
     """Return at most ``n_rows`` rows, evenly spread over the table, as a float32 tensor.
 
-    They suffice for means, variances and extents, whatever the size of the table.
+    So many rows are enough for means, variances and ranges of tables of any size.
     """
     return torch.from_numpy(np.array(spread(X, n_rows), dtype=np.float32)).to(device)

@@ -1,15 +1,25 @@
-"""Where to compute."""
+"""The device of a computation."""
 
 import torch
 
 
 def check_device(device) -> str:
-    """Return the device to compute on; ``"auto"`` is a GPU where there is one.
+    """Return the name of a device that is available.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        The device. ``"auto"`` is a GPU if there is one, otherwise the CPU.
+
+    Returns
+    -------
+    device : str
+        The name of the device.
 
     Raises
     ------
     ValueError
-        If torch does not know the device or the machine does not have it.
+        If torch does not know the device, or if the machine does not have it.
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,38 +1,45 @@
-"""Batches that are slices of one tensor, of labels too, from memory maps too."""
+"""Batches of rows and labels, read from arrays or memory maps."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-# Rows are shuffled in a buffer of this size. Data that fit are permuted as a whole; of
-# larger data the buffer is filled with chunks drawn from all over the table, so that a
-# memory map is read in runs of neighbouring rows and never held as a whole.
+# Size of the buffer in which rows are shuffled. A table that fits into the buffer is permuted
+# as a whole. For a larger table the buffer is filled with random chunks from all parts of the
+# table: a memory map is then read in runs of neighbouring rows, and is never in memory as a
+# whole.
 SHUFFLE_BUFFER_BYTES = 32 * 2**20
 CHUNK_BYTES = 128 * 2**10
 
 
 class TensorLoader:
-    """Iterator over batches that are slices of one tensor, without per-row collation.
+    """Iterator over batches of rows and labels.
 
-    A batch is a pair of rows and labels; the labels are None where the dataset has none.
-    A last batch of a single row is joined to the one before it when ``shuffle`` is set,
-    because batch normalisation cannot train on one row.
+    Whole batches are indexed, which is faster than torch's DataLoader, which collects the rows
+    one by one. A batch is a pair of rows and labels; the labels are None if the dataset has
+    none. If ``shuffle`` is set, a last batch of a single row is joined to the batch before it,
+    because batch normalisation cannot be trained on one row.
 
     Parameters
     ----------
     dataset : skorch.dataset.Dataset or Subset of one
-        Where the rows come from: a two-dimensional array ``X`` of any real dtype, which
-        is read where it lies; a memory map is not copied. ``y`` holds labels, -1 for
-        anomalies, or is None.
+        The dataset. Its ``X`` is a two-dimensional array of any real dtype, which is not
+        copied; it may be a memory map. Its ``y`` holds labels, with -1 for anomalies, or is
+        None.
     batch_size : int
-        Rows in a batch.
+        Number of rows in a batch.
     shuffle : bool, default=False
-        Whether to draw the rows in a new random order in each pass.
+        Whether the rows are in a new random order in each pass.
     anomaly_share : float or None, default=None
-        Share of a batch that is drawn, with replacement, from the rows that are labelled
-        as anomalies; a pass then goes once over all other rows. None draws all rows
-        alike. Without labelled anomalies, or without other rows, it has no effect.
+        Share of each batch that is drawn, with replacement, from the rows that are labelled
+        as anomalies; all other rows are then used once in a pass. With None all rows are used
+        once. Without labelled anomalies, or without other rows, this has no effect.
+
+    Raises
+    ------
+    TypeError
+        If the dataset has no ``X``.
     """
 
     def __init__(
@@ -43,7 +50,8 @@ class TensorLoader:
         anomaly_share: float | None = None,
     ):
         if isinstance(dataset, torch.utils.data.Subset):
-            # Sorted, so that a chunk of a large table is a run of neighbouring rows.
+            # Sorted indices, so that a chunk of a large table is a run of neighbouring rows.
+            # The smallest integer type that fits keeps them small in memory.
             small = np.min_scalar_type(len(dataset.dataset))
             self._indices = np.asarray(dataset.indices).astype(small)
             self._indices.sort()
@@ -81,11 +89,11 @@ class TensorLoader:
         return len(self._X) if self._indices is None else len(self._indices)
 
     def _at(self, rows) -> np.ndarray:
-        """Return the rows of a slice or an index array, where possible as a view."""
+        """Return the rows of a slice or an index array, as a view if possible."""
         return self._X[rows if self._indices is None else self._indices[rows]]
 
     def _read(self, rows) -> np.ndarray:
-        """Copy the rows of a slice or an index array, as float32."""
+        """Return a float32 copy of the rows of a slice or an index array."""
         is_view = isinstance(rows, slice) and self._indices is None
         return np.array(self._at(rows), dtype=np.float32, copy=is_view or None)
 
@@ -96,7 +104,7 @@ class TensorLoader:
         return self._y[rows if self._indices is None else self._indices[rows]]
 
     def _batch(self, X: np.ndarray, y: np.ndarray | None):
-        """Make a batch of rows that are a copy, with the anomalies that it lacks."""
+        """Make a batch of rows that were copied, and add labelled anomalies if needed."""
         if self._anomalies is not None:
             drawn = torch.randint(len(self._anomalies), (self._n_drawn,)).numpy()
             drawn = self._anomalies[drawn]
@@ -106,7 +114,7 @@ class TensorLoader:
         return x, None if y is None else torch.from_numpy(y.astype(np.float32))
 
     def _cuts(self, n_rows: int) -> Iterator[slice]:
-        """Cut rows into batches; a last one of a single row is joined to its neighbour."""
+        """Yield the slices of the batches; a last single row joins the previous batch."""
         start = 0
         while start < n_rows:
             stop = min(start + self.batch_size, n_rows)
@@ -129,11 +137,11 @@ class TensorLoader:
             yield from self._iter_mixed_chunks(n_rows, max(1, CHUNK_BYTES // row_bytes))
 
     def _iter_mixed_chunks(self, n_rows: int, chunk: int):
-        """Fill a buffer with chunks from all over the table, and shuffle its rows."""
+        """Yield batches from a buffer of random chunks whose rows are shuffled."""
         starts = np.arange(0, n_rows, chunk)
         starts = starts[torch.randperm(len(starts)).numpy()]
         per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
-        # Room for the rows that were left of the buffer before.
+        # The additional rows are for those that the last filling did not use up.
         shape = (per_buffer * chunk + 2 * self.batch_size, self._X.shape[1])
         buffer = np.empty(shape, dtype=np.float32)
         labels = None if self._y is None else np.empty(len(buffer), dtype=np.float32)
@@ -141,7 +149,7 @@ class TensorLoader:
         for i in range(0, len(starts), per_buffer):
             for start in starts[i : i + per_buffer]:
                 n_read = min(chunk, n_rows - start)
-                # Straight into the buffer: temporary copies would fragment the heap.
+                # Copy directly into the buffer: temporary arrays would fragment the memory.
                 rows = slice(start, start + n_read)
                 buffer[n_filled : n_filled + n_read] = self._at(rows)
                 if labels is not None:
@@ -149,7 +157,9 @@ class TensorLoader:
                 n_filled += n_read
                 n_unread -= n_read
             order = torch.randperm(n_filled).numpy()
+            # Yield full batches only; the rows that are left go into the next filling.
             n_out = n_filled - n_filled % self.batch_size if n_unread else n_filled
+            # If a single row is unread, keep a batch, so that the row can be joined to it.
             if self._joins_last_row and n_unread == 1 and n_out == n_filled:
                 n_out -= self.batch_size
             for cut in self._cuts(n_out):

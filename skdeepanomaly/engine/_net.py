@@ -1,4 +1,4 @@
-"""A skorch net whose target is its input, and whose epochs cost no more than a plain loop."""
+"""A skorch net whose target is its input, with a fast training loop."""
 
 from collections.abc import Callable
 
@@ -11,46 +11,50 @@ from skorch.utils import TeeGenerator, to_tensor
 
 
 class StopTraining(KeyboardInterrupt):
-    """Raised by a net or a callback to end training early, as planned.
+    """Raised by a net or a callback to end training before the last epoch.
 
-    skorch ends training on ``KeyboardInterrupt``; this kind is no Ctrl-C.
+    It is a ``KeyboardInterrupt`` because skorch ends training on this exception. As a class of
+    its own it can be distinguished from Ctrl-C.
     """
 
 
 class DetectorNet(NeuralNet):
-    """A skorch net that learns from rows, and from labels where there are any.
+    """A skorch net that learns from rows, and from labels if there are any.
 
-    The criterion is called as ``criterion(output, x)``, with labels as
-    ``criterion(output, x, y)``, and returns a scalar. Where no callback listens to single
-    batches, an epoch runs without per-batch notifications and leaves one summary row in the
-    history; otherwise skorch's own loop runs.
+    The criterion is called as ``criterion(output, x)``, or with labels as
+    ``criterion(output, x, y)``, and returns a scalar. If no callback uses single batches, an
+    epoch runs without notifications of batches, which is faster, and records one summary row in
+    the history. Otherwise the loop of skorch runs.
 
     ``watchers`` is a list of objects with the methods ``begin(net)`` and ``end_epoch(net)``.
-    They are called after all callbacks, when training begins and after each epoch.
+    These are called after all callbacks, when training begins and after each epoch.
     """
 
     _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
     interrupted_ = False
     watchers = ()
-    # Epochs of this run that were trained before a restart.
+    # Number of epochs of this fit that were restored from a backup.
     epochs_restored_ = 0
 
     def eval(self):
-        """Put module and criterion into evaluation mode."""
+        """Put the module and the criterion into evaluation mode."""
         self.module_.eval()
         self.criterion_.eval()
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the criterion of the output, given the input that it came from."""
+        """Return the loss of an output of the module, given its input."""
         return self.criterion_(y_pred, *self._inputs((X, y_true)))
 
     def _inputs(self, batch) -> list[torch.Tensor]:
-        """Return what a criterion gets of a batch: rows, and labels where there are any."""
+        """Return the tensors of a batch on the device: rows, and labels if there are any."""
         return [to_tensor(part, device=self.device) for part in batch if part is not None]
 
     def initialize_module(self):
-        """Also make sure of float32, whatever torch's default or the instance is."""
+        """Also convert the weights to float32, and check that there are weights to train.
+
+        The default type of torch, or a custom module, may have another type.
+        """
         super().initialize_module()
         self.module_.float()
         if not any(parameter.requires_grad for parameter in self.module_.parameters()):
@@ -60,7 +64,7 @@ class DetectorNet(NeuralNet):
         return self
 
     def initialize_criterion(self):
-        """Also refuse a module that lacks what the criterion calls."""
+        """Also raise a ValueError if the module lacks attributes that the criterion uses."""
         super().initialize_criterion()
         needed = getattr(self.criterion_, "module_interface", ())
         missing = [name for name in needed if not hasattr(self.module_, name)]
@@ -72,7 +76,7 @@ class DetectorNet(NeuralNet):
         return self
 
     def initialize_callbacks(self):
-        """Also note whether any callback has to hear of single batches."""
+        """Also remember whether a callback needs notifications of single batches."""
         super().initialize_callbacks()
         self.listens_to_batches_ = any(map(self._needs_batches, dict(self.callbacks_).values()))
         return self
@@ -84,12 +88,12 @@ class DetectorNet(NeuralNet):
         return any(getattr(kind, h) is not getattr(Callback, h) for h in self._BATCH_HOOKS)
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
-        """Set the mode once per batch; the lean loop sets it once per epoch."""
+        """Set training or evaluation mode; the fast loop does this once in an epoch."""
         super().on_batch_begin(net, batch=batch, training=training, **kwargs)
         self._set_training(training)
 
     def on_batch_end(self, net, batch=None, training=False, **step):
-        """Record the losses beside the first that a step reports."""
+        """Record the further losses of a training step, besides ``train_loss``."""
         for name in self._further_losses(step) if training else ():
             self.history.record_batch(name, step[name].item())
 
@@ -111,10 +115,10 @@ class DetectorNet(NeuralNet):
         return {"loss": loss, "y_pred": outputs[0]}
 
     def _minimize(self, optimizer, compute_loss: Callable, batch):
-        """Step ``optimizer``; LBFGS and its kin may evaluate the loss several times."""
+        """Take one step of an optimiser; some, like LBFGS, evaluate the loss several times."""
         own = None
         if len(self._optimizers) > 1:
-            # Gradients of the other players' parameters would be computed in vain.
+            # Compute gradients only of the parameters that this optimiser trains.
             groups = optimizer.param_groups
             own = [p for group in groups for p in group["params"] if p.requires_grad]
 
@@ -140,7 +144,7 @@ class DetectorNet(NeuralNet):
         return optimizer.step(closure)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run an epoch, lean where no callback wants to hear of single batches."""
+        """Run an epoch, with the fast loop if no callback needs single batches."""
         if iterator is None:
             return
         if self.listens_to_batches_:
@@ -150,7 +154,8 @@ class DetectorNet(NeuralNet):
 
     def _run_lean_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         self._set_training(training)
-        # On a GPU the losses are read once an epoch, not once a batch.
+        # On a GPU ``item`` waits for the computation, so the losses are read at the end of the
+        # epoch. They are cloned because the next step may overwrite them.
         read = torch.Tensor.item if torch.device(self.device).type == "cpu" else torch.clone
         losses: dict[str, list] = {}
         sizes = []
@@ -160,7 +165,7 @@ class DetectorNet(NeuralNet):
             for name in self._further_losses(step) if training else ():
                 losses.setdefault(name, []).append(read(step[name].detach()))
             sizes.append(len(unpack_data(batch)[0]))
-        # One row stands for the epoch, so that callbacks that read batches still work.
+        # One batch row for the whole epoch, because some callbacks read the last batch row.
         if training or not self.history[-1]["batches"]:
             self.history.new_batch()
         weights = np.asarray(sizes) / np.sum(sizes)
@@ -171,7 +176,10 @@ class DetectorNet(NeuralNet):
         self.history.record(f"{prefix}_batch_count", len(sizes))
 
     def notify(self, method_name, **cb_kwargs):
-        """Notify all callbacks, then the watchers, which see the state that callbacks leave."""
+        """Notify all callbacks, then the watchers.
+
+        The watchers come last, so that they see the state that the callbacks have set.
+        """
         super().notify(method_name, **cb_kwargs)
         if method_name == "on_train_begin":
             for watcher in self.watchers:
@@ -197,14 +205,16 @@ class DetectorNet(NeuralNet):
                     " (for example with StandardScaler) or clip the gradients"
                     " (skorch.callbacks.GradientNormClipping)."
                 )
-        # The rows of single batches are most of a pickle; the epoch keeps its means.
+        # Keep only the last batch row: the rows of all batches would be most of a pickle, and
+        # the epoch has their means.
         del batches[:-1]
 
     def _release(self):
-        """Drop what only training needs.
+        """Drop the state that only training needs, and switch to evaluation mode.
 
-        A scheduler holds a second optimiser state outside of skorch's device mapping;
-        skorch makes a new scheduler when training goes on.
+        A learning-rate scheduler holds a second copy of the optimiser state, which skorch does
+        not move to the right device on loading. If training goes on, skorch makes a new
+        scheduler.
         """
         for _, callback in self.callbacks_:
             if isinstance(callback, LRScheduler):
@@ -212,10 +222,10 @@ class DetectorNet(NeuralNet):
         self.eval()
 
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
-        """Run the epochs that are left; remember an interrupt that was not a stop.
+        """Run the remaining epochs, and remember whether Ctrl-C ended them.
 
-        skorch ends training on ``KeyboardInterrupt``, from the keyboard or from early
-        stopping, and does not say which it was.
+        skorch ends training on ``KeyboardInterrupt``, which comes from the keyboard or from
+        early stopping, and does not record which of the two it was.
         """
         epochs = self.max_epochs if epochs is None else epochs
         self.interrupted_ = False
@@ -227,6 +237,7 @@ class DetectorNet(NeuralNet):
                 isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
                 for _, callback in self.callbacks_
             )
+            # The last epoch may be incomplete: drop it if it has no mean loss yet.
             if len(self.history) > n_epochs_before:
                 if "train_loss" in self.history[-1]:
                     self._close_epoch()

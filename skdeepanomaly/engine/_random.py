@@ -1,4 +1,4 @@
-"""Seeds, and global random states that stay as they were."""
+"""Seeds, and protection of the global random states."""
 
 import random
 import threading
@@ -9,24 +9,25 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-# torch's, numpy's and Python's default generators belong to the process: two fits in
-# two threads must not draw from them in turn.
+# The default generators of torch, numpy and Python are shared by all threads. Without a lock
+# two fits in two threads would draw from them in turn, and their results would differ.
 _RNG_LOCK = threading.RLock()
 
 
 def draw_seed(random_state, n_calls: int = 0) -> int:
-    """Draw a seed; numpy's global generator is not touched.
+    """Return a seed, without a draw from the global generator of numpy.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        With None the seed is fresh entropy.
+        Source of the seed. With None the seed comes from the operating system.
     n_calls : int, default=0
-        Seeds of further calls with the same ``random_state`` differ.
+        Number of earlier calls with this ``random_state``; each number gives another seed.
 
     Returns
     -------
     seed : int
+        The seed, below 2**32.
     """
     entropy = None
     if random_state is not None:
@@ -35,7 +36,7 @@ def draw_seed(random_state, n_calls: int = 0) -> int:
 
 
 def rng_states(device: str) -> list[torch.Tensor]:
-    """Return the states of torch's generators that training on a device draws from."""
+    """Return the states of the torch generators that training on a device uses."""
     place = torch.device(device)
     states = [torch.get_rng_state()]
     if place.type == "cuda":
@@ -46,7 +47,7 @@ def rng_states(device: str) -> list[torch.Tensor]:
 
 
 def set_rng_states(states: list[torch.Tensor], device: str) -> None:
-    """Put the states that :func:`rng_states` returned back."""
+    """Restore the states that :func:`rng_states` returned."""
     place = torch.device(device)
     torch.set_rng_state(states[0])
     if place.type == "cuda":
@@ -56,7 +57,7 @@ def set_rng_states(states: list[torch.Tensor], device: str) -> None:
 
 
 def _seed_torch(seed: int, device: str) -> None:
-    """Seed the generators of :func:`rng_states`; torch.manual_seed would seed all devices."""
+    """Seed the generators of :func:`rng_states` only; torch.manual_seed seeds all devices."""
     place = torch.device(device)
     torch.random.default_generator.manual_seed(seed)
     if place.type == "cuda":
@@ -68,14 +69,15 @@ def _seed_torch(seed: int, device: str) -> None:
 
 @contextmanager
 def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Seed all global generators for the block and put their states back after it.
+    """Seed all global generators for a block, and restore their states after it.
 
     Parameters
     ----------
     seed : int
         Seed of the generators inside the block, below 2**32.
     device : str, default="cpu"
-        Where the block computes; the generator of a GPU (cuda or mps) is isolated, too.
+        Device of the computations in the block. If it is a GPU (cuda or mps), its generator is
+        seeded and restored, too.
     """
     with _RNG_LOCK:
         torch_states = rng_states(device)

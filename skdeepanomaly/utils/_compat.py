@@ -1,7 +1,7 @@
-"""The only imports from private modules of scikit-learn, and of its private functions.
+"""All imports of private modules and functions of scikit-learn.
 
-Private attributes of objects are used elsewhere, too, where there is no public one: mainly of
-skorch's net, which the nets of the engine extend.
+Other files may use private attributes of objects if there is no public attribute. These are
+mainly attributes of skorch's net, from which the nets of the engine are derived.
 """
 
 import numpy as np
@@ -30,25 +30,38 @@ __all__ = [
 
 
 def is_newer(version: str, than: str) -> bool:
-    """Whether a version follows another one."""
+    """Whether a version is newer than another version."""
     return parse_version(version) > parse_version(than)
 
 
 def column_indices(column_transformer) -> dict:
-    """Map the name of each fitted transformer to the indices of its columns."""
+    """Return a dict from the name of each fitted transformer to the indices of its columns."""
     return column_transformer._transformer_to_input_indices
 
 
 def named_callbacks(net) -> dict:
-    """Map the names of a net's callbacks to the callbacks; the net may be uninitialised."""
+    """Return a dict of the callbacks of a net, by name; the net may be uninitialised."""
     return dict(net._uniquely_named_callbacks())
 
 
 def with_column_names(values: np.ndarray, names, X):
-    """Return values as a data frame where there are names for their columns.
+    """Return values as a data frame if there are names for their columns.
 
-    The frame is of the library of X where scikit-learn writes such frames (pandas,
-    polars), with the index of X; else of pandas where that is installed.
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        The values.
+    names : sequence of str or None
+        Names of the columns. With None the values are returned as they are.
+    X : object
+        The data frame or array that the values were computed from.
+
+    Returns
+    -------
+    values : data frame or ndarray of shape (n_samples, n_columns)
+        If X is a data frame of a library that scikit-learn supports (pandas, polars), a data
+        frame of this library with the index of X. Otherwise a data frame of pandas if pandas
+        is installed, and else the array.
     """
     if names is None:
         return values

@@ -1,13 +1,13 @@
-"""Find the detectors of the package, as scikit-learn finds its estimators."""
+"""List of all detectors of the package, like ``sklearn.utils.discovery``."""
 
 
 def all_detectors() -> list[tuple[str, type]]:
-    """List every detector that the package exports.
+    """Return the names and classes of all detectors of the package.
 
     Returns
     -------
     detectors : list of (str, type)
-        Names and classes, in alphabetical order.
+        Names and classes, sorted by name.
 
     Examples
     --------

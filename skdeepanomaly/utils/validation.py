@@ -1,4 +1,4 @@
-"""Checks of what a user hands over, with messages that say what to do."""
+"""Checks of parameters, data and labels."""
 
 import difflib
 import inspect
@@ -29,28 +29,29 @@ __all__ = [
     "warn_user",
 ]
 
-# Columns are compared by at most this many rows, spread over the table.
+# The scales of columns are estimated from at most this many rows, spread over the table.
 MAX_ROWS_FOR_SCALES = 10_000
-# Two orders of magnitude: a column that far from the others dominates the loss, or is
-# lost in it.
+# Ratio of the scales of columns from which on there is a warning. The loss depends on the
+# squared scale, so that a column with a hundred times the scale of the others decides it alone,
+# and a column with a hundredth has no effect.
 SCALE_RATIO = 100.0
-# Of fewer rows a tenth is less than a handful: hardly a threshold.
+# 10 % of fewer than 50 rows are fewer than five rows: too few to set a threshold.
 MIN_ROWS_AFTER_FIT = 50
 
 
-# Frames of these files are not the user's.
+# Code in this folder belongs to the package; a warning names the first caller outside of it.
 _PACKAGE = str(Path(__file__).parents[1])
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, and name the line that called the package.
+    """Warn, and show the line of the user's code that called the package.
 
     Parameters
     ----------
     message : str
-        The text.
+        The text of the warning.
     category : type, default=UserWarning
-        The kind of warning.
+        The class of the warning.
     """
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
@@ -59,13 +60,39 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def closest(name: str, valid) -> str:
-    """Return the end of an error message that names the nearest valid name, if any."""
+    """Return a question for error messages with the most similar valid name, or an empty text.
+
+    Parameters
+    ----------
+    name : str
+        The name that is not valid.
+    valid : iterable of str
+        The valid names.
+
+    Returns
+    -------
+    question : str
+        For example ``" Did you mean 'lr'?"``; empty if no name is similar.
+    """
     matches = difflib.get_close_matches(name, list(valid), n=1)
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
 def parameter_names(component) -> tuple[list[str], bool]:
-    """Return the keyword parameters of a callable and whether it takes any other."""
+    """Return the parameter names of a callable, and whether it takes ``**kwargs``.
+
+    Parameters
+    ----------
+    component : callable
+        A function or a class.
+
+    Returns
+    -------
+    names : list of str
+        The names, without ``*args`` and ``**kwargs``.
+    takes_any : bool
+        Whether the callable takes ``**kwargs``.
+    """
     parameters = inspect.signature(component).parameters.values()
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -73,18 +100,19 @@ def parameter_names(component) -> tuple[list[str], bool]:
 
 
 def spread(X, n_rows: int):
-    """Return at most ``n_rows`` rows, evenly spread; all rows where there are no more.
+    """Return at most ``n_rows`` rows, evenly spread over the table.
 
     Parameters
     ----------
     X : array of shape (n_samples, ...)
-        The rows, sliced without a copy.
+        The rows.
     n_rows : int
         Largest number of rows.
 
     Returns
     -------
     rows : array of shape (n_spread, ...)
+        A view on every k-th row; all rows if there are at most ``n_rows``.
     """
     return X[:: max(1, -(-len(X) // n_rows))]
 
@@ -92,31 +120,33 @@ def spread(X, n_rows: int):
 def check_labels(
     y, n_samples: int, name: str, *, required: bool, first: bool = True
 ) -> np.ndarray:
-    """Return labels -1 (anomaly), +1 (normal) and 0 (not judged) as int8.
+    """Check labels -1 (anomaly), +1 (normal) and 0 (unlabelled), and return them as int8.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or None
-        The labels; None stands for rows of which none was judged.
+        The labels; None means that all rows are unlabelled.
     n_samples : int
-        Number of rows that they belong to.
+        Number of rows of X.
     name : str
-        The detector, for messages.
+        Name of the detector, for messages.
     required : bool
         Whether some labels must be -1.
     first : bool, default=True
-        Whether these are the first labels that the detector sees; labels that follow may
-        be 0 and +1 alone.
+        Whether these are the first labels that the detector gets. Only later labels may
+        consist of 0 and +1 alone.
 
     Returns
     -------
     labels : ndarray of shape (n_samples,), int8
+        The labels.
 
     Raises
     ------
     ValueError
-        If there are other values, 0 and +1 but no -1, which is how other libraries mark
-        anomalies by 1, or no -1 where it is required.
+        If there are other values; if there are 0 and +1 but no -1, because in other libraries
+        these mean normal and anomaly; if there is no -1 but ``required``; or if y does not have
+        ``n_samples`` values.
     """
     if y is None:
         if required:
@@ -149,20 +179,29 @@ def check_labels(
 
 
 def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
-    """Warn of columns whose scale is orders of magnitude off the others.
+    """Warn if the scales of columns differ by orders of magnitude.
 
-    The scale of a column is its root mean square, the typical column the median of
-    those that are not all zero.
+    The scale of a column is its root mean square. It is compared with the median scale of the
+    columns that are not all zero.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    feature_names : sequence of str or None, default=None
+        Names of the columns, for the message; None uses their indices.
     """
     sample = spread(X, MAX_ROWS_FOR_SCALES).astype(np.float64)
     scales = np.sqrt(np.mean(np.square(sample), axis=0))
     if not scales.any():
         return
     typical = np.median(scales[scales > 0])
-    # A column that marks a few rows by ones is small in its root mean square alone.
+    # A binary column with few ones has a small root mean square, but needs no scaling; so a
+    # column counts as small only if its largest absolute value is small.
     largest = np.abs(sample).max(axis=0)
     off = (scales > SCALE_RATIO * typical) | (largest * SCALE_RATIO < typical)
-    # What is left of a constant column after scaling is rounding noise, of no scale.
+    # Ignore columns whose values are only rounding errors, such as a constant column after
+    # scaling.
     off = np.flatnonzero(off & (scales > np.finfo(np.float32).eps * typical))
     if len(off) == 0:
         return
@@ -178,7 +217,7 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
 
 
 def warn_if_one_batch(batch_size, n_samples: int) -> None:
-    """Warn of an explicit batch size that is larger than the data."""
+    """Warn if an explicit batch size is larger than the number of rows."""
     if isinstance(batch_size, numbers.Integral) and batch_size > n_samples:
         warn_user(
             f"batch_size={batch_size} is larger than the {n_samples} rows of X: every epoch"
@@ -187,7 +226,7 @@ def warn_if_one_batch(batch_size, n_samples: int) -> None:
 
 
 def warn_if_few_after_fit(n_samples: int) -> None:
-    """Warn of a ``partial_fit`` after ``fit`` with so few rows that they say little."""
+    """Warn if a ``partial_fit`` after ``fit`` has too few rows to set a threshold."""
     if n_samples < MIN_ROWS_AFTER_FIT:
         warn_user(
             f"partial_fit after fit with {n_samples} rows: fit keeps no rows, so that the"
@@ -197,7 +236,23 @@ def warn_if_few_after_fit(n_samples: int) -> None:
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
-    """Return the widths of hidden layers as a tuple of positive integers."""
+    """Return the widths of hidden layers as a tuple of positive integers.
+
+    Parameters
+    ----------
+    hidden_dims : iterable of int
+        The widths.
+
+    Returns
+    -------
+    hidden_dims : tuple of int
+        The widths.
+
+    Raises
+    ------
+    ValueError
+        If a width is not a positive integer.
+    """
     dims = tuple(hidden_dims)
     if not all(isinstance(d, numbers.Integral) and d > 0 for d in dims):
         raise ValueError(
@@ -207,7 +262,23 @@ def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
 
 
 def check_scales(scales) -> tuple[float, float]:
-    """Return the two scales of background rows, the smaller first."""
+    """Return the two scales of background rows, the smaller one first.
+
+    Parameters
+    ----------
+    scales : iterable of two floats
+        The scales, in any order.
+
+    Returns
+    -------
+    low, high : float
+        The scales.
+
+    Raises
+    ------
+    ValueError
+        If there are not two positive numbers.
+    """
     given = tuple(scales)
     if len(given) != 2 or not all(isinstance(s, numbers.Real) and s > 0 for s in given):
         raise ValueError(
@@ -223,11 +294,22 @@ def check_columns(columns, n_features: int, feature_names=None) -> list[int]:
     Parameters
     ----------
     columns : sequence of str or int, or None
-        Names, or indices from 0 or, negative, from the end. None stands for no column.
+        Names or indices of columns. A negative index counts from the end. None means no
+        columns.
     n_features : int
-        Number of columns that there are.
-    feature_names : sequence of str or None
-        Their names, where they have any.
+        Number of columns of X.
+    feature_names : sequence of str or None, default=None
+        Names of the columns of X, if they have names.
+
+    Returns
+    -------
+    indices : list of int
+        The indices, from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or if a column is given more than once.
     """
     names = [] if feature_names is None else list(feature_names)
     indices = []

@@ -1,4 +1,4 @@
-"""Detectors whose networks play against each other."""
+"""Detectors with generative adversarial networks."""
 
 from ._alad import ALAD
 from ._bigan import BiGAN

@@ -1,4 +1,4 @@
-"""ALAD: a bidirectional GAN whose cycles are judged, too."""
+"""ALAD: a bidirectional GAN with discriminators of its reconstructions."""
 
 import torch
 
@@ -12,73 +12,75 @@ from ._networks import ALADNetwork
 class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     """Adversarially learned anomaly detection.
 
-    A bidirectional GAN, an encoder and a generator against a discriminator of pairs (row,
-    code), with two more discriminators [1]_: one tells a row beside itself from a row
-    beside its reconstruction, the other a code beside itself from a code beside the code
-    of the row that is made of it. Playing against those, too, encoder and generator become
-    inverse to each other. The score is the error of the reconstruction, as the
-    discriminator of pairs of rows sees it.
+    In a bidirectional GAN an encoder and a generator are trained against a discriminator of
+    pairs (row, code). ALAD adds two discriminators [1]_: one separates pairs (row, same row)
+    from pairs (row, its reconstruction); the other separates pairs (code, same code) from
+    pairs (code, its reconstruction). Encoder and generator are trained against these two as
+    well, so that each becomes the inverse of the other. The score is the reconstruction error
+    of a row, measured in the features of the discriminator of pairs of rows.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the encoder and of each discriminator; the
-        generator mirrors them.
+        Widths of the hidden layers of the encoder and of each discriminator. The generator
+        has the same widths in reverse order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is half of the features, at least 2.
+        Width of the code. ``"auto"`` is half of the number of features, but at least 2.
     dropout : float, default=0.0
-        Share of the discriminators' hidden units that is dropped in training, in [0, 1).
+        Share of the hidden units of the discriminators that is dropped in training,
+        in [0, 1).
     score_type : {"features", "l1", "l2", "logits"}, default="features"
-        What is measured between a row x and its reconstruction y: the L1 distance in the
-        last hidden layer of the discriminator of pairs of rows, between the pairs (x, x)
-        and (x, y); the L1 or the squared L2 distance of x and y; or how little that
-        discriminator takes y for x.
+        How a row x is compared with its reconstruction y: ``"features"`` is the L1 distance
+        between the pairs (x, x) and (x, y) in the last hidden layer of the discriminator of
+        pairs of rows; ``"l1"`` is the L1 distance between x and y; ``"l2"`` is their squared
+        L2 distance; ``"logits"`` is the negative log-probability, by this discriminator, that
+        y is x.
     cycle_consistency : bool, default=True
-        Whether encoder and generator play against the two discriminators of cycles;
-        without, they are those of a plain BiGAN.
+        Whether encoder and generator are trained against the two discriminators of
+        reconstructions. With False the training is that of a BiGAN.
     spectral_norm : bool, default=False
-        Whether the weights of the discriminators are divided by their largest singular
-        values.
+        Whether the weight matrices of the discriminators are divided by their largest
+        singular values.
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminators; ``optimizer`` is that of generator and encoder.
-        ``optimizer_d__lr`` sets its own learning rate, which else is ``lr``.
+        Optimiser of the discriminators; ``optimizer`` trains generator and encoder. Its
+        learning rate is ``optimizer_d__lr``, or ``lr`` if this is not set.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialNet
         The trained skorch net; its ``module_`` holds encoder, generator and
-        discriminators. ``train_loss`` in ``history_`` is that of generator and encoder,
-        ``discriminator_loss`` that of the discriminators.
+        discriminators. In ``history_``, ``train_loss`` is the loss of generator and encoder,
+        and ``discriminator_loss`` is the loss of the discriminators.
     %(common_attributes)s
 
     See Also
     --------
     BiGAN : One discriminator, and a reconstruction error in the loss.
-    GAN : No encoder: codes are searched for.
+    GAN : No encoder; the code of a row is found by a search.
 
     Notes
     -----
-    The discriminators minimise the sum of the cross-entropies of three games: pairs
-    (x, E(x)) against (G(z), z), pairs (x, x) against (x, G(E(x))), and pairs (z, z)
-    against (z, E(G(z))). Encoder E and generator G minimise the sum of the non-saturating
-    losses. The score is, by ``score_type`` ([1]_, section 4.2),
+    The discriminators minimise the sum of three cross-entropies: of pairs (x, E(x)) against
+    (G(z), z), of pairs (x, x) against (x, G(E(x))), and of pairs (z, z) against (z, E(G(z))),
+    where z is a random code. Encoder E and generator G minimise the sum of the three
+    non-saturating losses. The score for each ``score_type`` is ([1]_, section 4.2)
 
     - ``"features"``: ``-||f(x, x) - f(x, G(E(x)))||_1``, with f the last hidden layer of
       the discriminator of pairs of rows, D;
     - ``"l1"``, ``"l2"``: ``-||x - G(E(x))||_1``, ``-||x - G(E(x))||_2 ** 2``;
-    - ``"logits"``: ``log D(x, G(E(x)))``, which extrapolates as the discriminator
-      of a :class:`GAN` does; it is there to compare.
+    - ``"logits"``: ``log D(x, G(E(x)))``. This score is only for comparison: like the
+      discriminator of a plain :class:`GAN`, D is not reliable far from the training rows.
 
-    Departures from the paper: plain multilayer perceptrons for all tables, a code of half
-    the features, spectral normalisation as an option, and the weights at the end of
-    training in place of an early stop. The optimisers' ``betas`` are (0.5, 0.999) where
-    they have such a parameter, unless set.
+    Departures from the paper: the networks are plain multilayer perceptrons for all tables;
+    the code has half as many values as there are features; spectral normalisation is off by
+    default; training does not stop early, but after a fixed number of steps. If an optimiser
+    has a parameter ``betas``, its default here is (0.5, 0.999).
 
-    A custom ``module`` has what one for :class:`BiGAN` has and
-    ``discriminate_rows(x, other)`` and ``discriminate_codes(z, other)`` that return
-    logits; its ``forward(x)`` returns reconstructions, the features of the pairs (x, x),
-    and the features and logits of the pairs (x, reconstruction).
+    A custom ``module`` has the methods of a module for :class:`BiGAN`, and
+    ``discriminate_rows(x, other)`` and ``discriminate_codes(z, other)``, which return
+    logits (n, 1). Its ``forward(x)`` returns the reconstructions, the features of the pairs
+    (x, x), and the features and the logits of the pairs (x, reconstruction).
 
     References
     ----------
@@ -104,8 +106,10 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
         "cycle_consistency": ["boolean"],
         "spectral_norm": ["boolean"],
     }
+    # NOTE[DIFF]: multilayer perceptrons; the code has half as many values as features.
     _module_class = ALADNetwork
     _criterion_class = ALADLoss
+    # NOTE[DIFF]: a fixed number of steps; the paper stops early by a validation score.
     _n_steps = 600
     _auto_batch_size = 128
     _epoch_range = (10, 100)
@@ -118,6 +122,7 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
         dropout=0.0,
         score_type="features",
         cycle_consistency=True,
+        # NOTE[DIFF]: the paper uses spectral normalisation.
         spectral_norm=False,
         optimizer_d=torch.optim.Adam,
         module=None,

@@ -1,4 +1,4 @@
-"""Base of detectors whose networks play against each other."""
+"""Base class of detectors with generative adversarial networks."""
 
 import torch
 
@@ -10,7 +10,7 @@ from .._parameters import SHARE, WIDTH, half_latent_dim
 
 
 class BaseAdversarialDetector(GeneratorMixin, BaseDeepDetector, abstract=True):
-    """A generator and a discriminator, each with an optimiser of its own."""
+    """Base of detectors with a generator and a discriminator, each with its own optimiser."""
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
@@ -21,6 +21,8 @@ class BaseAdversarialDetector(GeneratorMixin, BaseDeepDetector, abstract=True):
     }
     _net_class = AdversarialNet
     _optimizers = ("optimizer", "optimizer_d")
+    # NOTE[DIFF]: Adam's betas. A first beta below the default 0.9 is usual for GANs, because
+    # the gradients of each player change as the other one learns.
     _optimizer_defaults = {"betas": (0.5, 0.999)}
 
     def __init__(
@@ -33,7 +35,7 @@ class BaseAdversarialDetector(GeneratorMixin, BaseDeepDetector, abstract=True):
         self.optimizer_d = optimizer_d
 
     def _auto_latent_dim(self, n_features: int) -> int:
-        """Return the width of the code that "auto" stands for."""
+        """Return the width of the code for ``latent_dim="auto"``."""
         return half_latent_dim(n_features)
 
     def _module_params(self, n_features):

@@ -1,4 +1,4 @@
-"""BiGAN: a generator, its inverse, and a judge of pairs."""
+"""BiGAN: a generator, an encoder, and a discriminator of pairs of rows and codes."""
 
 from numbers import Real
 
@@ -15,59 +15,65 @@ from ._networks import BiGANNetwork
 class BiGAN(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     """Anomaly detection with a bidirectional generative adversarial network.
 
-    A generator learns to make rows from codes, an encoder to find the code of a row, and
-    a discriminator to tell pairs (row, its code) from pairs (made row, its code) [1]_.
-    The anomaly score is that of efficient GAN-based anomaly detection [2]_: the error of
-    the row's reconstruction, mixed with its error in the discriminator's features.
+    A generator learns to generate rows from random codes, and an encoder learns to find the
+    code of a row. A discriminator learns to separate pairs (row, its code) from pairs
+    (generated row, its code), and generator and encoder are trained to make this
+    impossible [1]_. The score is the one of efficient GAN-based anomaly detection [2]_: a
+    weighted sum of the reconstruction error of the row and of the error of the reconstruction
+    in the features of the discriminator.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the encoder and of the discriminator; the
-        generator mirrors them.
+        Widths of the hidden layers of the encoder and of the discriminator. The generator has
+        the same widths in reverse order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is half of the features, at least 2.
+        Width of the code. ``"auto"`` is half of the number of features, but at least 2.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training, in [0, 1).
+        Share of the hidden units of the discriminator that is dropped in training,
+        in [0, 1).
     cycle_weight : float, default=1.0
         Weight of the squared reconstruction error in the loss of encoder and generator;
-        0 gives the plain BiGAN.
+        0 gives the BiGAN of the paper.
     alpha : float, default=0.9
-        Weight of the reconstruction error in the score, in [0, 1]; the rest is the
-        discriminator-feature error.
+        Weight of the reconstruction error in the score, in [0, 1]. The weight of the error in
+        the features of the discriminator is ``1 - alpha``.
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminator; ``optimizer`` is that of generator and encoder.
-        ``optimizer_d__lr`` sets its own learning rate, which else is ``lr``.
+        Optimiser of the discriminator; ``optimizer`` trains generator and encoder. Its
+        learning rate is ``optimizer_d__lr``, or ``lr`` if this is not set.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialNet
         The trained skorch net; its ``module_`` holds encoder, generator and
-        discriminator. ``train_loss`` in ``history_`` is that of generator and encoder,
-        ``discriminator_loss`` that of the discriminator.
+        discriminator. In ``history_``, ``train_loss`` is the loss of generator and encoder,
+        and ``discriminator_loss`` is the loss of the discriminator.
     %(common_attributes)s
 
     See Also
     --------
-    AutoEncoder : The reconstruction error alone, without a game.
+    AutoEncoder : Only the reconstruction error, without a discriminator.
+    ALAD : Two more discriminators instead of a reconstruction error in the loss.
 
     Notes
     -----
     The score ([2]_, section 3, feature-matching variant) is
     ``-(alpha * ||x - G(E(x))||_1 + (1 - alpha) * ||f(x, E(x)) - f(G(E(x)), E(x))||_1)``
-    with f the last hidden layer of the discriminator. What the discriminator itself says
-    is not used: rows far from the data can look more real to it than the data do.
+    where E is the encoder, G is the generator, and f is the last hidden layer of the
+    discriminator. The output of the discriminator is not in the score, because it can be
+    higher for rows far from the training rows than for the training rows.
 
     Departures from the papers: ``cycle_weight`` adds a reconstruction error to the loss
-    of encoder and generator, as ALICE [3]_ does, because the inverse that the game alone
-    finds is too loose to rank rows on small tables. The optimisers' ``betas`` are
-    (0.5, 0.999) where they have such a parameter, unless set.
+    of encoder and generator, as in ALICE [3]_. On small tables the encoder is otherwise not
+    accurate enough as an inverse of the generator to rank rows (see the ablations in the
+    benchmarks of the documentation). If an optimiser has a parameter ``betas``, its default
+    here is (0.5, 0.999).
 
-    A custom ``module`` has a ``latent_dim``, ``encode(x)``, ``generate(z)``,
-    ``discriminate(x, z)`` that returns logits, and a ``forward(x)`` that returns
-    reconstructions and two feature tensors; the parameters whose names start with
-    ``discriminator`` are the discriminator's.
+    A custom ``module`` has an attribute ``latent_dim``; ``encode(x)``; ``generate(z)``;
+    ``discriminate(x, z)``, which returns logits (n, 1); and ``forward(x)``, which returns the
+    reconstructions y of x and the features of the pairs (x, E(x)) and (y, E(x)). The names of
+    the parameters of the discriminator start with ``discriminator``.
 
     References
     ----------
@@ -107,6 +113,7 @@ class BiGAN(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
         hidden_dims=(128, 128),
         latent_dim="auto",
         dropout=0.0,
+        # NOTE[DIFF]: the BiGAN of the papers has no reconstruction error in its loss.
         cycle_weight=1.0,
         alpha=0.9,
         optimizer_d=torch.optim.Adam,

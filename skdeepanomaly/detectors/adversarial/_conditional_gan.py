@@ -1,4 +1,4 @@
-"""Conditional GAN: what is abnormal in its context."""
+"""Conditional GAN: anomalies in some columns given the others."""
 
 import torch
 from sklearn.utils.validation import check_is_fitted
@@ -10,94 +10,103 @@ from ._gan import GAN
 from ._losses import ConditionalGANLoss
 from ._networks import ConditionalGANNetwork
 
-# As many contexts of training rows are kept to sample from.
+# ``sample`` draws from the contexts of at most this many training rows.
 MAX_CONTEXTS = 1000
 
 
 class ConditionalGAN(GAN):
     """Anomaly detection in context, with a conditional generative adversarial network.
 
-    Some columns are the context: they are given, and not judged. A generator learns to
-    make the other columns from the context and a random code, and a discriminator, which
-    sees the context, too, to tell real rows from made ones [1]_. The score is high for a
-    row whose other columns do not go with its context, even if each value by itself is
-    usual, and low for a row that is usual for its context, even if the context is rare.
+    Some columns are the context. They are given, and their own values are not scored. A
+    generator learns to generate the other columns from the context and a random code, and a
+    discriminator, which sees the context as well, learns to separate real rows from generated
+    rows [1]_. A row is an anomaly if its other columns are unusual for its context, even if
+    each value alone is usual. A row that is usual for its context is normal, even if the
+    context is rare.
 
     Parameters
     ----------
     condition_features : sequence of str or int, default=None
-        Names or indices of the columns that are context; at least one column must be
-        left. None is no context, which makes the detector a :class:`GAN`.
+        Names or indices of the columns of the context; at least one column must not be in
+        the context. With None there is no context, and the detector is a :class:`GAN`.
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the discriminator; the generator mirrors them.
+        Widths of the hidden layers of the discriminator. The generator has the same widths in
+        reverse order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is half of the features that are not
-        context, at least 2.
+        Width of the code. ``"auto"`` is half of the number of features that are not in the
+        context, but at least 2.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training, in [0, 1).
+        Share of the hidden units of the discriminator that is dropped in training,
+        in [0, 1).
     score_type : {"mix", "discriminator", "query"}, default="mix"
-        What the score is made of: the discriminator's ``-log D(x)``, which ranks rows as
-        ``1 - D(x)`` does; the error of the ``"query"``, the search for a code; or
-        the mix of both, each divided by its mean over the training rows.
+        Parts of the anomaly score: ``"discriminator"`` is ``-log D(x)``, which ranks rows
+        like ``1 - D(x)``; ``"query"`` is the error of the query, a search for the code from
+        which the generator makes the most similar row; ``"mix"`` is the weighted mean of
+        both, each divided by its mean over the training rows.
     alpha : float, default=0.5
         Weight of the query in the mix, in [0, 1].
     feature_weight : float, default=0.1
-        Weight, in the error of the query, of the difference in the discriminator's last
-        hidden layer, in [0, 1]; the rest is the residual's.
+        Weight, in the error of the query, of the difference in the last hidden layer of the
+        discriminator, in [0, 1]. The weight of the difference in the features of X is
+        ``1 - feature_weight``.
     n_starts : int, default=32
-        Codes, drawn once, among which each search starts at the best.
+        Number of codes that are drawn once. Each query starts at the best of these codes.
     query_steps : int, default=10
-        Steps of each search.
+        Number of gradient steps of each query.
     query_lr : float, default=0.1
-        Learning rate of the search.
+        Learning rate of the query.
     background : float, default=0.75
-        Share of the background, rows moved away at random, among what the discriminator
-        learns to call made, in [0, 1]; the rest is the generator's. 0 gives the plain GAN,
-        which is no detector: see :class:`GAN`.
+        Share of background rows, which are training rows moved by random amounts, among the
+        rows that the discriminator learns to separate from real rows, in [0, 1]. The others
+        are generated rows. With 0 the network is a plain GAN, whose discriminator ranks rows
+        badly: see the Notes of :class:`GAN`.
     background_scales : tuple of two floats, default=(0.3, 5.0)
-        How near and how far the background lies, in units of standardised features.
+        Smallest and largest distance by which background rows are moved, in standard
+        deviations of standardised features.
     label_smoothing : float, default=0.0
-        By how much the discriminator's target for real rows is less than one, in [0, 1).
+        The target of the discriminator for real rows is ``1 - label_smoothing``, in [0, 1).
     r1_weight : float, default=0.0
-        Weight of the gradient penalty R1 [2]_: half the squared gradient of the
+        Weight of the gradient penalty R1 [2]_: half of the squared gradient norm of the
         discriminator's logit at real rows.
     spectral_norm : bool, default=False
-        Whether the weights of the discriminator are divided by their largest singular
+        Whether the weight matrices of the discriminator are divided by their largest singular
         values [3]_.
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminator; ``optimizer`` is that of the generator.
-        ``optimizer_d__lr`` sets its own learning rate, which else is ``lr``.
+        Optimiser of the discriminator; ``optimizer`` trains the generator. Its learning rate
+        is ``optimizer_d__lr``, or ``lr`` if this is not set.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialNet
-        The trained skorch net; its ``module_`` holds generator and discriminator.
-        ``train_loss`` in ``history_`` is that of the generator, ``discriminator_loss``
-        that of the discriminator.
+        The trained skorch net; its ``module_`` holds generator and discriminator. In
+        ``history_``, ``train_loss`` is the loss of the generator, and
+        ``discriminator_loss`` is the loss of the discriminator.
     %(common_attributes)s
 
     See Also
     --------
-    GAN : Judges whole rows; its Notes tell what the score is and why.
+    GAN : Scores whole rows; its Notes explain the score.
 
     Notes
     -----
-    The game and the score are those of :class:`GAN`, with G(z, c) in place of G(z): a
-    made row is the context c beside what the generator makes of z and c, and
-    background rows keep their context, too. The background moves the columns that are
-    left along their own spread, past what goes with the context, so the discriminator
-    learns what goes with it. The residual of the query runs over the columns that are left.
+    The losses and the score are those of :class:`GAN`, with G(z, c) instead of G(z). A
+    generated row consists of the context c of a real row and of the columns that the
+    generator makes from z and c. Background rows keep their context; only their other columns
+    are moved, to values that are usual in other contexts, too. From them the discriminator
+    learns which values are usual in which context. In the error of the query the context adds
+    nothing to the difference in the features of X, because a generated row has the context of
+    its real row.
 
-    A context that is far from all training rows gives a score that means little:
-    nothing was learned there.
+    If a context is far from the contexts of all training rows, the score means little,
+    because the networks have learned nothing about such contexts.
 
-    Departures from the paper: those of :class:`GAN`. Each search starts at the best of
+    Departures from the papers: the same as in :class:`GAN`. Each query starts at the best of
     ``n_starts`` codes for the context of its row.
 
-    A custom ``module`` is as for :class:`GAN`, but for ``generate(z, x)``, which returns
-    rows with the context of the rows x; its constructor may take ``condition``, the
-    indices of the context.
+    A custom ``module`` has the methods of a module for :class:`GAN`, but ``generate(z, x)``
+    takes rows x as well and returns rows with the context of x. Its constructor may take
+    ``condition``, the indices of the columns of the context.
 
     References
     ----------
@@ -139,9 +148,12 @@ class ConditionalGAN(GAN):
         score_type="mix",
         alpha=0.5,
         feature_weight=0.1,
+        # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps. There are fewer
+        # codes than in GAN, because each of them must be decoded anew for each row.
         n_starts=32,
         query_steps=10,
         query_lr=0.1,
+        # NOTE[DIFF]: the discriminator of the papers sees no background rows.
         background=0.75,
         background_scales=(0.3, 5.0),
         label_smoothing=0.0,
@@ -197,24 +209,25 @@ class ConditionalGAN(GAN):
         self.condition_features = condition_features
 
     def sample_given(self, X, random_state=None):
-        """Draw rows anew, given their context.
+        """Draw a new row for the context of each given row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows; only the columns of the context are read.
+            Rows; only the columns of the context are used.
         random_state : int, RandomState instance or None, default=None
-            Seed of the codes. With None every call draws other rows.
+            Seed of the random codes. With None each call draws different rows.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows with the same context and other columns made for it, in float32.
+        X : ndarray of shape (n_samples, n_features), float32
+            New rows. The columns of the context are copied from the given rows, and the other
+            columns are generated.
 
         Raises
         ------
         NotFittedError
-            If the detector was not fitted.
+            If the detector is not fitted.
         ValueError
             If X is not valid, as in ``score_samples``.
         """
@@ -245,7 +258,7 @@ class ConditionalGAN(GAN):
         return {**super()._criterion_params(), "condition": self._condition()}
 
     def _finalize_state(self, X):
-        """Also keep contexts to sample from."""
+        """Also keep contexts of training rows, for ``sample``."""
         super()._finalize_state(X)
         criterion = self.net_.criterion_
         rows = spread(X, MAX_CONTEXTS)[:, criterion.condition.tolist()]

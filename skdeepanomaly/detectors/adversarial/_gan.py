@@ -1,4 +1,4 @@
-"""GAN: a generator of rows, and a judge of what is real."""
+"""GAN: a generator of rows and a discriminator of real and generated rows."""
 
 from numbers import Integral, Real
 
@@ -12,105 +12,116 @@ from ._base import BaseAdversarialDetector
 from ._losses import GANLoss
 from ._networks import GANNetwork
 
-# More rows would not make the means of the score's parts more exact.
+# The means that scale the two parts of the score need no more rows to be accurate, and the
+# search for the codes is slow.
 MAX_ROWS_FOR_MEANS = 2000
 
 
 class GAN(BaseAdversarialDetector):
     """Anomaly detection with a generative adversarial network.
 
-    A generator learns to make rows from random codes, and a discriminator to tell real
-    rows from made ones [1]_. A row is abnormal if the discriminator takes it for made, or
-    if the generator, searched for the code that comes closest [2]_, cannot make it; by
-    default the score is the sum of both.
+    A generator learns to generate rows from random codes, and a discriminator learns to
+    separate real rows from generated rows [1]_. The score has two parts: the output of the
+    discriminator for the row, and the error of the "query", a search for the code from which
+    the generator makes the most similar row [2]_. By default the score is the mean of both.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the discriminator; the generator mirrors them.
+        Widths of the hidden layers of the discriminator. The generator has the same widths in
+        reverse order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is half of the features, at least 2.
+        Width of the code. ``"auto"`` is half of the number of features, but at least 2.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training, in [0, 1).
+        Share of the hidden units of the discriminator that is dropped in training,
+        in [0, 1).
     score_type : {"mix", "discriminator", "query"}, default="mix"
-        What the score is made of: the discriminator's ``-log D(x)``, which ranks rows as
-        ``1 - D(x)`` does; the error of the ``"query"``, the search for a code; or
-        the mix of both, each divided by its mean over the training rows.
+        Parts of the anomaly score: ``"discriminator"`` is ``-log D(x)``, which ranks rows
+        like ``1 - D(x)``; ``"query"`` is the error of the query; ``"mix"`` is the weighted
+        mean of both, each divided by its mean over the training rows.
     alpha : float, default=0.5
         Weight of the query in the mix, in [0, 1].
     feature_weight : float, default=0.1
-        Weight, in the error of the query, of the difference in the discriminator's last
-        hidden layer, in [0, 1]; the rest is the residual's.
+        Weight, in the error of the query, of the difference in the last hidden layer of the
+        discriminator, in [0, 1]. The weight of the difference in the features of X is
+        ``1 - feature_weight``.
     n_starts : int, default=256
-        Codes, drawn once, among which each search starts at the best.
+        Number of codes that are drawn once. Each query starts at the best of these codes.
     query_steps : int, default=10
-        Steps of each search.
+        Number of gradient steps of each query.
     query_lr : float, default=0.1
-        Learning rate of the search.
+        Learning rate of the query.
     background : float, default=0.75
-        Share of the background, rows moved away at random, among what the discriminator
-        learns to call made, in [0, 1]; the rest is the generator's. 0 gives the plain GAN,
-        which is no detector: see Notes.
+        Share of background rows, which are training rows moved by random amounts, among the
+        rows that the discriminator learns to separate from real rows, in [0, 1]. The others
+        are generated rows. With 0 the network is a plain GAN, whose discriminator ranks rows
+        badly: see Notes.
     background_scales : tuple of two floats, default=(0.3, 5.0)
-        How near and how far the background lies, in units of standardised features.
+        Smallest and largest distance by which background rows are moved, in standard
+        deviations of standardised features.
     label_smoothing : float, default=0.0
-        By how much the discriminator's target for real rows is less than one, in [0, 1).
+        The target of the discriminator for real rows is ``1 - label_smoothing``, in [0, 1).
     r1_weight : float, default=0.0
-        Weight of the gradient penalty R1 [3]_: half the squared gradient of the
+        Weight of the gradient penalty R1 [3]_: half of the squared gradient norm of the
         discriminator's logit at real rows.
     spectral_norm : bool, default=False
-        Whether the weights of the discriminator are divided by their largest singular
+        Whether the weight matrices of the discriminator are divided by their largest singular
         values [4]_.
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminator; ``optimizer`` is that of the generator.
-        ``optimizer_d__lr`` sets its own learning rate, which else is ``lr``.
+        Optimiser of the discriminator; ``optimizer`` trains the generator. Its learning rate
+        is ``optimizer_d__lr``, or ``lr`` if this is not set.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialNet
-        The trained skorch net; its ``module_`` holds generator and discriminator.
-        ``train_loss`` in ``history_`` is that of the generator, ``discriminator_loss``
-        that of the discriminator.
+        The trained skorch net; its ``module_`` holds generator and discriminator. In
+        ``history_``, ``train_loss`` is the loss of the generator, and
+        ``discriminator_loss`` is the loss of the discriminator.
     %(common_attributes)s
 
     See Also
     --------
-    ConditionalGAN : Judges some columns given the others.
-    BiGAN : Learns the search for the code, too.
+    ConditionalGAN : Scores some columns given the others.
+    BiGAN : Learns an encoder, so that no search for the code is needed.
 
     Notes
     -----
-    The generator G plays the non-saturating game, ``min -log D(G(z))``, against
-    ``min -log D(x) - (1 - b) log(1 - D(G(z))) - b log(1 - D(x'))`` with the share b of
-    background rows x'. The score is
-    ``-((1 - alpha) * -log D(x) / m1 + alpha * Q(x) / m2)``, where m1 and m2 are means over
-    training rows and Q is AnoGAN's error
-    ``(1 - w) * ||x - G(z)||_1 + w * ||f(x) - f(G(z))||_1`` of the z that is found; f is
-    the last hidden layer of the discriminator, w the ``feature_weight``.
+    The discriminator D minimises
+    ``-log D(x) - (1 - b) log(1 - D(G(z))) - b log(1 - D(x'))``, where b is ``background`` and
+    x' are background rows. The generator G minimises the non-saturating loss
+    ``-log D(G(z))``. The score is ``-((1 - alpha) * -log D(x) / m1 + alpha * Q(x) / m2)``,
+    where m1 and m2 are the means of the two parts over training rows. Q is the error of
+    AnoGAN [2]_, ``(1 - w) * ||x - G(z)||_1 + w * ||f(x) - f(G(z))||_1``, of the code z that
+    the query finds; f is the last hidden layer of the discriminator, and w is
+    ``feature_weight``.
 
-    **The trap.** The discriminator of a plain GAN is no detector. It learns what lies
-    between the data and what the generator makes. Where the generator stays inside of the
-    data, that is "further out is more real", and the network extrapolates it: anomalies
-    look more real than the data do, and the ranking is upside down on many tables.
-    Spectral normalisation, R1, or averages over training do not help, because none of
-    them shows the discriminator anything that lies outside. So it is shown some: with
-    the background, rows of the batch that are moved by a random amount, half of them
-    along differences of rows and half by independent noise, it estimates how dense the
-    data are against wide surroundings, near and far. And ``-log D(x)`` is bounded below,
-    while the error of the query grows with the distance to all that the generator makes.
-    So under the mix a row that is far enough out never passes for normal, whatever the
-    discriminator says.
+    **Why background rows.** The discriminator of a plain GAN is not a detector. It only
+    learns to separate the training rows from the generated rows. If the generated rows lie
+    inside of the region of the training rows, the discriminator learns that rows further
+    outside are more likely to be real. It then gives anomalies, which lie even further
+    outside, a higher probability to be real than normal rows, so that the ranking is reversed
+    on many tables.
+    Spectral normalisation, R1, or averages over training do not help, because the
+    discriminator still sees no rows outside. Therefore background rows are added: rows of the
+    batch that are moved by random amounts, half of them along the difference of two rows and
+    half of them by independent noise. The discriminator then estimates how dense the training
+    rows are, compared with their near and far surroundings. The effect is measured in the
+    ablations in the benchmarks of the documentation. Still, ``-log D(x)`` cannot be less than
+    zero, while the error of the query grows with the distance of a row to all generated rows.
+    Therefore, with ``score_type="mix"``, a row that is far enough away always has a low
+    score, whatever the discriminator returns.
 
-    Departures from the papers: the background. AnoGAN starts at one random code and takes
-    500 steps; here each search starts at the best of ``n_starts`` codes, which needs few
-    steps. The codes are the same for every row, and each row is searched by itself, so
-    scores repeat and do not depend on the rows around. The optimisers' ``betas`` are
-    (0.5, 0.999) where they have such a parameter, unless set.
+    Departures from the papers: the discriminator learns from background rows. AnoGAN starts
+    the query at one random code and takes 500 steps; here each query starts at the best of
+    ``n_starts`` codes, and needs few steps. These codes are the same for all rows, and the
+    query of each row is independent of the others, so that the score of a row is equal in
+    each call and does not depend on the other rows. If an optimiser has a parameter
+    ``betas``, its default here is (0.5, 0.999).
 
-    A custom ``module`` has a ``latent_dim``, ``generate(z)``, ``discriminate(x)`` that
-    returns logits (n, 1), and ``discriminator_features(x)``; the parameters whose names
-    start with ``discriminator`` are the discriminator's.
+    A custom ``module`` has an attribute ``latent_dim``; ``generate(z)``; ``discriminate(x)``,
+    which returns logits (n, 1); and ``discriminator_features(x)``. The names of the
+    parameters of the discriminator start with ``discriminator``.
 
     References
     ----------
@@ -166,9 +177,11 @@ class GAN(BaseAdversarialDetector):
         score_type="mix",
         alpha=0.5,
         feature_weight=0.1,
+        # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps.
         n_starts=256,
         query_steps=10,
         query_lr=0.1,
+        # NOTE[DIFF]: the discriminator of the papers sees no background rows.
         background=0.75,
         background_scales=(0.3, 5.0),
         label_smoothing=0.0,
@@ -234,12 +247,13 @@ class GAN(BaseAdversarialDetector):
         }
 
     def _initialize_state(self, X):
-        # Every search starts at one of these: scores repeat.
+        # NOTE[DIFF]: AnoGAN draws a new code for each row. Here the queries of all rows start
+        # from the same codes, so that the score of a row is equal in each call.
         shape = (self.n_starts, self.net_.module_.latent_dim)
         self.net_.criterion_.codes = torch.randn(shape, device=self.net_.device)
 
     def _finalize_state(self, X):
-        """Set the means by which both parts of the mix are divided."""
+        """Set the means by which the two parts of the score are divided."""
         criterion = self.net_.criterion_
         if criterion.score_type == "mix":
             parts = map_in_blocks(

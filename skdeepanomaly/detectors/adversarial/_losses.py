@@ -1,4 +1,4 @@
-"""Losses of games between networks."""
+"""Losses and scores of generative adversarial networks."""
 
 import copy
 import weakref
@@ -13,25 +13,25 @@ from ...losses import check_reconstruction, log_uniform
 
 
 class GenerativeNetwork(Protocol):
-    """What the losses of a GAN call on a module."""
+    """Attributes of a module that the losses of a GAN use."""
 
     latent_dim: int
 
     def to(self, dtype: torch.dtype) -> nn.Module:
-        """Be a module."""
+        """Convert the weights, as :meth:`torch.nn.Module.to` does."""
 
     def generate(self, z: Tensor, x: Tensor | None = None) -> Tensor:
-        """Map codes (n, latent_dim) to rows (n, n_features), given a context where asked."""
+        """Map codes (n, latent_dim) to rows (n, n_features), with the context of x if given."""
 
     def discriminate(self, x: Tensor) -> Tensor:
         """Return the logits (n, 1) that rows are real."""
 
     def discriminator_features(self, x: Tensor) -> Tensor:
-        """Return what the discriminator makes of rows before it judges them, (n, any)."""
+        """Return the last hidden layer of the discriminator, shape (n, n_hidden)."""
 
 
 class BidirectionalGAN(Protocol):
-    """What the losses of a bidirectional GAN call on a module."""
+    """Attributes of a module that the losses of a bidirectional GAN use."""
 
     latent_dim: int
 
@@ -46,33 +46,48 @@ class BidirectionalGAN(Protocol):
 
 
 def draw_codes(module: GenerativeNetwork | BidirectionalGAN, x: Tensor) -> Tensor:
-    """Draw a code from the prior for each row."""
+    """Draw codes (n, latent_dim) from the standard normal distribution, one for each row."""
     return torch.randn(len(x), module.latent_dim, device=x.device)
 
 
 def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
-    """Return rows (n, n_features) moved away from the rows of a batch, near and far.
+    """Return the rows of a batch, each moved by a random amount.
 
-    How far is log-uniform between the two ``scales``. Half of the rows move as the
-    difference of two rows of the batch does, along what the features have in common; the
-    others move by independent normal noise, away from it.
+    Half of the rows are moved along the difference of two rows of the batch, which follows
+    the dependencies between the features. The others are moved by independent normal noise,
+    which breaks these dependencies.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, n_features)
+        The rows of the batch.
+    scales : tuple of two floats
+        Bounds of the factor of the move; the factor is drawn log-uniformly for each row.
+
+    Returns
+    -------
+    background : Tensor of shape (n, n_features)
+        The moved rows.
     """
     low, high = scales
     widths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
     apart = x[torch.randperm(len(x))] - x[torch.randperm(len(x))]
     along = torch.rand(len(x), 1, device=x.device) < 0.5
+    # The difference of two rows has twice the variance of a row, hence the root of 2.
     return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
 
 
-# Frozen copies of modules in another precision, and the state of the weights they show.
+# For each module, a frozen copy in another precision, and the state of the weights that was
+# copied. The keys are weak: a copy lives as long as its module.
 _EXACT_COPIES: weakref.WeakKeyDictionary[nn.Module, tuple[Any, nn.Module]]
 _EXACT_COPIES = weakref.WeakKeyDictionary()
 
 
 def _exact_copy(module: nn.Module, dtype: torch.dtype) -> Any:
-    """Return a frozen copy of a module, made once as long as the weights stay the same.
+    """Return a frozen copy of a module in another precision.
 
-    Scoring asks for it for every block of rows.
+    The copy is kept until the weights change, because scoring needs it for each block of
+    rows.
     """
     module = getattr(module, "_orig_mod", module)
     tensors = (*module.parameters(), *module.buffers())
@@ -85,33 +100,35 @@ def _exact_copy(module: nn.Module, dtype: torch.dtype) -> Any:
 
 
 class GANLoss(nn.Module):
-    """The game of a generator against a discriminator, and what it says of rows.
+    """Losses of a generator and a discriminator, and the scores that they give to rows.
 
     Parameters
     ----------
     score_type : {"mix", "discriminator", "query"}, default="mix"
-        What :meth:`score_with` returns.
+        The score that :meth:`score_with` returns.
     alpha : float, default=0.5
-        Weight of the query in the mix; the rest is the discriminator's.
+        Weight of the query in the mix. The weight of the discriminator is ``1 - alpha``.
     feature_weight : float, default=0.1
-        Weight of the discriminator's features in the query; the rest is the residual's.
+        Weight of the discriminator's features in the error of the query. The weight of the
+        difference between the rows is ``1 - feature_weight``.
     n_starts : int, default=256
-        Codes among which a query starts at the best.
+        Number of codes; each query starts at the best of them.
     query_steps : int, default=10
-        Steps of the search for a code.
+        Number of gradient steps of a query.
     query_lr : float, default=0.1
-        Length of these steps.
+        Learning rate of a query.
     background : float, default=0.75
-        Share of background rows among what the discriminator learns to call made up.
+        Share of background rows among the rows that the discriminator separates from real
+        rows.
     background_scales : tuple of two floats, default=(0.3, 5.0)
-        How near and how far the background lies.
+        Bounds of the factor by which background rows are moved.
     label_smoothing : float, default=0.0
-        By how much the target of real rows is less than one.
+        The target of the discriminator for real rows is ``1 - label_smoothing``.
     r1_weight : float, default=0.0
-        Weight of half the squared gradient of the logits at real rows.
+        Weight of half of the squared gradient norm of the logits at real rows.
     """
 
-    # What a module must offer beside ``forward``.
+    # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "generate", "discriminate", "discriminator_features")
 
     codes: Tensor
@@ -161,17 +178,20 @@ class GANLoss(nn.Module):
         return logits[:, 0]
 
     def discriminator_loss(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
-        """Return the cross-entropy of telling rows from generated ones and background."""
+        """Return the cross-entropy of the discriminator on real rows and all others."""
+        # NOTE[DIFF]: the discriminator learns from background rows, too.
         n_background = round(self.background * len(x))
         with torch.no_grad():
             fakes = self._generate(module, draw_codes(module, x), x)
         made = torch.cat([self._background(x)[:n_background], fakes[n_background:]])
         if self.r1_weight:
             x = x.clone().requires_grad_()
-        # Real and made rows pass at once: small steps cost calls, not arithmetic.
+        # One pass for all rows, because the time of a small batch goes into the number of
+        # calls of torch, not into the arithmetic.
         logits = self._logits(module, torch.cat([x, made]))
         real = logits[: len(x)]
         loss = F.softplus(-real).mean() + F.softplus(logits[len(x) :]).mean()
+        # The cross-entropy with the target 1 - s is the one with the target 1, plus s * logit.
         loss = loss + self.label_smoothing * real.mean()
         if self.r1_weight:
             (slopes,) = torch.autograd.grad(real.sum(), x, create_graph=True)
@@ -185,13 +205,30 @@ class GANLoss(nn.Module):
         return F.softplus(-self._logits(module, fakes)).mean()
 
     def surprise(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
-        """Return -log D(x), shape (n,)."""
+        """Return ``-log D(x)``, shape (n,)."""
         return F.softplus(-self._logits(module, x))
 
     def query_errors(
         self, module: GenerativeNetwork, z: Tensor, x: Tensor, features: Tensor
     ) -> Tensor:
-        """Return how far what codes generate is from rows and their features, (n,)."""
+        """Return the errors of generated rows.
+
+        Parameters
+        ----------
+        module : GenerativeNetwork
+            The module.
+        z : Tensor of shape (n, latent_dim)
+            The codes of the generated rows.
+        x : Tensor of shape (n, n_features)
+            The rows to compare with.
+        features : Tensor of shape (n, n_hidden)
+            The last hidden layer of the discriminator on the rows x.
+
+        Returns
+        -------
+        errors : Tensor of shape (n,)
+            Weighted sums of the L1 distances between the rows and between their features.
+        """
         made = self._generate(module, z, x)
         residual = (x - made).abs().sum(dim=1)
         if not self.feature_weight:
@@ -204,10 +241,11 @@ class GANLoss(nn.Module):
         return codes[torch.cdist(x, module.generate(codes), p=1.0).argmin(dim=1)]
 
     def search(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
-        """Return the codes (n, latent_dim) that generate rows like x; Adam, row by row.
+        """Return codes (n, latent_dim) whose generated rows are similar to x.
 
-        A float32 gradient is rounded by where in its block a row stands, and the search
-        would carry that into the score: it runs in float64, where there is such a type.
+        The search is Adam with betas (0.9, 0.99). It runs in float64, except on mps, which
+        has no float64: the rounding of a float32 gradient depends on the position of the row
+        in its block, and the steps of the search would enlarge this difference.
         """
         dtype = torch.float32 if x.device.type == "mps" else torch.float64
         # Gradients need tensors that were not made in inference mode.
@@ -228,12 +266,12 @@ class GANLoss(nn.Module):
             return z.float()
 
     def query(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
-        """Return the errors (n,) of the best rows that the generator makes for x."""
+        """Return the errors (n,) of the most similar rows that the generator makes."""
         z = self.search(module, x)
         return self.query_errors(module, z, x, module.discriminator_features(x))
 
     def score_parts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
-        """Return both parts of the mix, (n, 2), neither divided by its mean."""
+        """Return both parts of the mix, not yet divided by their means, shape (n, 2)."""
         return torch.stack([self.surprise(module, x), self.query(module, x)], dim=1)
 
     def score_with(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
@@ -247,12 +285,12 @@ class GANLoss(nn.Module):
 
 
 class ConditionalGANLoss(GANLoss):
-    """The game of a GAN, and what it says of rows, given some of their columns.
+    """Losses and scores of a GAN that generates some columns given the others.
 
     Parameters
     ----------
     condition : sequence of int, default=()
-        Indices of the columns that are given.
+        Indices of the columns of the context, which are given.
     **params : dict
         As in :class:`GANLoss`.
     """
@@ -276,7 +314,8 @@ class ConditionalGANLoss(GANLoss):
     def _starts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         if not len(self.condition):
             return super()._starts(module, x)
-        # What a code generates depends on the row: one code at a time, for all rows.
+        # The generated row depends on the code and on the context, so each pair of a code
+        # and a row must be tried. One code at a time, for all rows, keeps memory small.
         codes = self.codes.to(x.dtype)
         starts = codes[:1].repeat(len(x), 1)
         least = torch.full_like(x[:, :1], torch.inf)
@@ -289,18 +328,18 @@ class ConditionalGANLoss(GANLoss):
 
 
 class BiGANLoss(nn.Module):
-    """The game of encoder and generator against a joint discriminator.
+    """Losses of encoder and generator, and of the discriminator of pairs of rows and codes.
 
     Parameters
     ----------
     cycle_weight : float, default=1.0
         Weight of the squared reconstruction error in the loss of encoder and generator.
     alpha : float, default=0.9
-        Weight of the reconstruction error in the score; the rest is the error in the
-        discriminator's features.
+        Weight of the reconstruction error in the score. The weight of the error in the
+        features of the discriminator is ``1 - alpha``.
     """
 
-    # What a module must offer beside ``forward``.
+    # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
 
     def __init__(self, *, cycle_weight: float = 1.0, alpha: float = 0.9):
@@ -309,7 +348,7 @@ class BiGANLoss(nn.Module):
         self.alpha = alpha
 
     def discriminator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
-        """Return the cross-entropy of telling encoded rows from generated ones."""
+        """Return the cross-entropy of the discriminator on encoded and generated pairs."""
         z = draw_codes(module, x)
         with torch.no_grad():
             codes, fakes = module.encode(x), module.generate(z)
@@ -323,12 +362,13 @@ class BiGANLoss(nn.Module):
         check_reconstruction(fakes, x)
         real, fake = module.discriminate(x, codes), module.discriminate(fakes, z)
         loss = F.softplus(real).mean() + F.softplus(-fake).mean()
+        # NOTE[DIFF]: a reconstruction error in the loss, as in ALICE.
         if self.cycle_weight:
             loss = loss + self.cycle_weight * (module.generate(codes) - x).square().mean()
         return loss
 
     def score_rows(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the mix of both errors, each a sum of absolute values, shape (n,)."""
+        """Return the weighted sums (n,) of the two L1 errors, in rows and in features."""
         if not isinstance(output, tuple) or len(output) != 3:
             raise ValueError(
                 f"The module returned a {type(output).__name__}; expected a tuple of"
@@ -341,27 +381,28 @@ class BiGANLoss(nn.Module):
 
 
 class JointGAN(BidirectionalGAN, Protocol):
-    """What the losses of ALAD call on a module, beside what those of a BiGAN do."""
+    """Attributes of a module that the losses of ALAD use, besides those of a BiGAN."""
 
     def discriminate_rows(self, x: Tensor, other: Tensor) -> Tensor:
-        """Return the logits (n, 1) that the second row is the first."""
+        """Return the logits (n, 1) that the second row equals the first."""
 
     def discriminate_codes(self, z: Tensor, other: Tensor) -> Tensor:
-        """Return the logits (n, 1) that the second code is the first."""
+        """Return the logits (n, 1) that the second code equals the first."""
 
 
 class ALADLoss(nn.Module):
-    """The game of a BiGAN, with two more discriminators that tell cycles from identity.
+    """Losses of encoder, generator and three discriminators, and the scores of rows.
 
     Parameters
     ----------
     score_type : {"features", "l1", "l2", "logits"}, default="features"
-        What :meth:`score_rows` returns.
+        The score that :meth:`score_rows` returns.
     cycle_consistency : bool, default=True
-        Whether encoder and generator play against the two discriminators.
+        Whether encoder and generator are trained against the discriminators of pairs of rows
+        and of pairs of codes.
     """
 
-    # What a module must offer beside ``forward``.
+    # Attributes that a module must have besides ``forward``.
     module_interface = (
         *BiGANLoss.module_interface,
         "discriminate_rows",
@@ -374,12 +415,12 @@ class ALADLoss(nn.Module):
         self.cycle_consistency = cycle_consistency
 
     def discriminator_loss(self, module: JointGAN, x: Tensor) -> Tensor:
-        """Return the cross-entropies of all three discriminators."""
+        """Return the sum of the cross-entropies of the three discriminators."""
         z = draw_codes(module, x)
         with torch.no_grad():
             codes, fakes = module.encode(x), module.generate(z)
             row_cycle, code_cycle = module.generate(codes), module.encode(fakes)
-        # Real and made pairs pass at once: small steps cost calls, not arithmetic.
+        # One pass for real and generated pairs, as in GANLoss.
         games = (
             module.discriminate(torch.cat([x, fakes]), torch.cat([codes, z])),
             module.discriminate_rows(torch.cat([x, x]), torch.cat([x, row_cycle])),
@@ -387,10 +428,12 @@ class ALADLoss(nn.Module):
         )
         signs = torch.ones(2 * len(x), 1, device=x.device)
         signs[: len(x)] = -1
+        # Twice the mean over all 2 n pairs is the mean over the real pairs plus the mean over
+        # the generated pairs.
         return 2 * F.softplus(signs * torch.cat(games, dim=1)).sum(dim=1).mean()
 
     def generator_loss(self, module: JointGAN, x: Tensor) -> Tensor:
-        """Return the non-saturating loss of encoder and generator in all three games."""
+        """Return the non-saturating loss of encoder and generator, by all discriminators."""
         z = draw_codes(module, x)
         codes, fakes = module.encode(x), module.generate(z)
         check_reconstruction(fakes, x)
@@ -403,7 +446,7 @@ class ALADLoss(nn.Module):
         return loss
 
     def residuals(self, output: tuple[Tensor, ...], x: Tensor) -> Tensor:
-        """Return the error of each feature, (n, n_features), absolute or squared."""
+        """Return the absolute or squared error of each feature, shape (n, n_features)."""
         errors = x - output[0]
         return errors.square() if self.score_type == "l2" else errors.abs()
 

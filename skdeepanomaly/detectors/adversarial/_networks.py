@@ -1,4 +1,4 @@
-"""Networks that play against each other."""
+"""Networks of the detectors with generative adversarial networks."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,24 @@ from ...networks import MLP, discriminator_layers, initialize_leaky
 
 
 class GANNetwork(nn.Module):
-    """Generator of rows and discriminator of rows.
+    """A generator of rows and a discriminator of rows.
 
     Parameters
     ----------
     n_features : int
-        Width of the rows.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the hidden layers of the discriminator; the generator mirrors them.
+        Widths of the hidden layers of the discriminator. The generator has the same widths in
+        reverse order.
     latent_dim : int
         Width of the code.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training.
+        Share of the hidden units of the discriminator that is dropped in training.
     n_outputs : int, default=1
-        Number of the discriminator's logits.
+        Number of logits of the discriminator.
     spectral_norm : bool, default=False
-        Whether the discriminator's weights are divided by their largest singular values.
+        Whether the weight matrices of the discriminator are divided by their largest singular
+        values.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class GANNetwork(nn.Module):
         return self.generator(z)
 
     def discriminator_features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer of the discriminator on rows."""
+        """Return the last hidden layer (n, hidden_dims[-1]) of the discriminator on rows."""
         return self.discriminator_body(x)
 
     def discriminate(self, x: Tensor) -> Tensor:
@@ -60,27 +62,29 @@ class GANNetwork(nn.Module):
         return self.discriminator_head(self.discriminator_features(x))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the discriminator's logits of rows (n, n_features)."""
+        """Return the logits (n, n_outputs) of the discriminator for rows (n, n_features)."""
         return self.discriminate(x)
 
 
 class ConditionalGANNetwork(GANNetwork):
-    """Generator of some columns given the others, and discriminator of whole rows.
+    """A generator of some columns given the others, and a discriminator of whole rows.
 
     Parameters
     ----------
     n_features : int
-        Width of the rows.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the hidden layers of the discriminator; the generator mirrors them.
+        Widths of the hidden layers of the discriminator. The generator has the same widths in
+        reverse order.
     latent_dim : int
         Width of the code.
     condition : sequence of int
-        Indices of the columns that are given.
+        Indices of the columns of the context, which are given.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training.
+        Share of the hidden units of the discriminator that is dropped in training.
     spectral_norm : bool, default=False
-        Whether the discriminator's weights are divided by their largest singular values.
+        Whether the weight matrices of the discriminator are divided by their largest singular
+        values.
     """
 
     condition: Tensor
@@ -101,7 +105,7 @@ class ConditionalGANNetwork(GANNetwork):
         )
         rest = [i for i in range(n_features) if i not in set(condition)]
         self.register_buffer("condition", torch.tensor(condition, dtype=torch.long))
-        # Puts the given columns, followed by the made ones, where they belong.
+        # Brings the given columns followed by the generated columns into the order of X.
         self.register_buffer("order", torch.tensor([*condition, *rest]).argsort())
         self.generator = MLP(
             [latent_dim + len(condition), *reversed(hidden_dims), len(rest)],
@@ -110,9 +114,24 @@ class ConditionalGANNetwork(GANNetwork):
         initialize_leaky(self.generator)
 
     def generate(self, z: Tensor, x: Tensor | None = None) -> Tensor:
-        """Return rows (n, n_features) made of codes (n, latent_dim) and the context of x.
+        """Return rows (n, n_features) with the context of given rows.
 
-        Without a context x is not needed.
+        Parameters
+        ----------
+        z : Tensor of shape (n, latent_dim)
+            The codes.
+        x : Tensor of shape (n, n_features) or None, default=None
+            Rows of which only the context is used. None is allowed if there is no context.
+
+        Returns
+        -------
+        rows : Tensor of shape (n, n_features)
+            The context of x and the generated columns, in the order of X.
+
+        Raises
+        ------
+        ValueError
+            If there is a context and x is None.
         """
         if not len(self.condition):
             return self.generator(z)
@@ -124,21 +143,22 @@ class ConditionalGANNetwork(GANNetwork):
 
 
 class BiGANNetwork(nn.Module):
-    """Encoder, generator and joint discriminator of a bidirectional GAN.
+    """An encoder, a generator and a discriminator of pairs of rows and codes.
 
     Parameters
     ----------
     n_features : int
-        Width of the rows.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the hidden layers of the encoder and of the discriminator; the
-        generator mirrors them.
+        Widths of the hidden layers of the encoder and of the discriminator. The generator has
+        the same widths in reverse order.
     latent_dim : int
         Width of the code.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that is dropped in training.
+        Share of the hidden units of the discriminator that is dropped in training.
     spectral_norm : bool, default=False
-        Whether the discriminator's weights are divided by their largest singular values.
+        Whether the weight matrices of the discriminator are divided by their largest singular
+        values.
     """
 
     def __init__(
@@ -169,7 +189,7 @@ class BiGANNetwork(nn.Module):
         return self.generator(z)
 
     def discriminator_features(self, x: Tensor, z: Tensor) -> Tensor:
-        """Return the last hidden layer of the discriminator on pairs."""
+        """Return the last hidden layer (n, hidden_dims[-1]) of the discriminator on pairs."""
         return self.discriminator_body(torch.cat([x, z], dim=1))
 
     def discriminate(self, x: Tensor, z: Tensor) -> Tensor:
@@ -177,7 +197,20 @@ class BiGANNetwork(nn.Module):
         return self.discriminator_head(self.discriminator_features(x, z))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the reconstructions of rows and the features of both kinds of pairs."""
+        """Reconstruct rows, and return the discriminator's features of two kinds of pairs.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        reconstructions : Tensor of shape (n, n_features)
+            The rows that are generated from the codes of x.
+        real, fake : Tensor of shape (n, hidden_dims[-1])
+            Features of the pairs (row, code) and (reconstruction, code).
+        """
         z = self.encode(x)
         reconstruction = self.generate(z)
         return (
@@ -190,22 +223,23 @@ class BiGANNetwork(nn.Module):
 class ALADNetwork(BiGANNetwork):
     """A bidirectional GAN with two more discriminators, of pairs of rows and of codes.
 
-    They tell a row beside itself from a row beside its reconstruction, and a code beside
-    itself from a code beside the code of what is generated from it.
+    One of them separates pairs (row, same row) from pairs (row, its reconstruction); the
+    other separates pairs (code, same code) from pairs (code, its reconstruction).
 
     Parameters
     ----------
     n_features : int
-        Width of the rows.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the hidden layers of the encoder and of each discriminator; the
-        generator mirrors them.
+        Widths of the hidden layers of the encoder and of each discriminator. The generator
+        has the same widths in reverse order.
     latent_dim : int
         Width of the code.
     dropout : float, default=0.0
-        Share of the discriminators' hidden units that is dropped in training.
+        Share of the hidden units of the discriminators that is dropped in training.
     spectral_norm : bool, default=False
-        Whether the discriminators' weights are divided by their largest singular values.
+        Whether the weight matrices of the discriminators are divided by their largest
+        singular values.
     """
 
     def __init__(
@@ -229,24 +263,35 @@ class ALADNetwork(BiGANNetwork):
         initialize_leaky(self)
 
     def row_pair_features(self, x: Tensor, other: Tensor) -> Tensor:
-        """Return the last hidden layer of the discriminator of pairs of rows."""
+        """Return the last hidden layer (n, hidden_dims[-1]) of the discriminator of rows."""
         return self.discriminator_xx_body(torch.cat([x, other], dim=1))
 
     def discriminate_rows(self, x: Tensor, other: Tensor) -> Tensor:
-        """Return the logits (n, 1) that the second row is the first."""
+        """Return the logits (n, 1) that the second row equals the first."""
         return self.discriminator_xx_head(self.row_pair_features(x, other))
 
     def discriminate_codes(self, z: Tensor, other: Tensor) -> Tensor:
-        """Return the logits (n, 1) that the second code is the first."""
+        """Return the logits (n, 1) that the second code equals the first."""
         return self.discriminator_zz_head(
             self.discriminator_zz_body(torch.cat([z, other], dim=1))
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return reconstructions, and what the discriminator makes of pairs of rows.
+        """Reconstruct rows, and evaluate the discriminator of pairs of rows.
 
-        After the reconstructions: its features of rows beside themselves, and its
-        features and its logits of rows beside their reconstructions.
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        reconstructions : Tensor of shape (n, n_features)
+            The rows that are generated from the codes of x.
+        same, cycled : Tensor of shape (n, hidden_dims[-1])
+            Features of the pairs (row, row) and (row, reconstruction).
+        logits : Tensor of shape (n, 1)
+            Logits of the pairs (row, reconstruction).
         """
         reconstruction = self.generate(self.encode(x))
         features = self.row_pair_features(x, reconstruction)

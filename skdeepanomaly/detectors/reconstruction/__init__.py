@@ -1,4 +1,4 @@
-"""Detectors that score what a network cannot rebuild."""
+"""Detectors that score the reconstruction error of a network."""
 
 from ._adversarial_auto_encoder import AdversarialAutoEncoder
 from ._auto_encoder import AutoEncoder

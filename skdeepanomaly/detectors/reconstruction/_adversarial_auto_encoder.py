@@ -1,4 +1,4 @@
-"""Adversarial auto-encoder: a discriminator makes the codes follow a known distribution."""
+"""Adversarial auto-encoder: a discriminator gives the codes a known distribution."""
 
 import torch
 
@@ -11,11 +11,11 @@ from ._networks import AdversarialAutoEncoderNetwork
 
 
 class AdversarialAutoEncoderNet(AdversarialNet):
-    """Three steps a batch: rebuild the rows, judge their codes, fool the judge.
+    """A net that takes three steps on each batch: reconstruct, discriminate, regularise.
 
-    ``optimizer`` trains all but the discriminator on the reconstruction,
-    ``optimizer_d`` the discriminator, and ``optimizer_g`` the parameters whose names start
-    with ``encoder`` on the discriminator's verdict.
+    ``optimizer`` trains all parameters except the parameters of the discriminator on the
+    reconstruction loss. ``optimizer_d`` trains the discriminator. ``optimizer_g`` trains the
+    parameters whose names start with ``encoder`` against the discriminator.
     """
 
     steps = (
@@ -36,23 +36,26 @@ class AdversarialAutoEncoderNet(AdversarialNet):
 
 
 class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
-    """Anomaly detection by an auto-encoder whose codes are made normally distributed.
+    """Anomaly detection by an auto-encoder whose codes are normally distributed.
 
-    An auto-encoder learns to rebuild rows; at the same time a discriminator learns to tell
-    the codes of rows from draws of a standard normal distribution, and the encoder learns
-    to fool it [1]_. The codes then fill a known shape, so that decoding a draw gives a new
-    row, and a code at an unlikely place gives an anomaly away.
+    An auto-encoder learns to reconstruct rows. At the same time a discriminator learns to
+    separate the codes of rows from draws of a standard normal distribution, and the encoder
+    learns to make this impossible [1]_. The codes then follow the normal distribution: a draw
+    can be decoded to a new row, and a row with an improbable code may be an anomaly.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the hidden layers of the encoder and of the discriminator; the decoder
-        mirrors them.
+        Widths of the hidden layers of the encoder and of the discriminator. The decoder has
+        the same widths in reverse order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is three quarters of the features, at most 64.
+        Width of the code. ``"auto"`` is three quarters of the number of features, but at
+        most 64.
     score_type : {"reconstruction", "discriminator", "both"}, default="reconstruction"
-        What is scored: the error of the reconstruction; the discriminator's verdict on the
-        code, ``log D(E(x))``; or the sum of both, each over its mean over the training rows.
+        The score: ``"reconstruction"`` is the negative reconstruction error;
+        ``"discriminator"`` is ``log D(E(x))``, the log-probability that the discriminator D
+        gives the code E(x); ``"both"`` is the sum of the two, each divided by the absolute
+        value of its mean over the training rows.
     activation : str, default="relu"
         Activation of the hidden layers of encoder and decoder: one of "relu",
         "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid".
@@ -61,53 +64,56 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     output_activation : str or None, default=None
-        Activation of the output; with "sigmoid" scale the features to [0, 1].
+        Activation of the output layer. If it is "sigmoid", scale the features to [0, 1].
     standardize_errors : bool, default=True
         Whether the score divides the squared errors of each feature by their mean over
         the training rows (plus 1e-4).
     optimizer_d : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the discriminator; ``optimizer_d__lr`` sets its own learning rate,
-        which else is ``lr``.
+        Optimiser of the discriminator. Its learning rate is ``optimizer_d__lr``, or ``lr`` if
+        this is not set.
     optimizer_g : class of torch.optim.Optimizer, default=torch.optim.Adam
-        Optimiser of the encoder against the discriminator; ``optimizer`` is that of encoder
-        and decoder for the reconstruction. ``optimizer_g__lr`` sets its own learning rate,
-        which else is a tenth of ``lr``; 0 leaves a plain auto-encoder.
+        Optimiser of the encoder against the discriminator; ``optimizer`` trains encoder and
+        decoder on the reconstruction. Its learning rate is ``optimizer_g__lr``, or a tenth of
+        ``lr`` if this is not set; with 0 the detector is a plain auto-encoder.
     %(common_parameters)s
 
     Attributes
     ----------
     net_ : AdversarialAutoEncoderNet
         The trained skorch net; its ``module_`` holds encoder, decoder and discriminator. In
-        ``history_``, ``train_loss`` is the mean squared error, ``discriminator_loss`` and
-        ``regularization_loss`` are those of the game.
+        ``history_``, ``train_loss`` is the mean squared error of the reconstructions,
+        ``discriminator_loss`` is the loss of the discriminator, and ``regularization_loss``
+        is the loss of the encoder against the discriminator.
     %(common_attributes)s
 
     See Also
     --------
-    AutoEncoder : The reconstruction alone.
-    VariationalAutoEncoder : A divergence in place of the discriminator.
-    BiGAN : A discriminator of pairs of rows and codes.
+    AutoEncoder : Only the reconstruction, without a discriminator.
+    VariationalAutoEncoder : Uses a divergence instead of the discriminator.
+    BiGAN : Its discriminator sees pairs of rows and codes.
 
     Notes
     -----
-    Each batch takes three steps: ``optimizer`` lowers ``mean((x - G(E(x))) ** 2)``;
-    ``optimizer_d`` lowers ``-log D(z) - log(1 - D(E(x)))`` with z drawn from the normal
-    distribution; ``optimizer_g`` lowers ``-log D(E(x))`` over the encoder.
+    Three steps are taken on each batch [1]_: ``optimizer`` minimises
+    ``mean((x - G(E(x))) ** 2)`` over encoder E and decoder G; ``optimizer_d`` minimises
+    ``-log D(z) - log(1 - D(E(x)))`` over the discriminator D, with z drawn from the standard
+    normal distribution; ``optimizer_g`` minimises ``-log D(E(x))`` over the encoder.
 
-    The discriminator alone ranks hardly better than chance (mean AUROC 0.51 on 22 tables,
-    reconstruction 0.855, both 0.849; one seed, at most 1,500 rows of each, in a
-    prototype): where the game works, codes of anomalies lie where the prior lies, too, and
-    far out the discriminator guesses.
+    The discriminator alone ranks rows hardly better than chance, and ``"both"`` is not better
+    than the reconstruction. If the training succeeds, the codes of anomalies follow the
+    normal distribution, too; and the discriminator has seen no codes far from it, so that its
+    output there is arbitrary. The effect of the discriminator on the reconstruction score is
+    measured in the ablations in the benchmarks of the documentation.
 
-    Departures from the paper: the encoder's loss in the game is the non-saturating one,
-    Adam takes the steps, and the paper does not score rows.
+    Departures from the paper: the loss of the encoder against the discriminator is the
+    non-saturating one; the default optimiser is Adam; the paper does not score rows.
 
-    ``explain`` is exact for ``score_type="reconstruction"``.
+    ``explain`` returns the exact terms of the score for ``score_type="reconstruction"``.
 
-    A custom ``module`` has a ``latent_dim``, ``encode(x)``, ``generate(z)``,
-    ``discriminate(z)`` that returns logits, and a ``forward(x)`` that returns
-    reconstructions; the parameters whose names start with ``discriminator`` are the
-    discriminator's, those that start with ``encoder`` are the encoder's.
+    A custom ``module`` has an attribute ``latent_dim``; ``encode(x)``; ``generate(z)``;
+    ``discriminate(z)``, which returns logits (n, 1); and ``forward(x)``, which returns
+    reconstructions. The parameters of the discriminator have names that start with
+    ``discriminator``, the parameters of the encoder have names that start with ``encoder``.
 
     References
     ----------
@@ -151,6 +157,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         tied=False,
         output_activation=None,
         standardize_errors=True,
+        # NOTE[DIFF]: the optimisers are Adam; the paper uses stochastic gradient descent.
         optimizer_d=torch.optim.Adam,
         optimizer_g=torch.optim.Adam,
         module=None,
@@ -199,7 +206,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         return {"score_type": self.score_type}
 
     def _net_params(self):
-        # A stronger game keeps the codes from telling rows apart.
+        # With larger steps the codes of different rows become too similar to reconstruct
+        # the rows.
         return {"optimizer_g__lr": 0.1 * self.lr}
 
     def _score_rows(self, x):

@@ -1,4 +1,4 @@
-"""Auto-encoder: what a network cannot rebuild is abnormal."""
+"""Auto-encoder: anomalies have a large reconstruction error."""
 
 import torch
 
@@ -13,26 +13,29 @@ from ._networks import AutoEncoderNetwork
 class AutoEncoder(BaseAutoEncoder):
     """Anomaly detection by the reconstruction error of an auto-encoder.
 
-    A network learns to rebuild normal rows through a code [1]_ [2]_. A row that
-    it rebuilds badly does not follow the dependencies between the features. The score of
-    a row is the negative mean, over its features, of the squared errors, each relative to
-    the feature's mean squared error over the training rows.
+    An encoder maps a row to a code, and a decoder learns to reconstruct the row from the
+    code [1]_ [2]_. If the reconstruction error of a row is large, the row does not follow the
+    dependencies between the features that the training rows have. The score of a row is the
+    negative mean of the squared errors of its features. By default the squared error of each
+    feature is divided by the mean squared error of the feature over the training rows.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the hidden layers of the encoder. The decoder has the same widths in reverse
+        order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is three quarters of the features, at most 64.
+        Width of the code, the output of the encoder. ``"auto"`` is three quarters of the
+        number of features, but at most 64.
     %(activation_parameters)s
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     output_activation : str or None, default=None
-        Activation of the output; with "sigmoid" scale the features to [0, 1].
+        Activation of the output layer. If it is "sigmoid", scale the features to [0, 1].
     standardize_errors : bool, default=True
         Whether the score divides the squared errors of each feature by their mean over
-        the training rows (plus 1e-4), so that features which are rebuilt badly in every row
-        do not hide the others.
+        the training rows (plus 1e-4). Otherwise features that have large errors in all rows
+        decide the score alone.
     %(common_parameters)s
 
     Attributes
@@ -43,17 +46,20 @@ class AutoEncoder(BaseAutoEncoder):
 
     See Also
     --------
-    DenoisingAutoEncoder : Learns to rebuild rows from corrupted ones.
-    VariationalAutoEncoder : Rebuilds rows with a likelihood, and draws new ones.
+    DenoisingAutoEncoder : Learns to reconstruct rows from corrupted rows.
+    VariationalAutoEncoder : Gives each row a likelihood, and can draw new rows.
     AdversarialAutoEncoder : Gives the codes a known distribution.
-    DeepSVDD : Learns a code in which normal rows lie close together.
-    BiGAN : Learns to generate normal rows, and their codes.
+    DeepSVDD : Learns codes in which normal rows lie close together.
+    BiGAN : Learns to generate normal rows, and to encode rows.
 
     Notes
     -----
-    The input is not corrupted. For an L2 penalty pass ``optimizer__weight_decay``. The
-    code is wide by default: the error of a wide code, trained for few steps, ranks rows
-    better on most tables than the bottleneck of textbooks does.
+    For an L2 penalty pass ``optimizer__weight_decay``.
+
+    Departures from the papers: the code is wide by default and the training is short, because
+    the rows of most tables are then ranked better than with a narrow code;
+    ``standardize_errors`` divides the errors of each feature by their mean (see the ablations
+    in the benchmarks of the documentation).
 
     A custom ``module`` maps rows (n, n_features) to reconstructions of the same shape.
 
@@ -91,11 +97,13 @@ class AutoEncoder(BaseAutoEncoder):
         self,
         *,
         hidden_dims=(128, 128),
+        # NOTE[DIFF]: three quarters of the features, where the papers use a narrow code.
         latent_dim="auto",
         activation="relu",
         dropout=0.0,
         tied=False,
         output_activation=None,
+        # NOTE[DIFF]: the papers add up the errors of all features as they are.
         standardize_errors=True,
         module=None,
         optimizer=torch.optim.Adam,
@@ -144,13 +152,14 @@ class AutoEncoder(BaseAutoEncoder):
         }
 
     def _errors(self, x):
-        """Return the squared errors (n, n_features) that each feature's scale comes from."""
+        """Return the squared errors (n, n_features) whose mean is the scale of a feature."""
         return self.net_.criterion_.squared_errors(self.net_.module_(x), x)
 
     def _finalize_state(self, X):
         criterion = self.net_.criterion_
         criterion.variances = torch.empty(0, device=self.net_.device)
         if self.standardize_errors:
-            # The floor is a hundredth of the standard deviation of a scaled feature: a
-            # feature that is rebuilt almost exactly must not decide the score alone.
+            # The floor 1e-4 is the square of 0.01, a hundredth of the standard deviation of
+            # a standardised feature. Without it, a feature that is reconstructed almost
+            # exactly would decide the score alone.
             criterion.variances = mean_over_rows(self.net_, X, self._errors) + 1e-4

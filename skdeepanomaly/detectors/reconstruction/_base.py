@@ -1,4 +1,4 @@
-"""Base of auto-encoders."""
+"""Base class of the auto-encoders."""
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
 from ...utils._compat import StrOptions
@@ -7,15 +7,16 @@ from .._parameters import NETWORK_CONSTRAINTS, WIDTH, wide_latent_dim
 
 
 class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True):
-    """A network that rebuilds rows through a code."""
+    """Base of detectors whose network encodes rows and reconstructs them from the code."""
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
         "latent_dim": [WIDTH, StrOptions({"auto"})],
     }
-    # More epochs on a few hundred rows make the threshold, which comes from training rows,
-    # much too strict, and the errors of contaminating rows small.
+    # At most 100 epochs. On a few hundred rows more epochs overfit: the errors of the training
+    # rows, and with them the threshold, become too small for new normal rows, and the network
+    # learns to reconstruct the anomalies among the training rows, too.
     _epoch_range = (10, 100)
 
     def __init__(self, *, hidden_dims, latent_dim, activation, dropout, **params):

@@ -1,4 +1,4 @@
-"""Denoising auto-encoder: what does not return to where the data lie is abnormal."""
+"""Denoising auto-encoder: reconstructs rows from corrupted rows."""
 
 from numbers import Integral
 
@@ -13,13 +13,13 @@ from ._losses import DenoisingLoss
 
 
 class DenoisingNet(DetectorNet):
-    """A net that trains on corrupted rows and compares what it makes with the clean ones.
+    """A net that trains on corrupted rows and compares the output with the clean rows.
 
-    The criterion offers ``corrupt(x)``. Validation takes the rows as they are.
+    The criterion has a method ``corrupt(x)``. Validation uses rows that are not corrupted.
     """
 
     def infer(self, x, **fit_params):
-        """Pass rows through the module, in training corrupted."""
+        """Pass rows through the module; in training, corrupt them first."""
         if self.module_.training:
             x = self.criterion_.corrupt(x)
         return super().infer(x, **fit_params)
@@ -28,37 +28,41 @@ class DenoisingNet(DetectorNet):
 class DenoisingAutoEncoder(AutoEncoder):
     """Anomaly detection by the error of an auto-encoder that removes noise.
 
-    A network is given rows with Gaussian noise, with values set to zero, or both, and
-    learns to return the rows as they were [1]_ [2]_. It learns where the data lie, not
-    only to copy, and needs no narrow code for that. A row is abnormal if the network moves
-    it far. The score is the negative mean, over features and, on demand, over several
-    corruptions, of the squared errors, each relative to its mean over the training rows.
+    The training rows are corrupted by Gaussian noise, by values that are set to zero, or by
+    both, and a network learns to return the clean rows [1]_ [2]_. The network cannot solve
+    this task by copying its input, so it learns the distribution of the rows even if the code
+    is wide. The score of a row is the negative mean of the squared errors of its features. By
+    default the squared error of each feature is divided by its mean over the training rows.
+    The score can also be a mean over several corruptions of the row (``n_corruptions``).
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the hidden layers of the encoder. The decoder has the same widths in reverse
+        order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is three quarters of the features, at most 64.
+        Width of the code, the output of the encoder. ``"auto"`` is three quarters of the
+        number of features, but at most 64.
     noise_std : float or pair of floats, default=(0.05, 1.5)
-        Standard deviation of the Gaussian noise. Of a pair (low, high) each row draws its
-        own in each pass, evenly on a logarithmic scale, or a linear one where low is 0; 0 is
-        no noise.
+        Standard deviation of the Gaussian noise, in units of X; 0 means no noise. With a pair
+        (low, high) a standard deviation is drawn for each row in each epoch: log-uniformly
+        between low and high, or uniformly if low is 0.
     masking_rate : float or array-like of shape (n_features,), default=0.0
-        Probability that a value is set to zero, for all features or for each of them,
-        in [0, 1).
+        Probability that a value is set to zero, in [0, 1): one number for all features, or
+        one for each feature.
     n_corruptions : int, default=0
-        Number of corruptions of a row that its score averages over; they are drawn once in
-        ``fit``, over the whole range of levels, and are the same for all rows. 0 scores the
-        row as it is.
+        Number of corruptions of a row over which its score is averaged. ``fit`` draws the
+        corruptions once, with noise levels from the whole range of ``noise_std``; they are
+        the same for all rows. With 0 the row is scored without corruption.
     %(activation_parameters)s
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     output_activation : str or None, default=None
-        Activation of the output; with "sigmoid" scale the features to [0, 1].
+        Activation of the output layer. If it is "sigmoid", scale the features to [0, 1].
     standardize_errors : bool, default=True
-        Whether the score divides the squared errors of each feature, corruption by
-        corruption, by their mean over the training rows (plus 1e-4).
+        Whether the score divides the squared errors of each feature by their mean over the
+        training rows (plus 1e-4). With ``n_corruptions`` there is one mean for each feature
+        and each corruption.
     %(common_parameters)s
 
     Attributes
@@ -69,23 +73,24 @@ class DenoisingAutoEncoder(AutoEncoder):
 
     See Also
     --------
-    AutoEncoder : Learns to rebuild rows as they are.
-    VariationalAutoEncoder : Noise on the code in place of the row.
+    AutoEncoder : Reconstructs rows that are not corrupted.
+    VariationalAutoEncoder : Adds noise to the code instead of the row.
 
     Notes
     -----
-    Training minimises, over random noise and masks,
-    ``mean((f((x + noise) * mask) - x) ** 2)``; the target is the clean row, all of it.
-    ``noise_std=0, masking_rate=0, n_corruptions=0`` is :class:`AutoEncoder`. Averaging
-    over corruptions ranks rows on real tables as well as the row itself does, at
-    ``n_corruptions`` times the cost.
+    Training minimises ``mean((f((x + noise) * mask) - x) ** 2)`` over random noise and masks.
+    The target is the whole clean row, also its values that were not corrupted. With
+    ``noise_std=0, masking_rate=0, n_corruptions=0`` the detector is :class:`AutoEncoder`.
+    Averaging the score over corruptions did not rank the rows of real tables better than
+    scoring the clean row, and costs ``n_corruptions`` times as much.
 
-    Departures from the papers: they fix one level of noise, and train layer by layer; here
-    a range of levels, as in diffusion models, and all layers at once. They do not score
-    rows. In the papers masking and noise are alternatives; here they can be combined.
+    Departures from the papers: a range of noise levels, as in diffusion models, where the
+    papers fix one level; all layers are trained at once, where the papers train layer by
+    layer; the papers do not score rows; masking and noise can be combined, where the papers
+    use one or the other.
 
-    A custom ``module`` maps rows (n, n_features) to reconstructions of the same shape; it
-    need not corrupt anything.
+    A custom ``module`` maps rows (n, n_features) to reconstructions of the same shape. The
+    detector corrupts the rows; the module does not need to.
 
     References
     ----------
@@ -113,9 +118,11 @@ class DenoisingAutoEncoder(AutoEncoder):
         "masking_rate": [SHARE, "array-like"],
         "n_corruptions": [Interval(Integral, 0, None, closed="left")],
     }
+    # NOTE[DIFF]: the papers train layer by layer; this net trains all layers at once.
     _net_class = DenoisingNet
     _criterion_class = DenoisingLoss
-    # Rows that are never the same twice can be seen more often.
+    # More epochs than for an AutoEncoder: the noise is new in each epoch, so the network
+    # overfits later.
     _epoch_range = (10, 300)
 
     def __init__(
@@ -123,6 +130,7 @@ class DenoisingAutoEncoder(AutoEncoder):
         *,
         hidden_dims=(128, 128),
         latent_dim="auto",
+        # NOTE[DIFF]: a range of noise levels; the papers fix one level.
         noise_std=(0.05, 1.5),
         masking_rate=0.0,
         n_corruptions=0,
@@ -206,6 +214,7 @@ class DenoisingAutoEncoder(AutoEncoder):
             return criterion.mean_feature_scores(self._errors(x))
         return super()._feature_scores(x)
 
+    # NOTE[DIFF]: the papers do not score rows.
     def _score_rows(self, x):
         return self._feature_scores(x).sum(dim=1)
 

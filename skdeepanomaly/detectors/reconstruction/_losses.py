@@ -1,4 +1,4 @@
-"""Losses of reconstructions."""
+"""Losses and scores of the reconstruction detectors."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,11 @@ from ...losses import check_reconstruction, log_uniform
 class ReconstructionLoss(nn.Module):
     """Mean squared error between rows and their reconstructions.
 
-    Where ``variances`` is set, scores weigh each feature by the inverse of it, so that
-    features that are rebuilt badly in all rows do not hide the others.
+    Attributes
+    ----------
+    variances : Tensor of shape (n_features,), (n_corruptions, n_features) or (0,)
+        Mean squared errors by which the scores divide the squared errors. If it is empty,
+        the scores use the squared errors as they are.
     """
 
     variances: Tensor
@@ -25,12 +28,12 @@ class ReconstructionLoss(nn.Module):
         self.register_buffer("variances", torch.empty(0))
 
     def squared_errors(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of each feature, (n, n_features)."""
+        """Return the squared error of each feature, shape (n, n_features)."""
         check_reconstruction(output, x)
         return (output - x).square()
 
     def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return what each feature adds to the scores, (n, n_features)."""
+        """Return the terms (n, n_features) whose sums over features are anomaly scores."""
         errors = self.squared_errors(output, x)
         if self.variances.numel():
             errors = errors / self.variances
@@ -42,15 +45,17 @@ class ReconstructionLoss(nn.Module):
 
 
 class DenoisingLoss(ReconstructionLoss):
-    """Mean squared error between clean rows and what was made of corrupted ones.
+    """Mean squared error between clean rows and the reconstructions of corrupted rows.
 
     Parameters
     ----------
     noise_std : tuple of two floats, default=(0.05, 1.5)
-        Range of the standard deviation of Gaussian noise. Each row draws its own, evenly
-        on a logarithmic scale; (0, 0) is no noise.
+        Range (low, high) of the standard deviation of the Gaussian noise. A standard
+        deviation is drawn for each row: log-uniformly, or uniformly if low is 0. (0, 0)
+        means no noise.
     masking_rate : float or sequence of floats, default=0.0
-        Probability that a value is set to zero, for all features or for each of them.
+        Probability that a value is set to zero: one number for all features, or one for each
+        feature.
     """
 
     rates: Tensor
@@ -70,12 +75,13 @@ class DenoisingLoss(ReconstructionLoss):
             self.register_buffer(name, torch.empty(0))
 
     def _noise_levels(self, shares: Tensor) -> Tensor:
-        """Map shares in [0, 1] to standard deviations."""
+        """Map shares in [0, 1] to standard deviations of the noise."""
         low, high = self.noise_std
         return log_uniform(low, high, shares) if low else high * shares
 
     def corrupt(self, x: Tensor) -> Tensor:
-        """Return rows (n, n_features) with random noise and random zeros."""
+        """Return rows (n, n_features) with random noise and with random values set to zero."""
+        # NOTE[DIFF]: noise and masking can be combined; the papers use one or the other.
         if self.noise_std[1]:
             levels = self._noise_levels(torch.rand(len(x), 1, device=x.device))
             x = x + levels * torch.randn_like(x)
@@ -84,14 +90,15 @@ class DenoisingLoss(ReconstructionLoss):
         return x
 
     def draw_corruptions(self, n_corruptions: int, n_features: int) -> None:
-        """Draw what is done to every row that is scored; the noises have all levels."""
+        """Draw the corruptions of the rows that are scored; all rows get the same ones."""
         shape, device = (n_corruptions, n_features), self.rates.device
+        # Evenly spread levels, not random ones: few corruptions cover the whole range.
         shares = (torch.arange(n_corruptions, device=device) + 0.5) / max(1, n_corruptions)
         self.noises = self._noise_levels(shares)[:, None] * torch.randn(shape, device=device)
         self.kept = (torch.rand(shape, device=device) >= self.rates).float()
 
     def corruptions(self, x: Tensor) -> Iterator[Tensor]:
-        """Yield the rows (n, n_features) with each of the corruptions that were drawn."""
+        """Yield the rows (n, n_features) once for each drawn corruption."""
         for noise, kept in zip(self.noises, self.kept, strict=True):
             yield (x + noise) * kept
 
@@ -101,14 +108,26 @@ class DenoisingLoss(ReconstructionLoss):
         return torch.stack(errors).transpose(0, 1)
 
     def mean_feature_scores(self, errors: Tensor) -> Tensor:
-        """Return terms (n, n_features) of the scores, means over stacked errors."""
+        """Return the terms (n, n_features) of the scores.
+
+        Parameters
+        ----------
+        errors : Tensor of shape (n, n_corruptions, n_features)
+            Squared errors from :meth:`stacked_errors`.
+
+        Returns
+        -------
+        terms : Tensor of shape (n, n_features)
+            Means over the corruptions; their sums over features are anomaly scores.
+        """
         if self.variances.numel():
             errors = errors / self.variances
         return (errors / errors.shape[2]).mean(dim=1)
 
 
-# Bounds of the logarithm of a feature's variance given the code. The lower one is a
-# standard deviation of a twentieth of that of a scaled feature.
+# NOTE[DIFF]: the papers do not bound the log-variances of the features. Without bounds the
+# variance of a feature that is almost constant goes to zero, and the loss to minus infinity.
+# The lower bound is a standard deviation of exp(-3) = 0.05 of a standardised feature.
 LOG_VARIANCE_RANGE = (-6.0, 6.0)
 
 
@@ -122,7 +141,7 @@ class GaussianLikelihood:
         return mean, log_variance.clamp(*LOG_VARIANCE_RANGE)
 
     def check(self, x: Tensor) -> None:
-        """Any number will do."""
+        """Accept all rows: each number has a normal likelihood."""
 
     def mean(self, decoded: Tensor) -> Tensor:
         """Return the expected rows (n, n_features)."""
@@ -134,7 +153,7 @@ class GaussianLikelihood:
         return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
 
     def losses(self, decoded: Tensor, x: Tensor) -> Tensor:
-        """Return the negative log-densities (n, n_features) of the values of rows."""
+        """Return the negative log-densities (n, n_features), in nats, of the values of rows."""
         mean, log_variance = self._moments(decoded)
         errors = (x - mean).square() * torch.exp(-log_variance)
         return 0.5 * (errors + log_variance + math.log(2 * math.pi))
@@ -143,13 +162,13 @@ class GaussianLikelihood:
 class BernoulliLikelihood:
     """Independent binary features, each with a logit from the decoder.
 
-    Values between 0 and 1 count as probabilities.
+    A value between 0 and 1 is read as the probability that the feature is 1.
     """
 
     n_parameters = 1
 
     def check(self, x: Tensor) -> None:
-        """Refuse rows that have no likelihood."""
+        """Raise a ValueError if a value is outside of [0, 1] and has no likelihood."""
         low, high = x.min().item(), x.max().item()
         if low < 0 or high > 1:
             raise ValueError(
@@ -167,11 +186,12 @@ class BernoulliLikelihood:
         return torch.bernoulli(self.mean(decoded))
 
     def losses(self, decoded: Tensor, x: Tensor) -> Tensor:
-        """Return the cross-entropies (n, n_features).
+        """Return the cross-entropies (n, n_features), in nats.
 
-        A value outside of [0, 1] has none: its distance to there is added to that of the
-        nearest value which has.
+        A value outside of [0, 1] has no cross-entropy. It gets the cross-entropy of the
+        nearest value in [0, 1], plus its distance to this value.
         """
+        # NOTE[DIFF]: the papers do not score values outside of [0, 1].
         nearest = x.clamp(0, 1)
         losses = F.binary_cross_entropy_with_logits(decoded, nearest, reduction="none")
         return losses + (x - nearest).abs()
@@ -184,7 +204,7 @@ LIKELIHOODS: dict[str, type[GaussianLikelihood] | type[BernoulliLikelihood]] = {
 
 
 class Variational(Protocol):
-    """What the loss of a variational auto-encoder calls on a module."""
+    """Attributes of a module that the loss of a variational auto-encoder uses."""
 
     latent_dim: int
 
@@ -192,7 +212,7 @@ class Variational(Protocol):
         """Return means and log-variances (n, latent_dim) of the codes of rows."""
 
     def decode(self, z: Tensor) -> Tensor:
-        """Map codes to the parameters of the distribution of rows."""
+        """Map codes (n, latent_dim) to the parameters of the distribution of rows."""
 
 
 class VariationalLoss(nn.Module):
@@ -205,13 +225,13 @@ class VariationalLoss(nn.Module):
     beta : float, default=1.0
         Weight of the divergence of the codes from the standard normal distribution.
     warmup : float, default=0.0
-        Share of the training in which that weight rises from 0.
+        Share of the training during which this weight rises from 0 to ``beta``, in [0, 1].
     score_type : {"reconstruction_probability", "elbo", "error"}, \
 default="reconstruction_probability"
         The score that :meth:`score_with` returns.
     """
 
-    # What a module must offer beside ``forward``.
+    # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "posterior", "decode")
     noises: Tensor
 
@@ -232,19 +252,29 @@ default="reconstruction_probability"
         self.register_buffer("noises", torch.empty(0))
 
     def begin_epoch(self, share: float) -> None:
-        """Set the weight of the divergence when the share of the training is done."""
+        """Set the weight of the divergence.
+
+        Parameters
+        ----------
+        share : float
+            Share of the training that is done, in [0, 1].
+        """
         self.weight = self.beta * (min(1.0, share / self.warmup) if self.warmup else 1.0)
 
     def draw_noises(self, n_draws: int, latent_dim: int) -> None:
-        """Draw the noises that make the codes of every row that is scored."""
+        """Draw the noise of the codes of the rows that are scored; it is equal for all rows."""
         self.noises = torch.randn(n_draws, latent_dim, device=self.noises.device)
 
     def divergences(self, mean: Tensor, log_variance: Tensor) -> Tensor:
-        """Return the divergences (n,) of the codes' distributions from the prior."""
+        """Return the divergences (n,), in nats, of the distributions of codes from the prior.
+
+        Both distributions are normal, so the divergence has a closed form (Kingma and
+        Welling 2014, appendix B).
+        """
         return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
     def forward(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the mean over rows of the negative bound, the divergence weighted."""
+        """Return the mean over rows of the reconstruction loss plus the weighted divergence."""
         self.likelihood.check(x)
         decoded, mean, log_variance = output
         check_reconstruction(self.likelihood.mean(decoded), x)
@@ -252,12 +282,12 @@ default="reconstruction_probability"
         return (losses + self.weight * self.divergences(mean, log_variance)).mean()
 
     def errors(self, module: Variational, x: Tensor) -> Tensor:
-        """Return squared errors over the number of features, (n, n_features)."""
+        """Return squared errors divided by the number of features, shape (n, n_features)."""
         decoded = module.decode(module.posterior(x)[0])
         return (x - self.likelihood.mean(decoded)).square() / x.shape[1]
 
     def reconstruction_losses(self, module: Variational, x: Tensor) -> Tensor:
-        """Return mean negative log-densities over codes of the rows, (n, n_features)."""
+        """Return negative log-densities (n, n_features), averaged over the drawn codes."""
         mean, log_variance = module.posterior(x)
         deviation = torch.exp(0.5 * log_variance)
         total = torch.zeros_like(x)
@@ -267,7 +297,7 @@ default="reconstruction_probability"
         return total / len(self.noises)
 
     def feature_scores_with(self, module: Variational, x: Tensor) -> Tensor:
-        """Return the terms (n, n_features) of the scores, without any divergence."""
+        """Return the terms (n, n_features) of the scores, without the divergence."""
         if self.score_type == "error":
             return self.errors(module, x)
         return self.reconstruction_losses(module, x)
@@ -275,8 +305,8 @@ default="reconstruction_probability"
     def score_with(self, module: Variational, x: Tensor) -> Tensor:
         """Return the anomaly scores (n,) of rows.
 
-        For ``score_type="elbo"`` these are the negative evidence lower bounds, with a
-        divergence of weight 1.
+        For ``score_type="elbo"`` the scores are the negative evidence lower bounds; the
+        divergence has the weight 1 there, whatever ``beta`` is.
         """
         if self.score_type == "elbo":
             divergences = self.divergences(*module.posterior(x))
@@ -285,7 +315,7 @@ default="reconstruction_probability"
 
 
 class CodeGame(Protocol):
-    """What the losses of an adversarial auto-encoder call on a module."""
+    """Methods of a module that the losses of an adversarial auto-encoder call."""
 
     def encode(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to codes (n, latent_dim)."""
@@ -298,7 +328,7 @@ class CodeGame(Protocol):
 
 
 class AdversarialAutoEncoderLoss(ReconstructionLoss):
-    """Reconstruction error, and the game of the encoder against a discriminator of codes.
+    """Losses of the reconstruction, of a discriminator of codes, and of the encoder against it.
 
     Parameters
     ----------
@@ -306,14 +336,15 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
         The score that :meth:`score_with` returns.
     """
 
-    # What a module must offer beside ``forward``.
+    # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
     scales: Tensor
 
     def __init__(self, *, score_type: str = "reconstruction"):
         super().__init__()
         self.score_type = score_type
-        # The two scores are divided by these before they are added.
+        # Means of the two scores over the training rows; each score is divided by its mean
+        # before the two are added.
         self.register_buffer("scales", torch.ones(2))
 
     def reconstruction_loss(self, module: nn.Module, x: Tensor) -> Tensor:
@@ -321,7 +352,8 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
         return self(module(x), x)
 
     def discriminator_loss(self, module: CodeGame, x: Tensor) -> Tensor:
-        """Return the cross-entropy of telling codes of rows from the prior's."""
+        """Return the cross-entropy of the discriminator on codes of rows and prior draws."""
+        # No gradients for the encoder: this step trains the discriminator only.
         with torch.no_grad():
             codes = module.encode(x)
         drawn, encoded = (
@@ -331,15 +363,17 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
         return F.softplus(-drawn).mean() + F.softplus(encoded).mean()
 
     def regularization_loss(self, module: CodeGame, x: Tensor) -> Tensor:
-        """Return the non-saturating loss of the encoder."""
+        """Return the loss of the encoder against the discriminator."""
+        # NOTE[DIFF]: the non-saturating loss -log D; the paper minimises log(1 - D).
         return F.softplus(-module.discriminate(module.encode(x))).mean()
 
     def code_scores(self, module: CodeGame, x: Tensor) -> Tensor:
-        """Return -log D of the codes of rows, shape (n,)."""
+        """Return ``-log D(E(x))`` of rows, shape (n,)."""
+        # NOTE[DIFF]: the paper does not score rows.
         return F.softplus(-module.discriminate(module.encode(x))).squeeze(1)
 
     def score_parts(self, module: CodeGame, x: Tensor) -> Tensor:
-        """Return the scores of the reconstruction and of the code, (n, 2)."""
+        """Return the scores of the reconstruction and of the code, shape (n, 2)."""
         reconstruction = self.feature_scores(module(x), x).sum(dim=1)
         return torch.stack([reconstruction, self.code_scores(module, x)]).T
 

@@ -1,4 +1,4 @@
-"""Networks that rebuild rows."""
+"""Networks of the reconstruction detectors."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,20 @@ from torch import Tensor, nn
 
 from ...networks import ACTIVATIONS, MLP, discriminator_layers
 
-# Bounds of the logarithms of the variances of codes.
+# NOTE[DIFF]: the papers do not bound the log-variances of codes. The bound keeps their
+# exponentials finite at the start of training and for rows far from the training rows.
 MAX_LOG_VARIANCE = 10.0
 
 
 class TiedDecoder(nn.Module):
-    """The transpose of an encoder: its weights, biases of its own.
+    """A decoder with the transposed weights of an encoder, and with its own biases.
 
     Parameters
     ----------
     encoder : MLP
-        The weights to share.
+        The encoder whose weights the decoder uses.
     dims : sequence of int
-        Widths from the code to the output.
+        Widths of all layers, from the code to the output.
     activation, dropout, output_activation
         As in :class:`MLP`.
     """
@@ -35,7 +36,8 @@ class TiedDecoder(nn.Module):
         output_activation: str | None = None,
     ):
         super().__init__()
-        # In a list, so that the shared weights are registered once, with the encoder.
+        # A plain list does not register its layers: the weights are parameters of the
+        # encoder already, and must not be counted twice.
         self._linears = [layer for layer in encoder if isinstance(layer, nn.Linear)][::-1]
         self.biases = nn.ParameterList(torch.zeros(dim) for dim in dims[1:])
         self.activation = ACTIVATIONS[activation]()
@@ -54,20 +56,21 @@ class TiedDecoder(nn.Module):
 
 
 class AutoEncoderNetwork(nn.Module):
-    """An encoder to a code and a decoder back.
+    """An encoder from rows to codes and a decoder from codes to rows.
 
     Parameters
     ----------
     n_features : int
-        Width of the input.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the hidden layers of the encoder. The decoder has the same widths in reverse
+        order.
     latent_dim : int
         Width of the code.
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     activation, dropout, output_activation
-        As in :class:`MLP`; the output activation is the decoder's.
+        As in :class:`MLP`. Only the decoder has an output activation.
     """
 
     def __init__(
@@ -110,18 +113,20 @@ class AutoEncoderNetwork(nn.Module):
 
 
 class VariationalNetwork(nn.Module):
-    """An encoder to a distribution of codes and a decoder to one of rows.
+    """An encoder to a distribution of codes and a decoder to a distribution of rows.
 
     Parameters
     ----------
     n_features : int
-        Width of the rows.
+        Number of features.
     hidden_dims : sequence of int
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the hidden layers of the encoder. The decoder has the same widths in reverse
+        order.
     latent_dim : int
         Width of the code.
     n_parameters : int, default=2
-        Number of parameters of the distribution of one feature.
+        Number of parameters of the distribution of one feature: 2 for a mean and a
+        log-variance, 1 for a logit.
     activation, dropout
         As in :class:`MLP`.
     """
@@ -157,14 +162,26 @@ class VariationalNetwork(nn.Module):
         return self.posterior(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Map codes to parameters (n, n_parameters * n_features) of rows' distribution."""
+        """Map codes (n, latent_dim) to parameters (n, n_parameters * n_features) of rows."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what one code of each row decodes to, and the moments of the codes.
+        """Decode one code of each row.
 
-        In training the code is drawn, such that gradients reach its moments; else it is
-        the mean.
+        In training the code is drawn by the reparameterisation trick, so that gradients reach
+        its mean and variance. In evaluation the code is the mean.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        decoded : Tensor of shape (n, n_parameters * n_features)
+            The parameters of the distributions of the rows.
+        mean, log_variance : Tensor of shape (n, latent_dim)
+            The moments of the codes.
         """
         mean, log_variance = self.posterior(x)
         z = mean
@@ -179,7 +196,8 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
     Parameters
     ----------
     n_features, hidden_dims, latent_dim, activation, dropout, tied, output_activation
-        As in :class:`AutoEncoderNetwork`; the discriminator has the same hidden layers.
+        As in :class:`AutoEncoderNetwork`. The discriminator has hidden layers of the same
+        widths as the encoder.
     """
 
     def __init__(
@@ -217,7 +235,7 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
 
 
 class CodingAutoEncoder(AutoEncoderNetwork):
-    """An auto-encoder that also gives the codes, for losses on both.
+    """An auto-encoder that returns codes and reconstructions, for losses of both.
 
     Parameters
     ----------

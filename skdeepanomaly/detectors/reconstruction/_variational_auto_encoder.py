@@ -1,4 +1,4 @@
-"""Variational auto-encoder: rows that are improbable given their codes are abnormal."""
+"""Variational auto-encoder: anomalies are improbable given their codes."""
 
 from numbers import Real
 
@@ -17,34 +17,39 @@ class VariationalAutoEncoder(GeneratorMixin, BaseAutoEncoder):
     """Anomaly detection by the reconstruction probability of a variational auto-encoder.
 
     An encoder maps a row to a distribution of codes, which is kept close to the standard
-    normal one, and a decoder maps a code to a distribution of rows [1]_. The score is the
-    reconstruction probability [2]_: the mean log-likelihood of the row under what its own
-    codes decode to. Unlike an error it knows how exactly each feature can be rebuilt, row
-    by row.
+    normal distribution, and a decoder maps a code to a distribution of rows [1]_. The score
+    of a row is the reconstruction probability [2]_: several codes are drawn for the row, and
+    the log-likelihood of the row under the decoded distributions is averaged. The decoder
+    returns a variance for each feature of each row, so that the score takes into account how
+    exactly the feature can be predicted; a plain reconstruction error does not.
 
     Parameters
     ----------
     hidden_dims : sequence of int, default=(128, 128)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the hidden layers of the encoder. The decoder has the same widths in reverse
+        order.
     latent_dim : int or "auto", default="auto"
-        Width of the code. ``"auto"`` is three quarters of the features, at most 64.
+        Width of the code. ``"auto"`` is three quarters of the number of features, but at
+        most 64.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
-        Distribution of a feature given the code: normal, with a mean and a variance from
-        the decoder, or binary, for features in [0, 1].
+        Distribution of a feature given the code: ``"gaussian"`` is normal, with a mean and a
+        variance from the decoder; ``"bernoulli"`` is binary, for features in [0, 1].
     beta : float, default=1.0
-        Weight of the divergence of the codes from the standard normal distribution in the
-        loss [3]_.
+        Weight, in the loss, of the divergence of the codes from the standard normal
+        distribution [3]_.
     warmup : float, default=0.0
-        Share of the epochs of a fit in which that weight rises linearly from 0 [4]_,
-        in [0, 1].
+        Share of the epochs of a fit during which the weight of the divergence rises linearly
+        from 0 to ``beta`` [4]_, in [0, 1].
     score_type : {"reconstruction_probability", "elbo", "error"}, \
 default="reconstruction_probability"
-        What is scored: the mean log-likelihood over codes of the row; the evidence lower
-        bound, which is that less the divergence of the row's codes; or the negative mean
-        squared error of the row that the mean code decodes to.
+        The score: ``"reconstruction_probability"`` is the mean log-likelihood of the row over
+        several codes; ``"elbo"`` is the evidence lower bound, the mean log-likelihood minus
+        the divergence of the codes of the row; ``"error"`` is the negative mean squared error
+        of the row that is decoded from the mean code.
     n_draws : int, default=10
-        Number of codes of a row that the first two scores average over. Their noise is
-        drawn once in ``fit`` and is the same for all rows, so that scores repeat.
+        Number of codes of a row that the first two scores average over. ``fit`` draws the
+        noise of the codes once, and the noise is the same for all rows, so that the scores of
+        a row are equal in each call.
     %(activation_parameters)s
     %(common_parameters)s
 
@@ -52,37 +57,46 @@ default="reconstruction_probability"
     ----------
     net_ : AnnealedNet
         The trained skorch net; its ``module_`` is the network. ``train_loss`` in
-        ``history_`` is the negative evidence lower bound of a row, in nats, the divergence
-        weighted.
+        ``history_`` is the mean negative evidence lower bound of a row, in nats, with the
+        divergence weighted by ``beta`` and the warm-up.
     %(common_attributes)s
 
     See Also
     --------
-    AutoEncoder : Codes without a distribution, errors without a scale.
-    AdversarialAutoEncoder : A discriminator in place of the divergence.
+    AutoEncoder : Each row has one code, and the score is a reconstruction error.
+    AdversarialAutoEncoder : Uses a discriminator instead of the divergence.
 
     Notes
     -----
     With a code distribution :math:`q(z|x)` and a decoder :math:`p(x|z)` the loss is
-    ``-E_q[log p(x|z)] + beta * KL(q(z|x) || N(0, I))``, one code drawn a row and pass by
-    reparameterisation. ``beta=0`` leaves an auto-encoder with noise in its code.
+    ``-E_q[log p(x|z)] + beta * KL(q(z|x) || N(0, I))`` ([1]_, with the ``beta`` of [3]_). In
+    each epoch one code is drawn for each row by the reparameterisation trick. With ``beta=0``
+    the network is an auto-encoder with noise on its code.
 
-    ``encode`` gives the means of the codes, ``reconstruct`` the expected row at the mean
-    code; ``sample`` draws a code from the standard normal distribution, then a row from the
-    decoder's distribution.
+    ``encode`` returns the means of the codes. ``reconstruct`` returns the expected row given
+    the mean code. ``sample`` draws a code from the standard normal distribution, then a row
+    from the distribution that is decoded from it.
 
-    ``explain`` is exact but for ``score_type="elbo"``, whose divergence is no sum over
-    features.
+    ``explain`` returns the exact terms of the score, except for ``score_type="elbo"``,
+    because the divergence is not a sum over features.
 
-    Departures from the papers: the logarithms of the variances are kept within [-6, 6] for
-    features and [-10, 10] for codes. To be scored, a value outside of [0, 1] under
-    ``likelihood="bernoulli"`` costs its distance to there in addition.
+    Departures from the papers: the logarithms of the variances are clipped to [-6, 6] for
+    features and to [-10, 10] for codes. With ``likelihood="bernoulli"`` a value outside of
+    [0, 1] has no likelihood; it is scored as the nearest value in [0, 1], and its distance
+    to this value is added to the negative log-likelihood.
 
-    A custom ``module`` has a ``latent_dim``, ``posterior(x)`` that returns means and
-    log-variances of codes, ``decode(z)`` that returns means and log-variances of the
-    features side by side, or logits under ``likelihood="bernoulli"``, and a ``forward(x)``
-    that returns what one drawn code decodes to and both outputs of ``posterior``; for
-    ``encode`` and ``reconstruct`` an ``encode(x)`` that returns the means of codes.
+    A custom ``module`` has
+
+    - an attribute ``latent_dim``;
+    - ``posterior(x)``, which returns the means and the log-variances of the codes, each of
+      shape (n, latent_dim);
+    - ``decode(z)``, which returns the means and log-variances of the features in one tensor
+      of shape (n, 2 * n_features), or with ``likelihood="bernoulli"`` logits of shape
+      (n, n_features);
+    - ``forward(x)``, which returns the decoded parameters for one drawn code, and both
+      outputs of ``posterior``;
+    - ``encode(x)``, which returns the means of the codes; only the methods ``encode`` and
+      ``reconstruct`` of the detector need it.
 
     References
     ----------
