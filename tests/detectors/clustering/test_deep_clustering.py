@@ -18,7 +18,7 @@ def test_the_weight_of_the_clusters_makes_codes_gather():
             detector = DeepClustering(
                 n_clusters=8,
                 cluster_weight=weight,
-                max_epochs=40,
+                max_epochs=25,
                 batch_size=64,
                 pretrain_epochs=10,
                 random_state=seed,

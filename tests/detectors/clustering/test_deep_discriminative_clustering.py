@@ -49,6 +49,8 @@ def test_relations_make_labels_sure():
                 n_clusters=8,
                 relation_weight=weight,
                 balance_weight=0.0,
+                batch_size=64,
+                lr=3e-3,
                 random_state=seed,
                 **SMALL,
             )

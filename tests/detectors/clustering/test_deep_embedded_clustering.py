@@ -28,7 +28,7 @@ def test_self_training_makes_assignments_surer():
                 lr=lr,
                 tol=0,
                 pretrain_epochs=10,
-                max_epochs=40,
+                max_epochs=25,
                 batch_size=64,
                 random_state=seed,
                 **SMALL,
@@ -73,11 +73,11 @@ def test_degrees_of_freedom_make_assignments_sharper():
             detector = DeepEmbeddedClustering(
                 n_clusters=4,
                 degrees_of_freedom=degrees,
+                hidden_dims=(64,),
                 lr=1e-12,
-                pretrain_epochs=10,
+                pretrain_epochs=20,
                 max_epochs=1,
                 random_state=seed,
-                **SMALL,
             )
             found.append(sureness(detector.fit(X), X))
         return found
@@ -148,7 +148,7 @@ def test_reconstruction_weight_keeps_the_code_whole():
                 lr=5e-3,
                 tol=0,
                 pretrain_epochs=20,
-                max_epochs=40,
+                max_epochs=25,
                 batch_size=64,
                 random_state=seed,
                 **SMALL,

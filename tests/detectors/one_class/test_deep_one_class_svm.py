@@ -64,7 +64,7 @@ def test_frozen_codes_give_the_scores_of_the_exact_svm():
                 module=Identity(),
                 n_fourier_features=n_features,
                 nu=0.2,
-                max_epochs=60,
+                max_epochs=50,
                 lr=5e-3,
                 random_state=seed,
             ).fit(X)

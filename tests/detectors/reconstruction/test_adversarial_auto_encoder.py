@@ -13,7 +13,7 @@ def test_the_game_gives_codes_and_samples_their_distribution():
         found = []
         for params in ({"optimizer_g__lr": 0.0}, {}):
             detector = AdversarialAutoEncoder(
-                hidden_dims=(32,), latent_dim=2, max_epochs=40, batch_size=64, lr=5e-3, **params
+                hidden_dims=(32,), latent_dim=2, max_epochs=60, batch_size=64, lr=5e-3, **params
             )
             detector.set_params(random_state=seed).fit(X)
             found.append(mean_energy_distance(detector.encode(X), drawn))

@@ -29,7 +29,7 @@ def test_beta_changes_the_distribution_of_the_codes():
         divergences, moments = [], []
         for beta in (0.0, 0.1, 1.0, 10.0):
             detector = VariationalAutoEncoder(
-                beta=beta, max_epochs=40, random_state=seed, **SMALL
+                beta=beta, max_epochs=30, random_state=seed, **SMALL
             ).fit(X)
             mean, variance, divergence = code_moments(detector, X)
             divergences.append(divergence)
@@ -48,7 +48,7 @@ def test_the_divergence_makes_samples_like_the_data():
         found = []
         for beta in (0.0, 1.0):
             detector = VariationalAutoEncoder(
-                beta=beta, max_epochs=40, random_state=seed, **SMALL
+                beta=beta, max_epochs=30, random_state=seed, **SMALL
             )
             made = detector.fit(X).sample(500, random_state=seed)
             found.append(mean_energy_distance(X, made))
@@ -79,7 +79,7 @@ def test_likelihood_knows_how_exact_a_feature_is():
         found = []
         for score_type in ("reconstruction_probability", "error"):
             detector = VariationalAutoEncoder(
-                score_type=score_type, latent_dim=1, max_epochs=40, random_state=seed, **SMALL
+                score_type=score_type, latent_dim=1, max_epochs=30, random_state=seed, **SMALL
             ).fit(X)
             scores = detector.score_samples(np.concatenate([X, odd]))
             found.append(1 - roc_auc_score(y, scores))

@@ -25,7 +25,7 @@ def test_one_labelled_anomaly_lowers_the_score_of_its_kin():
         X = np.concatenate([X, kin[:1]])
         found = []
         for labels in (None, y):
-            detector = SemiSupervisedGAN(max_epochs=40, random_state=seed, **SMALL)
+            detector = SemiSupervisedGAN(max_epochs=25, random_state=seed, **SMALL)
             found.append(roc_auc_score(y_test, detector.fit(X, labels).score_samples(X_test)))
         return found
 
@@ -40,7 +40,7 @@ def test_labelled_normal_rows_raise_the_score_of_their_kin():
         X = np.concatenate([X, kin[:15]])
         found = []
         for labels in (np.minimum(y, 0), y):
-            detector = SemiSupervisedGAN(max_epochs=40, random_state=seed, **SMALL)
+            detector = SemiSupervisedGAN(max_epochs=25, random_state=seed, **SMALL)
             found.append(detector.fit(X, labels).score_samples(kin[15:]).mean())
         return found
 
@@ -56,7 +56,7 @@ def test_the_generator_matches_features_and_rows():
             detector = SemiSupervisedGAN(
                 hidden_dims=(32,), lr=lr, optimizer_d__lr=3e-3, random_state=seed
             )
-            made = detector.set_params(max_epochs=40).fit(X).sample(500, random_state=seed)
+            made = detector.set_params(max_epochs=25).fit(X).sample(500, random_state=seed)
             features = outputs(detector, X)[0]
             gap = outputs(detector, made)[0].mean(axis=0) - features.mean(axis=0)
             gaps.append(np.sum(gap**2) / features.var(axis=0).sum())
@@ -75,7 +75,7 @@ def test_background_makes_rows_far_out_less_real():
         found = []
         for weight in (0.0, 1.0):
             detector = SemiSupervisedGAN(
-                background_weight=weight, max_epochs=40, random_state=seed, **SMALL
+                background_weight=weight, max_epochs=25, random_state=seed, **SMALL
             ).fit(X)
             found.append(np.mean(np.logaddexp(*outputs(detector, far)[1].T)))
         return found
@@ -88,7 +88,7 @@ def test_score_by_hand():
     X, kin, _, _ = make_kin(0)
     y = np.repeat([0, -1], [len(X), 20])
     X = np.concatenate([X, kin[:20]])
-    detector = SemiSupervisedGAN(alpha=2.0, max_epochs=40, random_state=0, **SMALL).fit(X, y)
+    detector = SemiSupervisedGAN(alpha=2.0, max_epochs=25, random_state=0, **SMALL).fit(X, y)
     features, logits = outputs(detector, X)
     log_odds = logits[:, 1] - logits[:, 0]
     normal = features[log_odds <= 0]
@@ -112,7 +112,7 @@ def test_weight_of_the_assumption_that_unlabelled_rows_are_normal():
         found = []
         for weight in (0.0, 1.0):
             detector = SemiSupervisedGAN(
-                unlabelled_weight=weight, max_epochs=40, random_state=seed, **SMALL
+                unlabelled_weight=weight, max_epochs=25, random_state=seed, **SMALL
             ).fit(X, y)
             logits = outputs(detector, X[y == 0])[1]
             found.append(np.mean(logits[:, 1] > logits[:, 0]))
