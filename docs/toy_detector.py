@@ -6,7 +6,7 @@ import torch
 
 from skdeepanomaly.base import BaseDeepDetector
 from skdeepanomaly.detectors.reconstruction import AutoEncoderNetwork, ReconstructionLoss
-from skdeepanomaly.utils._compat import Interval
+from skdeepanomaly.utils.validation import Interval
 
 
 class LinearAutoEncoder(BaseDeepDetector):
@@ -67,5 +67,5 @@ class LinearAutoEncoder(BaseDeepDetector):
         )
         self.latent_dim = latent_dim
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {"hidden_dims": (), "latent_dim": self.latent_dim}

@@ -1,7 +1,7 @@
-"""Pictures of a detector: its scores, thresholds, curves, training and reasons.
+"""All displays of one detector: scores, thresholds, curves, losses and contributions.
 
-The Wisconsin breast-cancer data ship with scikit-learn. The detector learns from benign
-tumours alone; benign and malignant ones that it has not seen are drawn.
+The Wisconsin breast-cancer data come with scikit-learn. The detector is trained on benign
+tumours only. The displays show other benign tumours, and malignant ones.
 """
 
 import matplotlib.pyplot as plt
@@ -24,7 +24,7 @@ from skdeepanomaly import (
 )
 
 data = load_breast_cancer()
-# 0 marks the malignant tumours of this table.
+# In this table 0 stands for malignant.
 malignant = data.target == 0
 X_train, X_benign = train_test_split(data.data[~malignant], test_size=0.4, random_state=0)
 X = np.concatenate([X_benign, data.data[malignant][:30]])
@@ -35,7 +35,7 @@ detector = ThresholdedDetector(
     make_pipeline(StandardScaler(), deep), "mad", calibration_size=0.3
 ).fit(X_train)
 
-figure = plt.figure(figsize=(12, 11), layout="constrained")
+figure = plt.figure(figsize=(12, 12), layout="constrained")
 top, bottom = figure.subfigures(2, 1, height_ratios=[2, 1])
 (scores, thresholds, flagged), (roc, precision_recall, det) = top.subplots(2, 3)
 loss, row = bottom.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""Callbacks of a whole fit: a progress bar, and a backup to go on from after a crash."""
+"""A callback that backs a fit up, to go on from after a crash."""
 
 import copy
 import os
@@ -10,45 +10,9 @@ import joblib
 import torch
 from skorch.callbacks import Callback, EarlyStopping
 
+from .engine import rng_states, set_rng_states
+
 __all__ = ["BackupAndRestore"]
-
-
-class FitProgress(Callback):
-    """One bar over all epochs of all phases of a fit.
-
-    Parameters
-    ----------
-    total : int
-        Epochs that the fit may take.
-    description : str
-        What stands before the bar.
-    """
-
-    def __init__(self, total: int, description: str):
-        self.total = total
-        self.description = description
-
-    def __enter__(self):
-        from tqdm.auto import tqdm  # comes with skorch
-
-        self.bar_ = tqdm(total=self.total, desc=self.description, unit="epoch")
-        return self
-
-    def __exit__(self, *exception):
-        self.bar_.close()
-
-    def after_on_train_begin(self, net):
-        """Count the epochs that a restored run need not repeat."""
-        self.bar_.update(net.epochs_restored_)
-
-    def on_epoch_end(self, net, **kwargs):
-        """Move the bar by one epoch and show its loss."""
-        loss = net.history[-1]["batches"][-1].get("train_loss", float("nan"))
-        self.bar_.set_postfix(loss=f"{loss:.4g}", refresh=False)
-        self.bar_.update()
-
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "bar_"}
 
 
 class BackupAndRestore(Callback):
@@ -101,13 +65,14 @@ class BackupAndRestore(Callback):
         self.dirname = dirname
         self.every_n_epochs = every_n_epochs
 
-    def open(self, fingerprint: str) -> None:
-        """Begin a fit, from the backup of this very fit where there is one.
+    def open(self, key: str) -> None:
+        """Begin a fit, from its backup if there is one.
 
         Parameters
         ----------
-        fingerprint : str
-            What a fit must share with a backup to go on from it.
+        key : str
+            Fingerprint of the data and the parameters; a fit goes on only from a backup
+            with the same key.
         """
         if not isinstance(self.every_n_epochs, Integral) or self.every_n_epochs < 1:
             raise ValueError(
@@ -115,7 +80,7 @@ class BackupAndRestore(Callback):
             )
         folder = Path(self.dirname)
         folder.mkdir(parents=True, exist_ok=True)
-        self.path_ = folder / f"{fingerprint}.backup"
+        self.path_ = folder / f"{key}.backup"
         self.phase_ = 0
         if self.path_.exists():
             try:
@@ -127,12 +92,12 @@ class BackupAndRestore(Callback):
                 ) from error
 
     def begin_phase(self, phase: int) -> bool:
-        """Enter a phase; return whether any of its training is still to be done."""
+        """Enter a phase; return whether it still has to be trained."""
         self.phase_ = phase
         return self.state_ is None or self.state_["phase"] <= phase
 
     def close(self, delete: bool):
-        """Leave the fit; delete the backup of one that ended."""
+        """End the fit; delete its backup if ``delete``."""
         if delete:
             # Also what a kill in the middle of writing left.
             for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
@@ -140,8 +105,8 @@ class BackupAndRestore(Callback):
         for name in ("path_", "state_", "phase_"):
             vars(self).pop(name, None)
 
-    def after_on_train_begin(self, net):
-        """Restore the state, after all other callbacks have set up theirs."""
+    def begin(self, net):
+        """Restore the state, after all callbacks have set up theirs."""
         if self.state_ is None:
             return
         state, self.state_ = self.state_, None
@@ -155,15 +120,12 @@ class BackupAndRestore(Callback):
         net.epochs_restored_ = len(state["history"])
         for name, callback in self._other_callbacks(net):
             _set_callback_state(callback, state["callbacks"][name])
-        torch.set_rng_state(state["cpu_generator"])
-        if state["cuda_generator"] is not None:
-            torch.cuda.set_rng_state(state["cuda_generator"], net.device)
+        set_rng_states(state["generators"], net.device)
 
-    def after_on_epoch_end(self, net):
-        """Write the state, after all other callbacks have seen the epoch."""
+    def end_epoch(self, net):
+        """Write the state, after all callbacks have seen the epoch."""
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return
-        on_cuda = torch.device(net.device).type == "cuda"
         state = {
             "train_split": net.train_split,
             "phase": self.phase_,
@@ -171,8 +133,7 @@ class BackupAndRestore(Callback):
             "requires_grad": [parameter.requires_grad for parameter in _parameters(net)],
             "history": list(net.history),
             "callbacks": {n: _callback_state(cb) for n, cb in self._other_callbacks(net)},
-            "cpu_generator": torch.get_rng_state(),
-            "cuda_generator": torch.cuda.get_rng_state(net.device) if on_cuda else None,
+            "generators": rng_states(net.device),
         }
         # Written beside the old file and put in its place in one step: a kill in
         # between leaves the old backup whole.
@@ -194,7 +155,7 @@ class BackupAndRestore(Callback):
         return [
             (name, callback)
             for name, callback in net.callbacks_
-            if not isinstance(callback, BackupAndRestore | FitProgress)
+            if not isinstance(callback, BackupAndRestore)
         ]
 
 
@@ -236,7 +197,8 @@ def _callback_state(callback):
     if hasattr(callback, "state_dict"):
         return callback.state_dict()
     state = {}
-    # What a callback does not pickle is no state of training, but for the best weights.
+    # Only what a callback pickles is training state, except EarlyStopping's best weights,
+    # which it leaves out.
     if isinstance(callback, EarlyStopping):
         attributes = vars(callback)
     else:

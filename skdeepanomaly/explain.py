@@ -1,4 +1,4 @@
-"""Why was this row flagged: contributions led back to the columns of the table."""
+"""Explanations of scores by the columns of a table."""
 
 import copy
 import re
@@ -8,47 +8,54 @@ from sklearn.base import is_outlier_detector
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from .utils._compat import column_indices, with_column_names
+from .utils._compat import column_indices
+from .utils.frames import column_names, frame_like
 from .utils.nesting import nested
 
 
 def explain_columns(detector, X):
-    """Return what each column of a table adds to the anomaly score of each row.
+    """Return the contribution of each column of a table to the anomaly score of each row.
 
-    Contributions of encoded features, from the ``explain`` of the detector at the end of a
-    pipeline, are summed over the features that were made of the same column.
+    The ``explain`` method of a detector at the end of a pipeline explains the features that
+    come out of the transformers. Here the contributions of all features that were made of
+    the same column are summed.
 
     Parameters
     ----------
     detector : estimator
         Fitted: a pipeline that ends in a detector with ``explain``, such a detector, or a
         meta-estimator around either, such as ``ThresholdedDetector``.
-    X : data frame or array of shape (n_samples, n_columns)
-        Rows, as the pipeline takes them; where it picks columns by name, in any order.
+    X : array-like or data frame of shape (n_samples, n_columns)
+        Rows, as the detector takes them. A pipeline that selects columns by name takes them
+        in any order, and ignores further ones.
 
     Returns
     -------
     contributions : data frame or ndarray of shape (n_samples, n_columns)
-        The higher, the more the column speaks for an anomaly; a frame of the library of X,
-        with its index, where the columns have names. A column that the pipeline leaves
-        out, or that was not there in ``fit``, has zeros. Their sum over a row
-        is that of the detector's contributions.
+        In float64 and units of the score; the higher, the more the column speaks for an
+        anomaly. A frame of pandas or polars gives a frame of the same library, with the
+        columns and the index of X; everything else gives an ndarray with the columns in the
+        order of X, whatever ``fit`` was given.
+        A column that the pipeline drops, or that ``fit`` has not seen, has zeros. Each row
+        sums to the same number as the contributions of the features.
 
     Raises
     ------
     TypeError
-        If the detector at the end has no ``explain``.
+        If the detector has no ``explain``.
     ValueError
-        If a transformer mixes columns, so that its output belongs to none of them, or X
-        has not two dimensions.
+        If X does not have two dimensions, or a transformer has outputs that depend on
+        several columns or that it cannot name.
+    sklearn.exceptions.NotFittedError
+        If the detector is not fitted.
 
     Notes
     -----
-    What a transformer makes of which column is read from ``get_feature_names_out``, to
-    which marks are given in place of names, so that it does not matter how columns are
-    called. It can be told for everything in scikit-learn that treats each column on its
-    own or is applied to a single one, in pipelines, unions and column transformers, and
-    for skrub's ``Cleaner`` and ``TableVectorizer`` as a step of the pipeline.
+    The column behind each output of a transformer is read from its
+    ``get_feature_names_out``. This works for all transformers of scikit-learn that treat
+    each column separately or that are applied to a single column, in pipelines, unions and
+    column transformers, and for skrub's ``Cleaner`` and ``TableVectorizer`` as a step of
+    the pipeline. The names of the columns do not matter: ``a`` and ``a_b`` are kept apart.
 
     Examples
     --------
@@ -73,45 +80,50 @@ def explain_columns(detector, X):
             " single row as X[:1]."
         )
     steps, final = _unwrapped(detector)
-    fitted_names = _fitted_names([detector, *steps, final])
-    given_names = getattr(X, "columns", fitted_names)
-    by_name = fitted_names is not None and all(isinstance(name, str) for name in given_names)
-    # A pipeline that picks columns by name takes them in another order, and further ones.
-    columns = list(fitted_names if by_name else range(np.shape(X)[1]))
+    names, fitted_names = column_names(X), _fitted_names(detector, steps, final)
+    # A pipeline that selects columns by name may have seen them in another order in fit.
+    by_name = (
+        fitted_names is not None
+        and names is not None
+        and all(isinstance(name, str) for name in names)
+    )
+    columns = list(fitted_names) if by_name else list(range(np.shape(X)[1]))
     encoded, origins = X, np.arange(len(columns))
-    names = columns if by_name else getattr(X, "columns", None)
+    inputs = columns if by_name else names
     for step in steps:
-        origins = _origins(step, origins, names)
+        origins = _origins(step, origins, inputs)
         if not _passes(step):
             encoded = step.transform(encoded)
-            names = getattr(encoded, "columns", None)
+            inputs = column_names(encoded)
     contributions = np.asarray(final.explain(encoded))
     summed = np.zeros((len(contributions), len(columns)))
     np.add.at(summed.T, origins, contributions.T)
     if by_name:
-        summed = _reordered(summed, columns, list(given_names))
-    return with_column_names(summed, given_names, X)
+        summed = _reordered(summed, columns, names)
+    return frame_like(X, summed)
 
 
-def _fitted_names(parts):
-    """Return the names of the columns at fit, from the first part that knows them."""
-    for part in parts:
-        names = getattr(part, "feature_names_in_", None)
-        # What comes after a transformer has seen other columns.
-        if names is not None or (hasattr(part, "transform") and part is not parts[0]):
-            return names
+def _fitted_names(detector, steps, final):
+    """Return the names that the columns of the table had in ``fit``, or None."""
+    for part in (detector, *steps, final):
+        if hasattr(part, "feature_names_in_"):
+            return part.feature_names_in_
+        if part is not detector and hasattr(part, "transform"):
+            # Stop at the first transformer: later steps know the names of its outputs, not
+            # of the table.
+            return None
     return None
 
 
 def _reordered(values: np.ndarray, names: list, wanted: list) -> np.ndarray:
-    """Return columns of values in another order, and zeros for those without values."""
+    """Return the columns of values in the wanted order; unknown names get zeros."""
     place = {name: i for i, name in enumerate(names)}
     zeros = np.zeros((len(values), 1))
     return np.hstack([values, zeros])[:, [place.get(name, -1) for name in wanted]]
 
 
 def _unwrapped(detector):
-    """Return the transformers of all pipelines on the way to what explains, and that."""
+    """Return the transformers of all pipelines around a detector, and that detector."""
     steps = []
     for part in nested(detector):
         if isinstance(part, Pipeline):
@@ -121,8 +133,8 @@ def _unwrapped(detector):
         elif is_outlier_detector(part):
             detector = part
     raise TypeError(
-        f"{type(detector).__name__} has no explain, which tells what the encoded features add"
-        " to its score. The deep detectors of skdeepanomaly have it."
+        f"{type(detector).__name__} has no explain(X): expected a detector that has, such as"
+        " the deep detectors of skdeepanomaly, or a pipeline or meta-estimator around one."
     )
 
 
@@ -130,10 +142,26 @@ def _passes(step) -> bool:
     return step is None or (isinstance(step, str) and step == "passthrough")
 
 
-def _origins(transformer, origins: np.ndarray, columns=None) -> np.ndarray:
-    """Return, for each output of a fitted transformer, the column of the table.
+def _origins(transformer, origins: np.ndarray, inputs=None) -> np.ndarray:
+    """Return the column of the table behind each output of a fitted transformer.
 
-    ``origins`` has the columns that the inputs come from, ``columns`` names of the inputs.
+    Parameters
+    ----------
+    transformer : estimator, "drop", "passthrough" or None
+        The transformer.
+    origins : ndarray of int of shape (n_inputs,)
+        The columns of the table behind its inputs.
+    inputs : sequence of str or None, default=None
+        The names of its inputs, if it is a step of a pipeline and they are known.
+
+    Returns
+    -------
+    origins : ndarray of int of shape (n_outputs,)
+
+    Raises
+    ------
+    ValueError
+        If an output depends on several columns, or the outputs have no names.
     """
     if _passes(transformer):
         return origins
@@ -147,38 +175,45 @@ def _origins(transformer, origins: np.ndarray, columns=None) -> np.ndarray:
         parts = [_origins(part, origins) for _, part in transformer.transformer_list]
         return np.concatenate(parts)
     if isinstance(transformer, ColumnTransformer):
-        inputs, places = column_indices(transformer), transformer.output_indices_
+        taken, places = column_indices(transformer), transformer.output_indices_
         outputs = np.empty(max(place.stop for place in places.values()), dtype=int)
         for name, part, _ in transformer.transformers_:
-            outputs[places[name]] = _origins(part, origins[inputs[name]])
+            outputs[places[name]] = _origins(part, origins[taken[name]])
         return outputs
-    return _origins_by_name(transformer, origins, columns)
+    return _origins_by_name(transformer, origins, inputs)
 
 
-def _origins_by_name(transformer, origins: np.ndarray, columns) -> np.ndarray:
-    # Without the names of the fit a transformer takes any.
+def _origins_by_name(transformer, origins: np.ndarray, inputs) -> np.ndarray:
+    """Return the same as ``_origins``, read from the names of a transformer's outputs.
+
+    A transformer forms the name of an output from the name of its input: ``a_b`` may be the
+    category ``b`` of the column ``a``, or a column of that name. To tell them apart, the
+    transformer is given a mark in place of each name: the number of the input between two
+    control characters. The marks are then searched in the names of the outputs.
+    """
     transformer = copy.copy(transformer)
+    # A transformer that does not know the names of fit accepts any.
     vars(transformer).pop("feature_names_in_", None)
     marks = np.array([f"\x02{i}\x03" for i in range(len(origins))], dtype=object)
     try:
-        names = list(transformer.get_feature_names_out(marks))
+        outputs = list(transformer.get_feature_names_out(marks))
     except AttributeError as error:
         raise ValueError(
             f"{transformer!r} has no get_feature_names_out, so that its outputs cannot be led"
             " back to columns."
         ) from error
     if len(set(origins)) == 1:
-        return np.repeat(origins[:1], len(names))
-    if columns is not None:
-        # skrub's transformers name outputs after frames alone, and tell the origin.
-        known = getattr(transformer, "output_to_input_", {})
-        mark_of = dict(zip(columns, marks, strict=True))
-        names = [mark_of.get(known.get(name, name), name) for name in names]
-    found = [{origins[int(i)] for i in re.findall("\x02(\\d+)\x03", name)} for name in names]
-    for name, columns_found in zip(names, found, strict=True):
-        if len(columns_found) != 1:
+        return np.repeat(origins[:1], len(outputs))
+    if inputs is not None:
+        # skrub's transformers ignore the marks, but know the input of each output.
+        input_of = getattr(transformer, "output_to_input_", {})
+        mark_of = dict(zip(inputs, marks, strict=True))
+        outputs = [mark_of.get(input_of.get(name, name), name) for name in outputs]
+    found = [{origins[int(i)] for i in re.findall("\x02(\\d+)\x03", name)} for name in outputs]
+    for name, columns in zip(outputs, found, strict=True):
+        if len(columns) != 1:
             raise ValueError(
                 f"{transformer!r} mixes columns: its output {name!r} belongs to no single one."
                 " Explain the detector alone, or leave this transformer out."
             )
-    return np.array([columns_found.pop() for columns_found in found], dtype=int)
+    return np.array([columns.pop() for columns in found], dtype=int)

@@ -1,5 +1,7 @@
 """Parts of losses that several families share; torch only."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -43,3 +45,59 @@ class TrainingBall(nn.Module):
     def excess(self, x: Tensor) -> Tensor:
         """Return by how much, relative to the ball's, squared distances are larger, (n,)."""
         return F.relu(self.squared_distances(x) / self.squared_radius - 1)
+
+
+def log_uniform(low: float, high: float, shares: Tensor) -> Tensor:
+    """Map shares in [0, 1] to values between two positive bounds, on a logarithmic scale."""
+    return low * (high / low) ** shares
+
+
+def squared_distances(
+    codes: Tensor, centers: Tensor, product: Callable[[Tensor, Tensor], Tensor] = torch.matmul
+) -> Tensor:
+    """Return the squared distances of codes to centres.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n, latent_dim)
+        The codes.
+    centers : Tensor of shape (n_centers, latent_dim)
+        The centres.
+    product : callable, default=torch.matmul
+        The matrix product. Scores that are made of the distances need
+        :func:`skdeepanomaly.networks.rowwise_product`.
+
+    Returns
+    -------
+    distances : Tensor of shape (n, n_centers)
+        Rounding can make that of a code which lies on a centre slightly negative.
+    """
+    lengths = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
+    return lengths - 2 * product(codes, centers.T)
+
+
+def whitening(covariance: Tensor, ridge: float | Tensor, *, unit_mean: bool = False) -> Tensor:
+    """Return a matrix that whitens deviations.
+
+    Parameters
+    ----------
+    covariance : Tensor of shape (d, d), float64
+        Covariance of the deviations.
+    ridge : float or Tensor of shape ()
+        Added to the diagonal, so that there is an inverse.
+    unit_mean : bool, default=False
+        Whether squared norms of whitened deviations get a mean of one, instead of d.
+
+    Returns
+    -------
+    whitening : Tensor of shape (d, d), float64
+        But for the ridge and the scale, ``deviations @ whitening`` has the identity as its
+        covariance.
+    """
+    identity = torch.eye(len(covariance), dtype=covariance.dtype, device=covariance.device)
+    precision = torch.linalg.inv(covariance + ridge * identity)
+    if unit_mean:
+        mean = (precision * covariance).sum()
+        # Deviations that are all zero have no scale.
+        precision = precision / torch.where(mean > 1e-6, mean, 1.0)
+    return torch.linalg.cholesky(precision)

@@ -87,15 +87,28 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
 
-def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Multiply each matrix of a batch (k, n, n_in) by its own weight (k, n_in, n_out).
+def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
+    """Multiply rows by a weight so that each row is rounded alike, wherever it stands.
 
-    The rows are the columns of the product that is computed: in the other one torch rounds
-    a row differently at different places of a block where ``n_out`` is small, and a row's
-    score must not depend on the rows around it.
+    The score of a row must not depend on the rows around it, and float32 products of narrow
+    outputs do: torch adds the terms of a row in another order at other places of a block.
+    Here the rows are the columns of the product that is computed, ``(W^T x^T)^T``, which
+    treats them alike. Layers of :class:`torch.nn.Linear` do so, too. All other products on
+    the way to a score go through this function, or are sums over elementwise products.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, n_in) or (k, n, n_in)
+        The rows, or k batches of them.
+    weight : Tensor of shape (n_in, n_out) or (k, n_in, n_out)
+        The weight, one for each batch.
+
+    Returns
+    -------
+    product : Tensor of shape (n, n_out) or (k, n, n_out)
     """
-    product = torch.bmm(weight.transpose(1, 2), x.transpose(1, 2)).transpose(1, 2)
-    return product if bias is None else product + bias
+    product = torch.bmm if x.dim() == 3 else torch.mm
+    return product(weight.transpose(-2, -1), x.transpose(-2, -1)).transpose(-2, -1)
 
 
 class PackedLinear(nn.Module):
@@ -123,7 +136,8 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the inputs (n_members, n, n_in) of all networks to (n_members, n, n_out)."""
-        return packed_product(x, self.weight, self.bias)
+        product = rowwise_product(x, self.weight)
+        return product if self.bias is None else product + self.bias
 
 
 def discriminator_layers(

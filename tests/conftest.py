@@ -20,13 +20,13 @@ torch.set_num_threads(1)
 def with_mapped_labels(cls):
     """Make a class that reads any labels as -1, 0 and +1, and missing ones as a few -1."""
 
-    def _validate_y(self, y, n_samples, cold):
+    def _validate_y(self, y, n_samples, first):
         if y is None:
             y = np.arange(n_samples) < max(1, n_samples // 20)
             y = -y.astype(int)
         elif (y := np.asarray(y)).ndim == 1:
             y = np.unique(y, return_inverse=True)[1] % 3 - 1
-        return cls._validate_y(self, y, n_samples, cold)
+        return cls._validate_y(self, y, n_samples, first)
 
     names = {"__module__": __name__, "__qualname__": f"Mapped{cls.__name__}"}
     names["__doc__"] = cls.__doc__

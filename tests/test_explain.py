@@ -1,10 +1,11 @@
-"""Contributions are led back to the columns that they came from."""
+"""Tests of the explanations by the columns of a table."""
 
 import warnings
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.compose import ColumnTransformer
@@ -251,6 +252,38 @@ def test_columns_that_were_dropped_in_fit_may_be_missing():
     expected = explain_columns(pipeline, table).drop(columns="p_p")
     explained = explain_columns(pipeline, table[["kind", "q", "p"]])
     pd.testing.assert_frame_equal(explained, expected[["kind", "q", "p"]])
+
+
+# Older versions of scikit-learn read the names of polars' columns through that protocol.
+@pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
+@pytest.mark.filterwarnings("ignore:X has feature names, but:UserWarning")
+@pytest.mark.parametrize("fitted_on", ["pandas", "polars", "pyarrow", "numpy"])
+def test_the_type_of_the_result_depends_on_the_rows_alone(fitted_on):
+    table = NUMBERS.iloc[:3].set_axis([5, 6, 7])  # as many rows as columns
+    containers = {
+        "pandas": table,
+        "polars": pl.from_pandas(table),
+        "pyarrow": pa.Table.from_pandas(table, preserve_index=False),
+        "numpy": table.to_numpy(),
+    }
+    pipeline = make_pipeline(StandardScaler(), Echo()).fit(containers[fitted_on])
+    expected = StandardScaler().fit_transform(table)
+    explained = {name: explain_columns(pipeline, X) for name, X in containers.items()}
+    frame = pd.DataFrame(expected, index=table.index, columns=table.columns)
+    pd.testing.assert_frame_equal(explained["pandas"], frame)
+    assert isinstance(explained["polars"], pl.DataFrame)
+    assert explained["polars"].columns == list(table.columns)
+    np.testing.assert_allclose(explained["polars"].to_numpy(), expected)
+    for name in ("pyarrow", "numpy"):
+        assert isinstance(explained[name], np.ndarray)
+        np.testing.assert_allclose(explained[name], expected)
+
+
+def test_columns_whose_names_are_numbers_keep_them():
+    table = NUMBERS.set_axis([2019, 2021, 2020], axis=1)
+    explained = explain_columns(make_pipeline(VarianceThreshold(), Echo()).fit(table), table)
+    pd.testing.assert_frame_equal(explained, table)
 
 
 def test_a_single_row_is_refused_with_what_to_do():

@@ -1,10 +1,10 @@
-"""What only some detectors can do with a row, beside scoring it."""
+"""Capabilities of some detectors: encode, reconstruct, sample, find clusters."""
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine import DetectorNet, draw_seed, isolated_rng
+from ..engine import draw_seed, isolated_rng
 
 
 class EncoderMixin:
@@ -25,9 +25,9 @@ class EncoderMixin:
         """
         return self._map_rows(self._encode_rows, X)
 
-    def _encode_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+    def _encode_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the codes (n, latent_dim) of rows (n, n_features)."""
-        return _method(net.module_, "encode")(x)
+        return _method(self.net_.module_, "encode")(x)
 
 
 class DecoderMixin:
@@ -48,9 +48,9 @@ class DecoderMixin:
         """
         return self._map_rows(self._reconstruct_rows, X)
 
-    def _reconstruct_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+    def _reconstruct_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the reconstructions (n, n_features) of rows (n, n_features)."""
-        return net.module_(x)
+        return self.net_.module_(x)
 
 
 class GeneratorMixin:
@@ -79,14 +79,14 @@ class GeneratorMixin:
         check_is_fitted(self)
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
-        net = self.net_
-        with isolated_rng(draw_seed(random_state), net.device), torch.inference_mode():
-            return self._sample_rows(net, int(n_samples)).cpu().numpy()
+        seed, device = draw_seed(random_state), self.net_.device
+        with isolated_rng(seed, device), torch.inference_mode():
+            return self._sample_rows(int(n_samples)).cpu().numpy()
 
-    def _sample_rows(self, net: DetectorNet, n_samples: int) -> torch.Tensor:
+    def _sample_rows(self, n_samples: int) -> torch.Tensor:
         """Return new rows (n_samples, n_features)."""
-        module = net.module_
-        codes = torch.randn(n_samples, module.latent_dim, device=net.device)
+        module = self.net_.module_
+        codes = torch.randn(n_samples, module.latent_dim, device=self.net_.device)
         return _method(module, "generate")(codes)
 
 
@@ -117,9 +117,9 @@ class ClusterMixin:
         """
         return self._map_rows(self._cluster_rows, X, dtype=np.intp)
 
-    def _cluster_rows(self, net: DetectorNet, x: torch.Tensor) -> torch.Tensor:
+    def _cluster_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the index (n,) of the centre nearest to the code of each row."""
-        return net.criterion_.nearest(self._encode_rows(net, x))
+        return self.net_.criterion_.nearest(self._encode_rows(x))
 
 
 def _method(module, name: str):

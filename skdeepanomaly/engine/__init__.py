@@ -13,12 +13,12 @@ from ._blocks import (
     iter_outputs,
     map_in_blocks,
     mean_over_rows,
-    spread_rows,
+    spread_tensor,
 )
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
-from ._random import draw_seed, isolated_rng
+from ._random import draw_seed, isolated_rng, rng_states, set_rng_states
 
 __all__ = [
     "BLOCK_ROWS",
@@ -35,5 +35,7 @@ __all__ = [
     "iter_outputs",
     "map_in_blocks",
     "mean_over_rows",
-    "spread_rows",
+    "rng_states",
+    "set_rng_states",
+    "spread_tensor",
 ]

@@ -74,7 +74,8 @@ class TensorLoader:
 
     def __len__(self) -> int:
         n_full, n_left = divmod(self._n_rows(), self.batch_size)
-        return max(1, n_full + (n_left > self._joins_last_row))
+        least = 2 if self._joins_last_row else 1
+        return max(1, n_full + (n_left >= least))
 
     def _n_rows(self) -> int:
         return len(self._X) if self._indices is None else len(self._indices)

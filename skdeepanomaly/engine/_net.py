@@ -1,9 +1,4 @@
-"""How a batch is made, how a step is taken, and what a training run may touch.
-
-Training is skorch's: :class:`DetectorNet` is a :class:`skorch.NeuralNet` whose target is
-its input. It replaces the parts of skorch that cost time per batch and keeps every
-epoch-level feature: callbacks, validation, history, early stopping, schedulers.
-"""
+"""A skorch net whose target is its input, and whose epochs cost no more than a plain loop."""
 
 from collections.abc import Callable
 
@@ -26,16 +21,25 @@ class DetectorNet(NeuralNet):
     """A skorch net that learns from rows, and from labels where there are any.
 
     The criterion is called as ``criterion(output, x)``, with labels as
-    ``criterion(output, x, y)``, and gives a scalar. Where no
-    callback listens to single batches, an epoch runs without per-batch notifications
-    and leaves one summary row in the history; otherwise skorch's own loop runs.
+    ``criterion(output, x, y)``, and returns a scalar. Where no callback listens to single
+    batches, an epoch runs without per-batch notifications and leaves one summary row in the
+    history; otherwise skorch's own loop runs.
+
+    ``watchers`` is a list of objects with the methods ``begin(net)`` and ``end_epoch(net)``.
+    They are called after all callbacks, when training begins and after each epoch.
     """
 
     _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
     interrupted_ = False
+    watchers = ()
     # Epochs of this run that were trained before a restart.
     epochs_restored_ = 0
+
+    def eval(self):
+        """Put module and criterion into evaluation mode."""
+        self.module_.eval()
+        self.criterion_.eval()
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the criterion of the output, given the input that it came from."""
@@ -167,15 +171,20 @@ class DetectorNet(NeuralNet):
         self.history.record(f"{prefix}_batch_count", len(sizes))
 
     def notify(self, method_name, **cb_kwargs):
-        """Notify all callbacks, then do what has to see the state they leave."""
+        """Notify all callbacks, then the watchers, which see the state that callbacks leave."""
         super().notify(method_name, **cb_kwargs)
-        if method_name == "on_epoch_end":
+        if method_name == "on_train_begin":
+            for watcher in self.watchers:
+                watcher.begin(self)
+        elif method_name == "on_epoch_end":
             self._close_epoch()
-        if method_name in ("on_train_begin", "on_epoch_end"):
-            for _, callback in self.callbacks_:
-                getattr(callback, f"after_{method_name}", _do_nothing)(self)
-        if method_name == "on_train_end":
+            for watcher in self.watchers:
+                watcher.end_epoch(self)
+        elif method_name == "on_train_end":
             self._release()
+
+    def __getstate__(self):
+        return {k: v for k, v in super().__getstate__().items() if k != "watchers"}
 
     def _close_epoch(self):
         batches = self.history[-1]["batches"]
@@ -200,8 +209,7 @@ class DetectorNet(NeuralNet):
         for _, callback in self.callbacks_:
             if isinstance(callback, LRScheduler):
                 callback.lr_scheduler_ = None
-        self.module_.eval()
-        self.criterion_.eval()
+        self.eval()
 
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
         """Run the epochs that are left; remember an interrupt that was not a stop.
@@ -225,7 +233,3 @@ class DetectorNet(NeuralNet):
                 else:
                     del self.history[-1]
             raise
-
-
-def _do_nothing(net):
-    """Stand in for a hook that a callback does not have."""

@@ -34,6 +34,38 @@ def draw_seed(random_state, n_calls: int = 0) -> int:
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
+def rng_states(device: str) -> list[torch.Tensor]:
+    """Return the states of torch's generators that training on a device draws from."""
+    place = torch.device(device)
+    states = [torch.get_rng_state()]
+    if place.type == "cuda":
+        states.append(torch.cuda.get_rng_state(place))
+    elif place.type == "mps":
+        states.append(torch.mps.get_rng_state())
+    return states
+
+
+def set_rng_states(states: list[torch.Tensor], device: str) -> None:
+    """Put the states that :func:`rng_states` returned back."""
+    place = torch.device(device)
+    torch.set_rng_state(states[0])
+    if place.type == "cuda":
+        torch.cuda.set_rng_state(states[1], place)
+    elif place.type == "mps":
+        torch.mps.set_rng_state(states[1])
+
+
+def _seed_torch(seed: int, device: str) -> None:
+    """Seed the generators of :func:`rng_states`; torch.manual_seed would seed all devices."""
+    place = torch.device(device)
+    torch.random.default_generator.manual_seed(seed)
+    if place.type == "cuda":
+        index = torch.cuda.current_device() if place.index is None else place.index
+        torch.cuda.default_generators[index].manual_seed(seed)
+    elif place.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
 @contextmanager
 def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
     """Seed all global generators for the block and put their states back after it.
@@ -42,23 +74,18 @@ def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
     ----------
     seed : int
         Seed of the generators inside the block, below 2**32.
-    device : str
-        Where the block computes; the generator of a CUDA device is isolated, too.
+    device : str, default="cpu"
+        Where the block computes; the generator of a GPU (cuda or mps) is isolated, too.
     """
-    place = torch.device(device)
-    cuda = []
-    if place.type == "cuda":
-        cuda = [torch.cuda.current_device() if place.index is None else place.index]
-    with _RNG_LOCK, torch.random.fork_rng(devices=cuda):
+    with _RNG_LOCK:
+        torch_states = rng_states(device)
         numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
         try:
-            # torch.manual_seed would also seed the GPUs that fork_rng does not restore.
-            torch.random.default_generator.manual_seed(seed)
-            for index in cuda:
-                torch.cuda.default_generators[index].manual_seed(seed)
+            _seed_torch(seed, device)
             np.random.seed(seed)  # noqa: NPY002
             random.seed(seed)
             yield
         finally:
+            set_rng_states(torch_states, device)
             np.random.set_state(numpy_state)  # noqa: NPY002
             random.setstate(python_state)

@@ -1,4 +1,4 @@
-"""Pictures of what a detector does; matplotlib is imported when one is drawn."""
+"""Displays of fitted detectors; matplotlib is imported by the first one that is drawn."""
 
 from ._contributions import ContributionDisplay
 from ._curves import (

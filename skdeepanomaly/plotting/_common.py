@@ -1,39 +1,68 @@
-"""What the displays have in common."""
+"""Parts that several displays share."""
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, column_or_1d
 
+from ..utils.validation import spread
+
 NORMAL, ANOMALY, NOT_JUDGED = "tab:blue", "tab:red", "0.6"
 THRESHOLD_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.2}
 
 
-def import_pyplot(caller: str):
-    """Return ``matplotlib.pyplot``; say what to install where it is missing."""
+def import_pyplot():
+    """Return ``matplotlib.pyplot``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to install it.
+    """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"{caller} draws with matplotlib, which is not installed:"
+            "Displays are drawn with matplotlib, which is not installed:"
             ' pip install "skdeepanomaly[plot]".'
         ) from error
     return plt
 
 
-def open_axes(ax, caller: str):
-    """Return the axes to draw on, new ones where there are none."""
-    plt = import_pyplot(caller)
+def open_axes(ax):
+    """Return the given axes; axes of a new figure if there are none."""
+    plt = import_pyplot()
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
 def name_of(detector) -> str:
-    """Return the name of a detector's class, of that at the end where it is a pipeline."""
+    """Return the name of a detector's class; of a pipeline, the class of the last step."""
     return type(detector[-1] if isinstance(detector, Pipeline) else detector).__name__
 
 
 def decide(detector, X) -> np.ndarray:
-    """Return the decision function of an outlier detector, which is low for anomalies."""
+    """Return the decision function of an outlier detector.
+
+    Parameters
+    ----------
+    detector : object
+        A fitted outlier detector, or a pipeline that ends in one.
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples,)
+        The lower, the more abnormal; negative for rows that are flagged.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed, before anything is computed.
+    ValueError
+        If the detector is a classifier.
+    """
+    import_pyplot()
     if is_classifier(detector):
         raise ValueError(
             f"{name_of(detector)} is a classifier, whose decision function means something"
@@ -43,10 +72,23 @@ def decide(detector, X) -> np.ndarray:
 
 
 def read_scores(scores) -> np.ndarray:
-    """Return scores as a float64 vector that an axis can show.
+    """Return scores as numbers that an axis can show.
 
-    Rows whose score overflows have the lowest number there is; they go to the left of all
-    others.
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, the lower, the more abnormal.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples,), float64
+        Scores that have overflowed, which are the lowest float64, are moved to just below
+        the lowest other score.
+
+    Raises
+    ------
+    ValueError
+        If there are NaN or infinite scores, or more than one dimension.
     """
     scores = check_array(scores, ensure_2d=False, dtype=np.float64, input_name="scores")
     scores = column_or_1d(scores)
@@ -57,36 +99,87 @@ def read_scores(scores) -> np.ndarray:
 
 
 def scale_scores(ax, scores: np.ndarray, scale: str):
-    """Set the scale of the axis of scores, before anything is drawn.
+    """Set the scale of the horizontal axis, before anything is drawn.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        The horizontal axis is set.
+        The axes.
     scores : ndarray of shape (n_samples,)
         Scores that will be drawn.
     scale : {"auto", "linear", "asinh"}
-        "auto" squeezes the tails where they reach so far that most scores would be a
-        single line.
+        "asinh" is linear around 0 and logarithmic far from it. "auto" is "asinh" if the
+        range of the scores is at least 30 times the half-width of the linear part, else
+        "linear".
 
     Returns
     -------
     width : float or None
-        About so far from zero the axis is linear; None where it is everywhere.
+        Half-width of the linear part around zero; None if the whole axis is linear.
+
+    Raises
+    ------
+    ValueError
+        If ``scale`` is unknown.
     """
     if scale not in ("auto", "linear", "asinh"):
         raise ValueError(f"scale must be 'auto', 'linear' or 'asinh', got {scale!r}.")
-    # The normal side has no long tail.
+    # Anomalies have low scores, so the upper half gives the spread of the normal rows.
     middle, high = np.quantile(scores, [0.5, 0.9])
     width = float(high - middle)
     if width == 0 or scale == "linear" or (scale == "auto" and np.ptp(scores) < 30 * width):
         return None
     ax.set_xscale("asinh", linear_width=width)
-    # Ticks at zero and at some powers of ten, no two close to each other.
+    # Ticks at zero and at four or fewer powers of ten on each side.
     low, high = scores.min(), scores.max()
     powers = np.arange(np.ceil(np.log10(3 * width)), np.log10(max(-low, high)) + 1e-9)
     if len(powers):
-        powers = 10 ** powers[:: -(-len(powers) // 4)]
+        powers = 10 ** spread(powers, 4)
         ticks = np.concatenate([-powers[::-1], [0], powers])
         ax.set_xticks(ticks[(ticks >= low) & (ticks <= high)])
     return width
+
+
+class ScoreDisplayMixin:
+    """Mixin of displays of scores: ``from_estimator``, which calls ``from_scores``."""
+
+    @classmethod
+    def from_estimator(cls, detector, X, y=None, *, name=None, ax=None, **kwargs):
+        """Draw the decision function of a detector, whose threshold is 0.
+
+        Parameters
+        ----------
+        detector : object
+            A fitted outlier detector of scikit-learn's kind, or a pipeline that ends in one.
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or None, default=None
+            Truth: -1 anomaly, +1 normal, 0 not judged; or 1 anomaly, 0 normal. Only
+            ``ScoreDisplay`` can do without.
+        name : str or None, default=None
+            Title; None takes the name of the detector's class.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : object
+            The display that was drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the detector is a classifier, or ``y`` has other labels or only one class.
+        """
+        return cls.from_scores(
+            decide(detector, X),
+            y,
+            score_name="Decision function",
+            name=name_of(detector) if name is None else name,
+            ax=ax,
+            **kwargs,
+        )

@@ -1,26 +1,30 @@
-"""Why a row was flagged."""
+"""Contributions of features to the score of a row."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..utils._compat import n_rows, take_rows
+from ..utils.frames import column_names
 from ..utils.nesting import nested_rows
 from ._common import ANOMALY, NORMAL, import_pyplot, name_of, open_axes
 
+# Grey, for the sum of the features that are not shown.
+OTHERS = "0.6"
+
 
 class ContributionDisplay:
-    """What each feature adds to the anomaly score of a row.
+    """Bars of what each feature adds to the anomaly score of a row.
 
     Make it with :meth:`from_estimator` or :meth:`from_contributions`.
 
     Parameters
     ----------
     contributions : ndarray of shape (n_features,)
-        What features add, in units of the score.
-    feature_names : sequence of str or None, default=None
-        Their names; None calls them ``x0``, ``x1`` and so on.
-    values : sequence or None, default=None
-        Their values in the row, which are written beside the names.
+        Contributions of the features, in units of the score.
+    feature_names : sequence of str of length n_features or None, default=None
+        Names of the features; None calls them ``x0``, ``x1`` and so on.
+    values : sequence of length n_features or None, default=None
+        Values of the features in the row, which are written beside the names.
     name : str or None, default=None
         Title of the picture.
 
@@ -56,21 +60,20 @@ class ContributionDisplay:
     def from_estimator(
         cls, detector, X, *, row=0, feature_names=None, name=None, ax=None, **kwargs
     ):
-        """Draw what ``explain`` gives for a row.
+        """Draw the contributions that ``explain`` of a detector gives for a row.
 
         Parameters
         ----------
         detector : object
-            A fitted detector with ``explain``, or a pipeline, search or detector around one.
-            The features are those that the detector itself sees, behind the transformers of
-            a pipeline.
+            A fitted detector with ``explain``, or a pipeline, search or meta-estimator around
+            one. In a pipeline, the features are the outputs of the transformers.
         X : array-like of shape (n_samples, n_features)
             Rows.
         row : int, default=0
             Which of the rows, by position; negative from the end.
         feature_names : sequence of str or None, default=None
             Names of the features that the detector sees. None takes the names that the
-            detector or the transformers know.
+            detector saw in ``fit``, or else those that the transformers or X give.
         name : str or None, default=None
             Title; None takes the name of the detector's class and the row.
         ax : matplotlib Axes or None, default=None
@@ -81,26 +84,27 @@ class ContributionDisplay:
         Returns
         -------
         display : ContributionDisplay
-            What was drawn.
+            The display that was drawn.
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
-            If nothing can explain a score, there is no such row, or there are more or less
-            names than features.
+            If the detector has no ``explain``, there is no such row, or there are more or
+            fewer names than features.
+        sklearn.exceptions.NotFittedError
+            If the detector is not fitted.
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
+        import_pyplot()
         row = _position(row, X)
         given = take_rows(X, [row])
         explaining, seen, names = _descend(detector, given)
-        explained = explaining.explain(seen)
-        names = getattr(explained, "columns", names)
-        title = name_of(explaining)
         return cls.from_contributions(
-            explained,
+            explaining.explain(seen),
             _untransformed(given, seen, names),
             feature_names=names if feature_names is None else feature_names,
-            name=f"{title}, row {row}" if name is None else name,
+            name=f"{name_of(explaining)}, row {row}" if name is None else name,
             ax=ax,
             **kwargs,
         )
@@ -109,12 +113,13 @@ class ContributionDisplay:
     def from_contributions(
         cls, contributions, X=None, *, row=0, feature_names=None, name=None, ax=None, **kwargs
     ):
-        """Draw contributions that are there.
+        """Draw contributions that have been computed before.
 
         Parameters
         ----------
         contributions : array-like or data frame of shape (n_samples, n_features)
-            What features add to the anomaly scores of rows.
+            Contributions of features to the anomaly scores of rows, as ``explain`` or
+            ``explain_columns`` gives them.
         X : array-like or data frame of shape (n_samples, n_features), default=None
             The rows, whose values are written beside the names of the features.
         row : int, default=0
@@ -131,20 +136,19 @@ class ContributionDisplay:
         Returns
         -------
         display : ContributionDisplay
-            What was drawn.
+            The display that was drawn.
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
             If there is no such row, or the numbers of contributions, values and names of
             its features differ.
         """
-        import_pyplot(f"{cls.__name__}.from_contributions")
         row = _position(row, contributions)
         lengths = np.asarray(take_rows(contributions, [row]), dtype=np.float64)[0]
-        names = (
-            getattr(contributions, "columns", None) if feature_names is None else feature_names
-        )
+        names = column_names(contributions) if feature_names is None else feature_names
         values = None if X is None else np.asarray(take_rows(X, [row]), dtype=object)[0]
         for what, found in (("feature_names", names), ("X", values)):
             if found is not None and len(found) != len(lengths):
@@ -160,7 +164,7 @@ class ContributionDisplay:
         ).plot(ax, **kwargs)
 
     def plot(self, ax=None, *, name=None, max_features=10, **kwargs):
-        """Draw.
+        """Draw the bars.
 
         Parameters
         ----------
@@ -169,8 +173,8 @@ class ContributionDisplay:
         name : str or None, default=None
             Title; None takes that of the display.
         max_features : int, default=10
-            How many features are drawn, those with the largest contributions, up or down;
-            one more bar is the sum of all others.
+            Number of features to draw: those with the largest absolute contributions. One
+            more bar is the sum of all others.
         **kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.barh`.
 
@@ -178,10 +182,17 @@ class ContributionDisplay:
         -------
         display : ContributionDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If ``max_features`` is less than 1.
         """
         if max_features < 1:
             raise ValueError(f"max_features must be at least 1, got {max_features}.")
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot")
+        self.ax_ = open_axes(ax)
         self.figure_ = self.ax_.figure
         contributions = np.asarray(self.contributions, dtype=np.float64)
         names = _names(self.feature_names, len(contributions))
@@ -191,14 +202,12 @@ class ContributionDisplay:
             names[i] if self.values is None else f"{names[i]} = {_write(self.values[i])}"
             for i in shown
         ]
-        lengths, colors = (
-            contributions[shown],
-            np.where(contributions[shown] > 0, ANOMALY, NORMAL),
-        )
+        lengths = contributions[shown]
+        colors = np.where(lengths > 0, ANOMALY, NORMAL)
         if len(others):
             labels.append(f"{len(others)} other feature{'s' if len(others) > 1 else ''}")
             lengths = np.append(lengths, contributions[others].sum())
-            colors = np.append(colors, "0.6")
+            colors = np.append(colors, OTHERS)
         style = {"color": colors, **kwargs}
         self.bars_ = self.ax_.barh(range(len(labels)), lengths, **style)
         self.ax_.set_yticks(range(len(labels)), labels)
@@ -212,20 +221,20 @@ class ContributionDisplay:
 
 
 def _descend(detector, X):
-    """Return what explains, rows as it sees them, and the names of their features."""
-    names = getattr(X, "columns", None)
+    """Return the part that explains, the rows as it sees them, and names of their features."""
+    names = column_names(X)
     for part, seen in nested_rows(detector, X):
         if hasattr(part, "explain"):
-            return part, seen, names
+            return part, seen, getattr(part, "feature_names_in_", names)
         if isinstance(part, Pipeline) and len(part) > 1:
             try:
                 names = part[:-1].get_feature_names_out(names)
             except AttributeError:
-                # Some transformer, such as a FunctionTransformer, does not know.
+                # Some transformers, such as most FunctionTransformers, know no names.
                 names = None
     raise ValueError(
         f"{name_of(detector)} has no explain(X): expected a detector that has, or a pipeline,"
-        " search or detector around one."
+        " search or meta-estimator around one."
     )
 
 
@@ -240,9 +249,13 @@ def _position(row: int, X) -> int:
 
 
 def _untransformed(given, seen, names):
-    """Return the rows as they were given where they have the columns that are explained."""
-    shape, columns = np.shape(given), getattr(given, "columns", None)
-    is_same = len(shape) == 2 and names is not None and _names(columns, shape[1]) == list(names)
+    """Return the rows as given if they have the explained features, else as transformed."""
+    shape = np.shape(given)
+    is_same = (
+        len(shape) == 2
+        and names is not None
+        and _names(column_names(given), shape[1]) == list(names)
+    )
     return given if is_same else seen
 
 

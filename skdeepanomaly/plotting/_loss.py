@@ -1,23 +1,23 @@
-"""How training went."""
+"""Losses of the training."""
 
 import numpy as np
 
 from ..utils.nesting import nested
-from ._common import import_pyplot, name_of, open_axes
+from ._common import name_of, open_axes
 
 _LABELS = {"train_loss": "training", "valid_loss": "validation"}
 
 
 class LossDisplay:
-    """Losses by epoch.
+    """Losses of a deep detector by epoch.
 
     Make it with :meth:`from_estimator`.
 
     Parameters
     ----------
     losses : dict of str to array-like of shape (n_epochs,)
-        Values by name: ``train_loss``, ``valid_loss`` and what else the detector records,
-        such as ``discriminator_loss``. NaN where an epoch has none.
+        Values by name: ``train_loss``, ``valid_loss`` and further losses of the detector,
+        such as ``discriminator_loss``. NaN for epochs without a value.
     name : str or None, default=None
         Title of the picture.
 
@@ -49,13 +49,13 @@ class LossDisplay:
 
     @classmethod
     def from_estimator(cls, detector, *, name=None, ax=None, **kwargs):
-        """Draw the history of a deep detector.
+        """Draw the losses in the history of a deep detector.
 
         Parameters
         ----------
         detector : object
-            A fitted deep detector, or a pipeline, search or detector around one. Where several
-            were fitted the history is that of the first.
+            A fitted deep detector, or a pipeline, search or meta-estimator around one. The
+            history is that of the outermost part that has one.
         name : str or None, default=None
             Title; None takes the name of the deep detector's class.
         ax : matplotlib Axes or None, default=None
@@ -66,14 +66,17 @@ class LossDisplay:
         Returns
         -------
         display : LossDisplay
-            What was drawn.
+            The display that was drawn.
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
-            If there is no detector with a history.
+            If no part of the detector has a history.
+        sklearn.exceptions.NotFittedError
+            If the detector is not fitted.
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
         deep, history = _find_history(detector)
         names = {key: None for epoch in history for key in epoch if key.endswith("_loss")}
         losses = {
@@ -85,7 +88,7 @@ class LossDisplay:
         )
 
     def plot(self, ax=None, *, name=None, log=False, **kwargs):
-        """Draw.
+        """Draw the losses.
 
         Parameters
         ----------
@@ -94,7 +97,7 @@ class LossDisplay:
         name : str or None, default=None
             Title; None takes that of the display.
         log : bool, default=False
-            Whether losses are drawn on a logarithmic axis.
+            Whether the axis of the losses is logarithmic.
         **kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.plot`.
 
@@ -102,15 +105,20 @@ class LossDisplay:
         -------
         display : LossDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
         """
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot")
+        self.ax_ = open_axes(ax)
         from matplotlib.ticker import MaxNLocator
 
         self.figure_ = self.ax_.figure
         self.lines_ = []
         for key, values in self.losses.items():
             label = _LABELS.get(key, key.removesuffix("_loss"))
-            # A single epoch makes no line.
+            # A line through a single epoch would be invisible.
             style = {"label": label, "marker": "o" if len(values) == 1 else None}
             epochs = np.arange(1, len(values) + 1)
             self.lines_ += self.ax_.plot(epochs, values, **{**style, **kwargs})
@@ -126,11 +134,11 @@ class LossDisplay:
 
 
 def _find_history(detector):
-    """Return the outermost detector that has a history, and the history."""
+    """Return the outermost part of a detector that has a history, and the history."""
     for part in nested(detector):
         if hasattr(part, "history_"):
             return part, part.history_
     raise ValueError(
         f"{name_of(detector)} has no history_: expected a deep detector, or a pipeline, search"
-        " or detector around one. Pass the part that was trained by epochs."
+        " or meta-estimator around one."
     )

@@ -1,27 +1,25 @@
-"""The distribution of scores."""
+"""Histograms of scores."""
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ..metrics._ranking import signed_labels
+from ..metrics import signed_labels
 from ._common import (
     ANOMALY,
     NORMAL,
     NOT_JUDGED,
     THRESHOLD_STYLE,
-    decide,
-    import_pyplot,
-    name_of,
+    ScoreDisplayMixin,
     open_axes,
     read_scores,
     scale_scores,
 )
 
-# In the order in which they are drawn, the rare ones in front.
+# In the order of drawing: anomalies are rare, so they are drawn over the others.
 _CLASSES = [(1, "normal", NORMAL), (0, "not judged", NOT_JUDGED), (-1, "anomaly", ANOMALY)]
 
 
-class ScoreDisplay:
+class ScoreDisplay(ScoreDisplayMixin):
     """Histogram of scores, with the threshold.
 
     Make it with :meth:`from_estimator` or :meth:`from_scores`.
@@ -31,18 +29,19 @@ class ScoreDisplay:
     scores : ndarray of shape (n_samples,)
         Scores, the lower, the more abnormal.
     threshold : float or None, default=None
-        Scores below it are flagged.
+        Scores below it are flagged. None draws none.
     labels : ndarray of shape (n_samples,) or None, default=None
-        -1 for anomalies, +1 for normal rows, 0 for rows that nobody has judged.
+        -1 for anomalies, +1 for normal rows, 0 for rows that nobody has judged. With labels
+        each class has a histogram of its own.
     score_name : str, default="Score"
-        What the scores are called.
+        Label of the axis of the scores.
     name : str or None, default=None
         Title of the picture.
 
     Attributes
     ----------
     bars_ : list of matplotlib artists
-        Histograms, one a class.
+        Histograms, one per class.
     threshold_line_ : matplotlib Line2D or None
         The threshold.
     ax_ : matplotlib Axes
@@ -52,7 +51,7 @@ class ScoreDisplay:
 
     See Also
     --------
-    ThresholdDisplay : What another threshold would give.
+    ThresholdDisplay : Precision and recall over all thresholds.
 
     Examples
     --------
@@ -76,41 +75,6 @@ class ScoreDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, detector, X, y=None, *, name=None, ax=None, **kwargs):
-        """Draw what ``decision_function`` gives for rows; the threshold is 0.
-
-        Parameters
-        ----------
-        detector : object
-            A fitted outlier detector of scikit-learn's kind, or a pipeline that ends in one.
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,) or None, default=None
-            Truth, which tells the classes apart: -1 anomaly, +1 normal, 0 not judged; or 1
-            anomaly, 0 normal.
-        name : str or None, default=None
-            Title; None takes the name of the detector's class.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
-        **kwargs : dict
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : ScoreDisplay
-            What was drawn.
-        """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        return cls.from_scores(
-            decide(detector, X),
-            y,
-            score_name="Decision function",
-            name=name_of(detector) if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
-
-    @classmethod
     def from_scores(
         cls,
         scores,
@@ -122,7 +86,7 @@ class ScoreDisplay:
         ax=None,
         **kwargs,
     ):
-        """Draw scores.
+        """Draw a histogram of scores.
 
         Parameters
         ----------
@@ -146,14 +110,15 @@ class ScoreDisplay:
         Returns
         -------
         display : ScoreDisplay
-            What was drawn.
+            The display that was drawn.
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
-            If ``y_true`` holds other labels, or only one class.
+            If ``y_true`` has other labels or only one class, or scores are not finite.
         """
-        import_pyplot(f"{cls.__name__}.from_scores")
         scores, labels = read_scores(scores), None
         if y_true is not None:
             check_consistent_length(scores, y_true)
@@ -164,7 +129,7 @@ class ScoreDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, name=None, bins=50, log=False, scale="auto", **kwargs):
-        """Draw.
+        """Draw the histogram.
 
         Parameters
         ----------
@@ -173,13 +138,13 @@ class ScoreDisplay:
         name : str or None, default=None
             Title; None takes that of the display.
         bins : int, default=50
-            Number of bars, which all classes share.
+            Number of bars over the range of all scores; the classes share their edges.
         log : bool, default=False
-            Whether counts are drawn on a logarithmic axis, on which a few anomalies beside
-            many normal rows can be seen.
+            Whether the axis of the counts is logarithmic, which shows a few anomalies beside
+            many normal rows.
         scale : {"auto", "linear", "asinh"}, default="auto"
             Axis of the scores. "asinh" is linear around 0 and logarithmic far from it;
-            "auto" takes it where a few scores lie very far out.
+            "auto" takes "asinh" if a few scores lie very far out, else "linear".
         **kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.hist`.
 
@@ -187,8 +152,15 @@ class ScoreDisplay:
         -------
         display : ScoreDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If ``scale`` is unknown.
         """
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot")
+        self.ax_ = open_axes(ax)
         self.figure_ = self.ax_.figure
         edges = self._scale_axis(bins, scale)
         labels = np.zeros(len(self.scores)) if self.labels is None else self.labels
@@ -215,16 +187,17 @@ class ScoreDisplay:
         return self
 
     def _scale_axis(self, bins, scale):
-        """Set the scale of the axis; return edges that are evenly spaced on it."""
+        """Set the scale of the axis; return edges of bars that are evenly spaced on it."""
         width = scale_scores(self.ax_, self.scores, scale)
         if width is None:
             return np.histogram_bin_edges(self.scores, bins)
         edges = np.sinh(np.histogram_bin_edges(np.arcsinh(self.scores / width), bins)) * width
-        # Rounding must not leave the outermost scores outside.
+        # Rounding could leave the lowest and the highest score outside of the edges.
         edges[[0, -1]] = self.scores.min(), self.scores.max()
         return edges
 
     def _draw_threshold(self):
+        """Shade the rows that are flagged; draw and return the line of the threshold."""
         left = min(self.ax_.get_xlim()[0], self.threshold)
         right = self.ax_.get_xlim()[1]
         n_flagged = int((self.scores < self.threshold).sum())

@@ -1,22 +1,20 @@
-"""What each threshold would give."""
+"""Precision and recall over the thresholds."""
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 from sklearn.utils.validation import check_consistent_length
 
-from ..metrics._ranking import read_truth
+from ..metrics import read_truth
 from ._common import (
     THRESHOLD_STYLE,
-    decide,
-    import_pyplot,
-    name_of,
+    ScoreDisplayMixin,
     open_axes,
     read_scores,
     scale_scores,
 )
 
 
-class ThresholdDisplay:
+class ThresholdDisplay(ScoreDisplayMixin):
     """Precision, recall and F1 over all thresholds.
 
     Make it with :meth:`from_estimator` or :meth:`from_scores`.
@@ -24,8 +22,8 @@ class ThresholdDisplay:
     Parameters
     ----------
     scores : ndarray of shape (n_thresholds,)
-        Scores, the lower, the more abnormal; distinct and ascending. The other arrays say
-        what a threshold just above each gives.
+        Distinct scores in ascending order; the lower, the more abnormal. The other arrays
+        hold what a threshold just above each score gives.
     precision : ndarray of shape (n_thresholds,)
         Share of anomalies among the rows that are flagged.
     recall : ndarray of shape (n_thresholds,)
@@ -33,9 +31,9 @@ class ThresholdDisplay:
     flagged : ndarray of shape (n_thresholds,)
         Share of the rows that are flagged.
     threshold : float or None, default=None
-        The threshold to mark.
+        The threshold to mark. None marks none.
     score_name : str, default="Score"
-        What the scores are called.
+        Label of the axis of the scores.
     name : str or None, default=None
         Title of the picture.
 
@@ -58,8 +56,8 @@ class ThresholdDisplay:
 
     Notes
     -----
-    Rows that nobody has judged are left out, of the share that is flagged, too. The best F1
-    is that of these very rows; on others the same threshold gives less.
+    Rows that nobody has judged are left out, also from the share of flagged rows. The best
+    F1 was chosen on the rows of the display; on other rows it is usually lower.
 
     Examples
     --------
@@ -99,40 +97,6 @@ class ThresholdDisplay:
         )
 
     @classmethod
-    def from_estimator(cls, detector, X, y, *, name=None, ax=None, **kwargs):
-        """Draw what thresholds of ``decision_function`` give; the detector's own is 0.
-
-        Parameters
-        ----------
-        detector : object
-            A fitted outlier detector of scikit-learn's kind, or a pipeline that ends in one.
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,)
-            Truth: -1 anomaly, +1 normal, 0 not judged; or 1 anomaly, 0 normal.
-        name : str or None, default=None
-            Title; None takes the name of the detector's class.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
-        **kwargs : dict
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : ThresholdDisplay
-            What was drawn.
-        """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        return cls.from_scores(
-            decide(detector, X),
-            y,
-            score_name="Decision function",
-            name=name_of(detector) if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
-
-    @classmethod
     def from_scores(
         cls,
         scores,
@@ -144,7 +108,7 @@ class ThresholdDisplay:
         ax=None,
         **kwargs,
     ):
-        """Draw what thresholds of scores give.
+        """Draw precision, recall and F1 over all thresholds of scores.
 
         Parameters
         ----------
@@ -168,19 +132,20 @@ class ThresholdDisplay:
         Returns
         -------
         display : ThresholdDisplay
-            What was drawn.
+            The display that was drawn.
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
-            If ``y_true`` holds other labels, or only one class.
+            If ``y_true`` has other labels or only one class, or scores are not finite.
         """
-        import_pyplot(f"{cls.__name__}.from_scores")
         check_consistent_length(scores, y_true)
         judged, is_anomaly = read_truth(y_true)
         scores = read_scores(scores)[judged]
         precision, recall, cuts = precision_recall_curve(is_anomaly, -scores)
-        # In the order of the scores; the last point of the curve flags nothing.
+        # The cuts rise with -scores; the last precision and recall have no cut.
         cuts = -cuts[::-1]
         flagged = np.searchsorted(np.sort(scores), cuts, side="right") / len(scores)
         display = cls(
@@ -195,7 +160,7 @@ class ThresholdDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, name=None, x="score", scale="auto", **kwargs):
-        """Draw.
+        """Draw the curves.
 
         Parameters
         ----------
@@ -217,12 +182,14 @@ class ThresholdDisplay:
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
             If ``x`` or ``scale`` is unknown.
         """
         if x not in ("score", "flagged"):
             raise ValueError(f"x must be 'score' or 'flagged', got {x!r}.")
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot")
+        self.ax_ = open_axes(ax)
         self.figure_ = self.ax_.figure
         by_score = x == "score"
         if by_score:
@@ -241,7 +208,7 @@ class ThresholdDisplay:
         self.ax_.plot(at[best], self.f1[best], "o", color="tab:green")
         self.threshold_line_ = None
         if self.threshold is not None:
-            # The distinct scores below the threshold are those that it flags.
+            # predict flags scores strictly below the threshold.
             n_below = np.searchsorted(self.scores, self.threshold)
             flagged, f1 = (
                 (self.flagged[n_below - 1], self.f1[n_below - 1]) if n_below else (0, 0)
@@ -254,7 +221,7 @@ class ThresholdDisplay:
             )
         self.ax_.set(
             xlabel=self.score_name if by_score else "Share of rows flagged",
-            # The legend has room above the curves.
+            # Room for the legend above the curves.
             ylim=(-0.02, 1.32),
             yticks=np.linspace(0, 1, 6),
             title=self.name if name is None else name,

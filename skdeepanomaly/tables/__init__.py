@@ -1,45 +1,15 @@
-"""A table of mixed columns to numbers, as a plain pipeline."""
+"""Encoding of tables with numbers, categories, dates and texts, for any detector."""
 
-from ._pipeline import (
-    Block,
-    ColumnKind,
-    RareMissingImputer,
-    RarityEncoder,
-    SoftScaler,
-    StringEncoder,
-    TextEncoder,
-    calendar_names,
-    clock_names,
-    is_missing,
-    kind_of,
-    make_detector_pipeline,
-    split_columns,
-    to_calendar,
-    to_clock,
-    to_days,
-    to_numbers,
-    to_objects,
-    to_times,
-)
+from ._encoders import NgramEncoder, RareMissingImputer, RarityEncoder, StringConverter
+from ._pipeline import TableEncoder, make_detector_pipeline
+from ._scaling import SoftScaler
 
 __all__ = [
-    "Block",
-    "ColumnKind",
+    "NgramEncoder",
     "RareMissingImputer",
     "RarityEncoder",
     "SoftScaler",
-    "StringEncoder",
-    "TextEncoder",
-    "calendar_names",
-    "clock_names",
-    "is_missing",
-    "kind_of",
+    "StringConverter",
+    "TableEncoder",
     "make_detector_pipeline",
-    "split_columns",
-    "to_calendar",
-    "to_clock",
-    "to_days",
-    "to_numbers",
-    "to_objects",
-    "to_times",
 ]

@@ -1,4 +1,8 @@
-"""The one place that touches names which scikit-learn or skorch keep private."""
+"""The only imports from private modules of scikit-learn, and of its private functions.
+
+Private attributes of objects are used elsewhere, too, where there is no public one: mainly of
+skorch's net, which the nets of the engine extend.
+"""
 
 import numpy as np
 from sklearn.utils import _safe_indexing as take_rows
@@ -29,12 +33,12 @@ def is_newer(version: str, than: str) -> bool:
 
 
 def column_indices(column_transformer) -> dict:
-    """Map the names of fitted transformers to the indices of the columns that they take."""
+    """Map the name of each fitted transformer to the indices of its columns."""
     return column_transformer._transformer_to_input_indices
 
 
 def named_callbacks(net) -> dict:
-    """Map the names of a net's callbacks to callbacks, before it is initialised."""
+    """Map the names of a net's callbacks to the callbacks; the net may be uninitialised."""
     return dict(net._uniquely_named_callbacks())
 
 

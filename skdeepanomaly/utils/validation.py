@@ -4,9 +4,30 @@ import difflib
 import inspect
 import numbers
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from ._compat import HasMethods, Interval, Options, StrOptions
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_columns",
+    "check_hidden_dims",
+    "check_labels",
+    "check_scales",
+    "closest",
+    "parameter_names",
+    "spread",
+    "warn_if_few_after_fit",
+    "warn_if_one_batch",
+    "warn_if_unscaled",
+    "warn_user",
+]
 
 # Columns are compared by at most this many rows, spread over the table.
 MAX_ROWS_FOR_SCALES = 10_000
@@ -17,10 +38,30 @@ SCALE_RATIO = 100.0
 MIN_ROWS_AFTER_FIT = 50
 
 
+# Frames of these files are not the user's.
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, and name the line that called the package.
+
+    Parameters
+    ----------
+    message : str
+        The text.
+    category : type, default=UserWarning
+        The kind of warning.
+    """
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
 def closest(name: str, valid) -> str:
-    """Say which valid name is the nearest, as the end of an error message."""
-    matches = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
-    return f"Did you mean {matches[0]!r}?" if matches else ""
+    """Return the end of an error message that names the nearest valid name, if any."""
+    matches = difflib.get_close_matches(name, list(valid), n=1)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
 def parameter_names(component) -> tuple[list[str], bool]:
@@ -31,17 +72,21 @@ def parameter_names(component) -> tuple[list[str], bool]:
     return [p.name for p in parameters if p.kind not in variadic], takes_any
 
 
-def check_float32_range(X: np.ndarray) -> None:
-    """Refuse values that float32, in which the networks compute, cannot hold."""
-    limit = np.finfo(np.float32).max
-    if X.dtype.itemsize <= 4:
-        return
-    largest = max(X.max(), -X.min())
-    if largest > limit:
-        raise ValueError(
-            f"Input X contains a value too large for dtype('float32'): {largest:.3g} in"
-            f" absolute value, the limit is {limit:.3g}. Scale X, or clip it."
-        )
+def spread(X, n_rows: int):
+    """Return at most ``n_rows`` rows, evenly spread; all rows where there are no more.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, ...)
+        The rows, sliced without a copy.
+    n_rows : int
+        Largest number of rows.
+
+    Returns
+    -------
+    rows : array of shape (n_spread, ...)
+    """
+    return X[:: max(1, -(-len(X) // n_rows))]
 
 
 def check_labels(
@@ -109,7 +154,7 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     The scale of a column is its root mean square, the typical column the median of
     those that are not all zero.
     """
-    sample = X[:: max(1, len(X) // MAX_ROWS_FOR_SCALES)].astype(np.float64)
+    sample = spread(X, MAX_ROWS_FOR_SCALES).astype(np.float64)
     scales = np.sqrt(np.mean(np.square(sample), axis=0))
     if not scales.any():
         return
@@ -124,42 +169,31 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     names = range(len(scales)) if feature_names is None else feature_names
     shown = ", ".join(f"{names[i]} ({scales[i]:.2g})" for i in off[:10])
     more = f" and {len(off) - 10} more" if len(off) > 10 else ""
-    warnings.warn(
+    warn_user(
         f"The scales of the columns of X differ by orders of magnitude: the typical root"
         f" mean square is {typical:.2g}, that of column {shown}{more} is far from it."
         " A network hardly learns from such data; put a scaler before the detector, for"
         " example make_pipeline(StandardScaler(), detector).",
-        UserWarning,
-        stacklevel=4,
     )
 
 
 def warn_if_one_batch(batch_size, n_samples: int) -> None:
     """Warn of an explicit batch size that is larger than the data."""
     if isinstance(batch_size, numbers.Integral) and batch_size > n_samples:
-        warnings.warn(
+        warn_user(
             f"batch_size={batch_size} is larger than the {n_samples} rows of X: every epoch"
             " is a single step. Use a smaller batch_size, or 'auto'.",
-            UserWarning,
-            stacklevel=4,
         )
 
 
 def warn_if_few_after_fit(n_samples: int) -> None:
     """Warn of a ``partial_fit`` after ``fit`` with so few rows that they say little."""
     if n_samples < MIN_ROWS_AFTER_FIT:
-        warnings.warn(
+        warn_user(
             f"partial_fit after fit with {n_samples} rows: fit keeps no rows, so that the"
             " threshold and the scales of the scores now come from these few alone. Give"
             f" {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the start.",
-            UserWarning,
-            stacklevel=4,
         )
-
-
-def half_or(latent_dim: int | str, n_features: int) -> int:
-    """Return ``latent_dim``; half of the features, at least 2, where it is "auto"."""
-    return max(2, -(-n_features // 2)) if latent_dim == "auto" else int(latent_dim)
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
@@ -200,8 +234,8 @@ def check_columns(columns, n_features: int, feature_names=None) -> list[int]:
     for column in [] if columns is None else list(columns):
         if isinstance(column, str):
             if column not in names:
-                there = closest(column, names) if names else "X has no column names."
-                raise ValueError(f"There is no column {column!r}. {there}")
+                there = closest(column, names) if names else " X has no column names."
+                raise ValueError(f"There is no column {column!r}.{there}")
             indices.append(names.index(column))
         elif not isinstance(column, numbers.Integral) or isinstance(column, bool):
             raise ValueError(f"A column is given by name or by index, got {column!r}.")

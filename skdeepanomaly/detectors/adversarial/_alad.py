@@ -1,18 +1,15 @@
 """ALAD: a bidirectional GAN whose cycles are judged, too."""
 
-from numbers import Integral, Real
-
 import torch
 
-from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin, GeneratorMixin
-from ...engine import AdversarialNet
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims, half_or
+from ...base import DecoderMixin, EncoderMixin
+from ...utils._compat import StrOptions
+from ._base import BaseAdversarialDetector
 from ._losses import ALADLoss
 from ._networks import ALADNetwork
 
 
-class ALAD(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
+class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     """Adversarially learned anomaly detection.
 
     A bidirectional GAN, an encoder and a generator against a discriminator of pairs (row,
@@ -102,22 +99,16 @@ class ALAD(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseAdversarialDetector._parameter_constraints,
         "score_type": [StrOptions({"features", "l1", "l2", "logits"})],
         "cycle_consistency": ["boolean"],
         "spectral_norm": ["boolean"],
-        "optimizer_d": [callable],
     }
-    _net_class = AdversarialNet
     _module_class = ALADNetwork
     _criterion_class = ALADLoss
     _n_steps = 600
     _auto_batch_size = 128
     _epoch_range = (10, 100)
-    _betas = (0.5, 0.999)
 
     def __init__(
         self,
@@ -145,6 +136,10 @@ class ALAD(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            dropout=dropout,
+            optimizer_d=optimizer_d,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -160,21 +155,12 @@ class ALAD(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.dropout = dropout
         self.score_type = score_type
         self.cycle_consistency = cycle_consistency
         self.spectral_norm = spectral_norm
-        self.optimizer_d = optimizer_d
 
-    def _module_params(self, n_samples, n_features):
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": half_or(self.latent_dim, n_features),
-            "dropout": self.dropout,
-            "spectral_norm": self.spectral_norm,
-        }
+    def _module_params(self, n_features):
+        return {**super()._module_params(n_features), "spectral_norm": self.spectral_norm}
 
     def _criterion_params(self):
         return {
@@ -182,10 +168,11 @@ class ALAD(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
             "cycle_consistency": self.cycle_consistency,
         }
 
-    def _reconstruct_rows(self, net, x):
-        return net.module_(x)[0]
+    def _reconstruct_rows(self, x):
+        return self.net_.module_(x)[0]
 
-    def _explain_rows(self, net, x):
-        if net.criterion_.score_type in ("l1", "l2"):
-            return net.criterion_.residuals(net.module_(x), x)
-        return super()._explain_rows(net, x)
+    def _is_additive(self):
+        return self.net_.criterion_.score_type in ("l1", "l2")
+
+    def _feature_scores(self, x):
+        return self.net_.criterion_.residuals(self.net_.module_(x), x)

@@ -1,18 +1,18 @@
 """BiGAN: a generator, its inverse, and a judge of pairs."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import torch
 
-from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin, GeneratorMixin
-from ...engine import AdversarialNet
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims, half_or
+from ...base import DecoderMixin, EncoderMixin
+from ...utils._compat import Interval
+from .._parameters import NOT_NEGATIVE
+from ._base import BaseAdversarialDetector
 from ._losses import BiGANLoss
 from ._networks import BiGANNetwork
 
 
-class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
+class BiGAN(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     """Anomaly detection with a bidirectional generative adversarial network.
 
     A generator learns to make rows from codes, an encoder to find the code of a row, and
@@ -92,19 +92,13 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "cycle_weight": [Interval(Real, 0, None, closed="left")],
+        **BaseAdversarialDetector._parameter_constraints,
+        "cycle_weight": [NOT_NEGATIVE],
         "alpha": [Interval(Real, 0, 1, closed="both")],
-        "optimizer_d": [callable],
     }
-    _net_class = AdversarialNet
     _module_class = BiGANNetwork
     _criterion_class = BiGANLoss
     _auto_batch_size = 128
-    _betas = (0.5, 0.999)
     _epoch_range = (10, 200)
 
     def __init__(
@@ -132,6 +126,10 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            dropout=dropout,
+            optimizer_d=optimizer_d,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -147,22 +145,11 @@ class BiGAN(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.dropout = dropout
         self.cycle_weight = cycle_weight
         self.alpha = alpha
-        self.optimizer_d = optimizer_d
-
-    def _module_params(self, n_samples, n_features):
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": half_or(self.latent_dim, n_features),
-            "dropout": self.dropout,
-        }
 
     def _criterion_params(self):
         return {"cycle_weight": self.cycle_weight, "alpha": self.alpha}
 
-    def _reconstruct_rows(self, net, x):
-        return net.module_(x)[0]
+    def _reconstruct_rows(self, x):
+        return self.net_.module_(x)[0]

@@ -4,7 +4,8 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from ...engine import draw_seed, isolated_rng
-from ...utils.validation import check_columns, half_or
+from ...utils.validation import check_columns, spread
+from .._parameters import half_latent_dim
 from ._gan import GAN
 from ._losses import ConditionalGANLoss
 from ._networks import ConditionalGANNetwork
@@ -50,7 +51,7 @@ class ConditionalGAN(GAN):
     query_lr : float, default=0.1
         Learning rate of the search.
     background : float, default=0.75
-        Weight of the background, rows moved away at random, among what the discriminator
+        Share of the background, rows moved away at random, among what the discriminator
         learns to call made, in [0, 1]; the rest is the generator's. 0 gives the plain GAN,
         which is no detector: see :class:`GAN`.
     background_scales : tuple of two floats, default=(0.3, 5.0)
@@ -209,14 +210,20 @@ class ConditionalGAN(GAN):
         -------
         X : ndarray of shape (n_samples, n_features)
             Rows with the same context and other columns made for it, in float32.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector was not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        net = self.net_
-        with isolated_rng(draw_seed(random_state), net.device), torch.inference_mode():
-            x = torch.tensor(X, dtype=torch.float32, device=net.device)
-            codes = torch.randn(len(x), net.module_.latent_dim, device=net.device)
-            return net.module_.generate(codes, x).cpu().numpy()
+        with isolated_rng(draw_seed(random_state), self.net_.device), torch.inference_mode():
+            x = torch.tensor(X, dtype=torch.float32, device=self.net_.device)
+            codes = torch.randn(len(x), self.net_.module_.latent_dim, device=self.net_.device)
+            return self.net_.module_.generate(codes, x).cpu().numpy()
 
     def _condition(self) -> list[int]:
         names = getattr(self, "feature_names_in_", None)
@@ -228,26 +235,26 @@ class ConditionalGAN(GAN):
             )
         return columns
 
-    def _module_params(self, n_samples, n_features):
-        condition = self._condition()
-        latent_dim = half_or(self.latent_dim, n_features - len(condition))
-        params = super()._module_params(n_samples, n_features)
-        return {**params, "latent_dim": latent_dim, "condition": condition}
+    def _auto_latent_dim(self, n_features):
+        return half_latent_dim(n_features - len(self._condition()))
+
+    def _module_params(self, n_features):
+        return {**super()._module_params(n_features), "condition": self._condition()}
 
     def _criterion_params(self):
         return {**super()._criterion_params(), "condition": self._condition()}
 
-    def _finalize_state(self, net, X):
+    def _finalize_state(self, X):
         """Also keep contexts to sample from."""
-        super()._finalize_state(net, X)
-        criterion = net.criterion_
-        rows = X[:: max(1, len(X) // MAX_CONTEXTS)][:, criterion.condition.tolist()]
-        criterion.contexts = torch.tensor(rows, dtype=torch.float32, device=net.device)
+        super()._finalize_state(X)
+        criterion = self.net_.criterion_
+        rows = spread(X, MAX_CONTEXTS)[:, criterion.condition.tolist()]
+        criterion.contexts = torch.tensor(rows, dtype=torch.float32, device=self.net_.device)
 
-    def _sample_rows(self, net, n_samples):
-        criterion = net.criterion_
+    def _sample_rows(self, n_samples):
+        criterion = self.net_.criterion_
         drawn = torch.randint(len(criterion.contexts), (n_samples,))
-        rows = torch.zeros(n_samples, self.n_features_in_, device=net.device)
+        rows = torch.zeros(n_samples, self.n_features_in_, device=self.net_.device)
         rows[:, criterion.condition] = criterion.contexts[drawn]
-        codes = torch.randn(n_samples, net.module_.latent_dim, device=net.device)
-        return net.module_.generate(codes, rows)
+        codes = torch.randn(n_samples, self.net_.module_.latent_dim, device=self.net_.device)
+        return self.net_.module_.generate(codes, rows)

@@ -4,10 +4,11 @@ from numbers import Integral, Real
 
 import torch
 
-from ...base import BaseDeepDetector, GeneratorMixin
-from ...engine import AdversarialNet
+from ...engine import map_in_blocks
 from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims, check_scales, half_or
+from ...utils.validation import check_scales, spread
+from .._parameters import NOT_NEGATIVE, POSITIVE, SHARE, WIDTH
+from ._base import BaseAdversarialDetector
 from ._losses import GANLoss
 from ._networks import GANNetwork
 
@@ -15,7 +16,7 @@ from ._networks import GANNetwork
 MAX_ROWS_FOR_MEANS = 2000
 
 
-class GAN(GeneratorMixin, BaseDeepDetector):
+class GAN(BaseAdversarialDetector):
     """Anomaly detection with a generative adversarial network.
 
     A generator learns to make rows from random codes, and a discriminator to tell real
@@ -138,29 +139,23 @@ class GAN(GeneratorMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseAdversarialDetector._parameter_constraints,
         "score_type": [StrOptions({"mix", "discriminator", "query"})],
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "feature_weight": [Interval(Real, 0, 1, closed="both")],
-        "n_starts": [Interval(Integral, 1, None, closed="left")],
+        "n_starts": [WIDTH],
         "query_steps": [Interval(Integral, 0, None, closed="left")],
-        "query_lr": [Interval(Real, 0, None, closed="neither")],
+        "query_lr": [POSITIVE],
         "background": [Interval(Real, 0, 1, closed="both")],
         "background_scales": ["array-like"],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "r1_weight": [Interval(Real, 0, None, closed="left")],
+        "label_smoothing": [SHARE],
+        "r1_weight": [NOT_NEGATIVE],
         "spectral_norm": ["boolean"],
-        "optimizer_d": [callable],
     }
-    _net_class = AdversarialNet
     _module_class = GANNetwork
     _criterion_class = GANLoss
     _n_steps = 500
     _epoch_range = (10, 100)
-    _betas = (0.5, 0.999)
 
     def __init__(
         self,
@@ -196,6 +191,10 @@ class GAN(GeneratorMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            dropout=dropout,
+            optimizer_d=optimizer_d,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -211,9 +210,6 @@ class GAN(GeneratorMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.dropout = dropout
         self.score_type = score_type
         self.alpha = alpha
         self.feature_weight = feature_weight
@@ -225,15 +221,9 @@ class GAN(GeneratorMixin, BaseDeepDetector):
         self.label_smoothing = label_smoothing
         self.r1_weight = r1_weight
         self.spectral_norm = spectral_norm
-        self.optimizer_d = optimizer_d
 
-    def _module_params(self, n_samples, n_features):
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": half_or(self.latent_dim, n_features),
-            "dropout": self.dropout,
-            "spectral_norm": self.spectral_norm,
-        }
+    def _module_params(self, n_features):
+        return {**super()._module_params(n_features), "spectral_norm": self.spectral_norm}
 
     def _criterion_params(self):
         same = ("score_type", "alpha", "feature_weight", "n_starts", "query_steps", "query_lr")
@@ -243,20 +233,22 @@ class GAN(GeneratorMixin, BaseDeepDetector):
             "background_scales": check_scales(self.background_scales),
         }
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         # Every search starts at one of these: scores repeat.
-        shape = (self.n_starts, net.module_.latent_dim)
-        net.criterion_.codes = torch.randn(shape, device=net.device)
+        shape = (self.n_starts, self.net_.module_.latent_dim)
+        self.net_.criterion_.codes = torch.randn(shape, device=self.net_.device)
 
-    def _finalize_state(self, net, X):
+    def _finalize_state(self, X):
         """Set the means by which both parts of the mix are divided."""
-        if net.criterion_.score_type == "mix":
-            rows = X[:: max(1, len(X) // MAX_ROWS_FOR_MEANS)]
-            parts = self._map_blocks(
-                lambda net, x: net.criterion_.score_parts(net.module_, x), net, rows
+        criterion = self.net_.criterion_
+        if criterion.score_type == "mix":
+            parts = map_in_blocks(
+                lambda x: criterion.score_parts(self.net_.module_, x),
+                spread(X, MAX_ROWS_FOR_MEANS),
+                self.net_.device,
             )
             means = torch.from_numpy(parts.mean(axis=0)).clamp_min(1e-6)
-            net.criterion_.score_means.copy_(means)
+            criterion.score_means.copy_(means)
 
-    def _score_rows(self, net, x):
-        return net.criterion_.score_with(net.module_, x)
+    def _score_rows(self, x):
+        return self.net_.criterion_.score_with(self.net_.module_, x)

@@ -1,14 +1,15 @@
 """Losses of games between networks."""
 
 import copy
+import weakref
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, log_uniform
 
 
 class GenerativeNetwork(Protocol):
@@ -57,10 +58,30 @@ def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
     others move by independent normal noise, away from it.
     """
     low, high = scales
-    widths = low * (high / low) ** torch.rand(len(x), 1, device=x.device)
+    widths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
     apart = x[torch.randperm(len(x))] - x[torch.randperm(len(x))]
     along = torch.rand(len(x), 1, device=x.device) < 0.5
     return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
+
+
+# Frozen copies of modules in another precision, and the state of the weights they show.
+_EXACT_COPIES: weakref.WeakKeyDictionary[nn.Module, tuple[Any, nn.Module]]
+_EXACT_COPIES = weakref.WeakKeyDictionary()
+
+
+def _exact_copy(module: nn.Module, dtype: torch.dtype) -> Any:
+    """Return a frozen copy of a module, made once as long as the weights stay the same.
+
+    Scoring asks for it for every block of rows.
+    """
+    module = getattr(module, "_orig_mod", module)
+    tensors = (*module.parameters(), *module.buffers())
+    state = (dtype, module.training, [(t.data_ptr(), t._version) for t in tensors])
+    known, exact = _EXACT_COPIES.get(module, (None, module))
+    if known != state:
+        exact = copy.deepcopy(module).to(dtype).requires_grad_(False)
+        _EXACT_COPIES[module] = state, exact
+    return exact
 
 
 class GANLoss(nn.Module):
@@ -191,8 +212,7 @@ class GANLoss(nn.Module):
         dtype = torch.float32 if x.device.type == "mps" else torch.float64
         # Gradients need tensors that were not made in inference mode.
         with torch.inference_mode(False):
-            exact = copy.deepcopy(getattr(module, "_orig_mod", module))
-            exact.to(dtype).requires_grad_(False)
+            exact = _exact_copy(cast(nn.Module, module), dtype)
             x = x.detach().clone().to(dtype)
             with torch.no_grad():
                 z, features = self._starts(exact, x), exact.discriminator_features(x)

@@ -1,6 +1,7 @@
-"""What the detectors that cluster the codes of an auto-encoder share."""
+"""Base of detectors that cluster the codes of an auto-encoder."""
 
 import warnings
+from numbers import Integral
 
 import torch
 from sklearn.cluster import KMeans
@@ -9,26 +10,70 @@ from threadpoolctl import threadpool_limits
 
 from ...base import BaseDeepDetector, ClusterMixin, DecoderMixin, EncoderMixin
 from ...engine import iter_outputs
-from ...utils.validation import check_hidden_dims
-from ..reconstruction._networks import CodingAutoEncoder
+from ...utils._compat import Interval, StrOptions
+from ...utils.validation import check_hidden_dims, spread, warn_user
+from .._parameters import NETWORK_CONSTRAINTS, WIDTH
+from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, PretrainingMixin
+from ..reconstruction import CodingAutoEncoder
 from ._losses import ClusteringLoss
 
 # More rows would hardly move the centres, the frequencies of clusters, or the share of rows
 # that change theirs.
 MAX_ROWS_FOR_CENTERS = 10_000
 
+CLUSTERING_PARAMETERS = """\
+n_clusters : int or "auto", default="auto"
+    Number of clusters, at most that of different rows. ``"auto"`` is {_auto_n_clusters}, or a
+    sixteenth of the rows, at least 1, if that is less.
+hidden_dims : sequence of int, default={hidden_dims}
+    Widths of the encoder's hidden layers; the decoder mirrors them."""
 
-class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetector):
+
+class BaseDeepClustering(
+    PretrainingMixin, ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True
+):
     """Pre-trains an auto-encoder and starts from the centres that k-means finds."""
 
+    _parameter_constraints: dict = {
+        **BaseDeepDetector._parameter_constraints,
+        **NETWORK_CONSTRAINTS,
+        **PRETRAINING_CONSTRAINTS,
+        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "latent_dim": [WIDTH],
+    }
+    _doc_parts = {
+        **BaseDeepDetector._doc_parts,
+        "clustering_parameters": CLUSTERING_PARAMETERS,
+        "pretraining_parameters": PRETRAINING_PARAMETERS,
+    }
     _module_class = CodingAutoEncoder
     _criterion_class: type[ClusteringLoss]
     _pretrain_epoch_range = (10, 100)
-
     # What "auto" means for n_clusters, where there are 16 times as many rows.
     _auto_n_clusters: int
 
-    def _module_params(self, n_samples, n_features):
+    def __init__(
+        self,
+        *,
+        n_clusters,
+        hidden_dims,
+        latent_dim,
+        activation,
+        dropout,
+        pretrain_epochs,
+        pretrain_lr,
+        **params,
+    ):
+        super().__init__(**params)
+        self.n_clusters = n_clusters
+        self.hidden_dims = hidden_dims
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.pretrain_epochs = pretrain_epochs
+        self.pretrain_lr = pretrain_lr
+
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
@@ -36,11 +81,12 @@ class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetec
             "dropout": self.dropout,
         }
 
-    def _pretraining_nets(self, net, X):
-        return self._pretraining(net.module_, ClusteringLoss, X, net)
+    def _pretraining_nets(self, X):
+        return self._pretraining(self.net_.module_, ClusteringLoss, X)
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Set the centres by k-means on the codes."""
+        net = self.net_
         rows = sample_rows(X)
         # One thread: several would add up sums in an order that differs from run to run.
         with threadpool_limits(1), warnings.catch_warnings():
@@ -48,8 +94,9 @@ class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetec
             warnings.simplefilter("ignore", ConvergenceWarning)
             k_means = KMeans(
                 self._resolve_n_clusters(rows),
-                # Where somebody wants to see the clusters, the best of several starts; many
-                # clusters rank rows as well from any.
+                # An explicit n_clusters means that the clusters themselves matter: take the
+                # best of 10 starts. With "auto" there are many clusters, and one start
+                # ranks rows as well.
                 n_init=1 if self.n_clusters == "auto" else 10,
                 random_state=int(torch.randint(2**31 - 1, ())),
             ).fit(codes_of(net, rows).cpu().numpy())
@@ -64,24 +111,22 @@ class BaseDeepClustering(ClusterMixin, EncoderMixin, DecoderMixin, BaseDeepDetec
             n_clusters = max(1, min(self._auto_n_clusters, len(rows) // 16))
         n_distinct = len({row.tobytes() for row in rows})
         if n_clusters > n_distinct and self.n_clusters != "auto":
-            warnings.warn(
+            warn_user(
                 f"n_clusters={n_clusters} is more than X has different rows; {n_distinct}"
-                " clusters are made.",
-                UserWarning,
-                stacklevel=2,
+                " clusters are made."
             )
         return min(n_clusters, n_distinct)
 
-    def _reconstruct_rows(self, net, x):
-        return net.module_(x)[1]
+    def _reconstruct_rows(self, x):
+        return self.net_.module_(x)[1]
 
 
 def sample_rows(X):
-    """Return at most 10,000 rows, evenly spaced, in float32."""
-    return X[:: -(-len(X) // MAX_ROWS_FOR_CENTERS)].astype("float32", copy=False)
+    """Return at most 10,000 rows, evenly spread, in float32."""
+    return spread(X, MAX_ROWS_FOR_CENTERS).astype("float32", copy=False)
 
 
 def codes_of(net, rows):
-    """Return the codes of rows in evaluation mode."""
+    """Return the codes (n, latent_dim) of rows in evaluation mode."""
     outputs = iter_outputs(net, rows)
     return torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])

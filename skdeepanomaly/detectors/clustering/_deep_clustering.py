@@ -1,13 +1,9 @@
 """Deep clustering network: an auto-encoder whose codes gather around centres."""
 
-from numbers import Integral, Real
-
 import torch
 
-from ...base import BaseDeepDetector
 from ...engine import DetectorNet
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from .._parameters import NOT_NEGATIVE
 from ._base import BaseDeepClustering
 from ._losses import DeepClusteringLoss
 
@@ -31,26 +27,14 @@ class DeepClustering(BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 16, or a sixteenth
-        of the rows where there are fewer than 256.
-    hidden_dims : sequence of int, default=(128,)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+    %(clustering_parameters)s
     latent_dim : int, default=128
         Width of the code.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     cluster_weight : float, default=5.0
         Weight of the distances to the centres in the loss; with 0 the network only
         learns to rebuild the rows.
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 500 optimiser steps, between 10 and 100.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -114,15 +98,8 @@ class DeepClustering(BaseDeepClustering):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "cluster_weight": [Interval(Real, 0, None, closed="left")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
+        **BaseDeepClustering._parameter_constraints,
+        "cluster_weight": [NOT_NEGATIVE],
     }
     _net_class = DeepClusteringNet
     _criterion_class = DeepClusteringLoss
@@ -157,6 +134,13 @@ class DeepClustering(BaseDeepClustering):
         **component__param,
     ):
         super().__init__(
+            n_clusters=n_clusters,
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
+            pretrain_epochs=pretrain_epochs,
+            pretrain_lr=pretrain_lr,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -172,14 +156,7 @@ class DeepClustering(BaseDeepClustering):
             random_state=random_state,
             **component__param,
         )
-        self.n_clusters = n_clusters
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.cluster_weight = cluster_weight
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_lr = pretrain_lr
 
     def _criterion_params(self):
         return {"cluster_weight": self.cluster_weight}

@@ -1,13 +1,12 @@
 """Deep discriminative clustering: clusters learnt from relations between pairs."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import torch
 
-from ...base import BaseDeepDetector
 from ...engine import AnnealedNet
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...utils._compat import Interval
+from .._parameters import NOT_NEGATIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows
 from ._losses import DeepDiscriminativeClusteringLoss
 
@@ -23,18 +22,10 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a
-        sixteenth of the rows where there are fewer than 160.
-    hidden_dims : sequence of int, default=(128,)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+    %(clustering_parameters)s
     latent_dim : int, default=128
         Width of the code, from which a linear layer makes the label features.
-    activation : str, default="leaky_relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     upper_threshold : float, default=0.95
         Similarity above which a pair counts as alike in the first epoch, in (0, 1).
     lower_threshold : float, default=0.455
@@ -48,11 +39,7 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     reconstruction_weight : float, default=1.0
         Weight of the mean squared error of the reconstruction; 0 leaves it out, and
         ``reconstruct`` then gives what the pre-training left of the decoder.
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 500 optimiser steps, between 10 and 100.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -120,19 +107,12 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseDeepClustering._parameter_constraints,
         "upper_threshold": [Interval(Real, 0, 1, closed="neither")],
         "lower_threshold": [Interval(Real, 0, 1, closed="neither")],
-        "relation_weight": [Interval(Real, 0, None, closed="left")],
-        "balance_weight": [Interval(Real, 0, None, closed="left")],
-        "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
+        "relation_weight": [NOT_NEGATIVE],
+        "balance_weight": [NOT_NEGATIVE],
+        "reconstruction_weight": [NOT_NEGATIVE],
     }
     _net_class = AnnealedNet
     _criterion_class = DeepDiscriminativeClusteringLoss
@@ -171,6 +151,13 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
         **component__param,
     ):
         super().__init__(
+            n_clusters=n_clusters,
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
+            pretrain_epochs=pretrain_epochs,
+            pretrain_lr=pretrain_lr,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -186,18 +173,11 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
             random_state=random_state,
             **component__param,
         )
-        self.n_clusters = n_clusters
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.upper_threshold = upper_threshold
         self.lower_threshold = lower_threshold
         self.relation_weight = relation_weight
         self.balance_weight = balance_weight
         self.reconstruction_weight = reconstruction_weight
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_lr = pretrain_lr
 
     def _criterion_params(self):
         if self.lower_threshold > self.upper_threshold:
@@ -205,6 +185,11 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
                 f"lower_threshold={self.lower_threshold} is above"
                 f" upper_threshold={self.upper_threshold}; a pair cannot be both alike and"
                 " different. Swap them."
+            )
+        if not (self.relation_weight or self.balance_weight or self.reconstruction_weight):
+            raise ValueError(
+                "relation_weight, balance_weight and reconstruction_weight are all 0, which"
+                " leaves no loss to train on. Set at least one of them above 0."
             )
         return {
             "upper_threshold": self.upper_threshold,
@@ -214,14 +199,14 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
             "reconstruction_weight": self.reconstruction_weight,
         }
 
-    def _initialize_state(self, net, X):
-        super()._initialize_state(net, X)
-        net.criterion_.start_labels(codes_of(net, sample_rows(X)))
+    def _initialize_state(self, X):
+        super()._initialize_state(X)
+        self.net_.criterion_.start_labels(codes_of(self.net_, sample_rows(X)))
         # The label layer came after the optimiser.
-        net.initialize_optimizer()
+        self.net_.initialize_optimizer()
 
-    def _finalize_state(self, net, X):
-        net.criterion_.describe_clusters(codes_of(net, sample_rows(X)))
+    def _finalize_state(self, X):
+        self.net_.criterion_.describe_clusters(codes_of(self.net_, sample_rows(X)))
 
-    def _cluster_rows(self, net, x):
-        return net.criterion_.label_probabilities(self._encode_rows(net, x)).argmax(dim=1)
+    def _cluster_rows(self, x):
+        return self.net_.criterion_.label_probabilities(self._encode_rows(x)).argmax(dim=1)

@@ -4,10 +4,9 @@ from numbers import Integral, Real
 
 import torch
 
-from ...base import BaseDeepDetector
 from ...engine import DetectorNet, StopTraining
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...utils._compat import Interval
+from .._parameters import NOT_NEGATIVE, POSITIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows
 from ._losses import DeepEmbeddedClusteringLoss
 
@@ -32,7 +31,7 @@ class DeepEmbeddedClusteringNet(DetectorNet):
         """Keep the rows that stand for the training data, and set the first target."""
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.rows_ = sample_rows(X)
-        self.converged_ = False
+        self.criterion_.converged.fill_(False)
         self._renew_target()
 
     def _renew_target(self):
@@ -42,15 +41,16 @@ class DeepEmbeddedClusteringNet(DetectorNet):
     def train_step(self, batch, **fit_params):
         """Take one optimiser step on a batch; renew the target first where it is due."""
         n_steps = int(self.criterion_.n_steps)
-        if n_steps and n_steps % self.update_interval == 0 and not self.converged_:
-            self.converged_ = self._renew_target() < self.tol
+        due = n_steps and n_steps % self.update_interval == 0
+        if due and not self.criterion_.converged:
+            self.criterion_.converged.fill_(self._renew_target() < self.tol)
             self._set_training(True)
         self.criterion_.n_steps += 1
         return super().train_step(batch, **fit_params)
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """End training between two epochs, so that the last one is in the history."""
-        if self.converged_:
+        if self.criterion_.converged:
             raise StopTraining
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
@@ -70,32 +70,20 @@ class DeepEmbeddedClustering(BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 64, or a sixteenth
-        of the rows where there are fewer than 1024.
-    hidden_dims : sequence of int, default=(128,)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+    %(clustering_parameters)s
     latent_dim : int, default=128
         Width of the code.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     reconstruction_weight : float, default=0.1
         Weight of the reconstruction error in the loss; 0 gives DEC, more gives IDEC.
     degrees_of_freedom : float, default=1.0
-        Of the Student's t distribution that measures how near a code is to a centre.
+        Degrees of freedom of the Student's t kernel between codes and centres.
     update_interval : int, default=20
         Optimiser steps between two renewals of the target.
     tol : float, default=1e-3
         Training ends, at the end of an epoch, when less than this share of the rows
         changed their cluster between two renewals; 0 lets it run for all epochs.
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 500 optimiser steps, between 10 and 100.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -160,18 +148,11 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
-        "degrees_of_freedom": [Interval(Real, 0, None, closed="neither")],
+        **BaseDeepClustering._parameter_constraints,
+        "reconstruction_weight": [NOT_NEGATIVE],
+        "degrees_of_freedom": [POSITIVE],
         "update_interval": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, 1, closed="both")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
     }
     _net_class = DeepEmbeddedClusteringNet
     _criterion_class = DeepEmbeddedClusteringLoss
@@ -209,6 +190,13 @@ class DeepEmbeddedClustering(BaseDeepClustering):
         **component__param,
     ):
         super().__init__(
+            n_clusters=n_clusters,
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
+            pretrain_epochs=pretrain_epochs,
+            pretrain_lr=pretrain_lr,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -224,17 +212,10 @@ class DeepEmbeddedClustering(BaseDeepClustering):
             random_state=random_state,
             **component__param,
         )
-        self.n_clusters = n_clusters
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.reconstruction_weight = reconstruction_weight
         self.degrees_of_freedom = degrees_of_freedom
         self.update_interval = update_interval
         self.tol = tol
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_lr = pretrain_lr
 
     def _criterion_params(self):
         return {
@@ -245,7 +226,7 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     def _net_params(self):
         return {"update_interval": self.update_interval, "tol": self.tol}
 
-    def _initialize_state(self, net, X):
-        super()._initialize_state(net, X)
+    def _initialize_state(self, X):
+        super()._initialize_state(X)
         # The centres are parameters, and came after the optimiser.
-        net.initialize_optimizer()
+        self.net_.initialize_optimizer()

@@ -5,12 +5,12 @@ from numbers import Integral, Real
 
 import torch
 from sklearn.cluster import SpectralClustering
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from ...base import BaseDeepDetector
 from ...engine import DetectorNet, iter_outputs
-from ...networks import ACTIVATIONS
 from ...utils._compat import Interval, StrOptions
+from .._parameters import NOT_NEGATIVE, POSITIVE, WIDTH, wide_latent_dim
 from ._base import BaseDeepClustering, codes_of, sample_rows
 from ._losses import SelfExpressionLoss
 
@@ -57,18 +57,10 @@ class DeepSubspaceClustering(BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int or "auto", default="auto"
-        Number of clusters, at most that of different rows. ``"auto"`` is 10, or a
-        sixteenth of the landmarks where there are fewer than 160.
-    hidden_dims : sequence of int, default=(128, 128)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+    %(clustering_parameters)s
     latent_dim : int or "auto", default="auto"
         Width of the code. ``"auto"`` is three quarters of the features, at most 64.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     max_landmarks : int, default=1000
         Rows that are made of each other. Up to this number they are all training rows;
         of more rows as many are drawn at random. Time and memory grow with its square.
@@ -87,11 +79,7 @@ class DeepSubspaceClustering(BaseDeepClustering):
     residual_weight : float, default=1.0
         Weight of the distance from the nearest subspace in the score; with 0 the score
         is that of an auto-encoder.
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 700 optimiser steps, between 10 and 100.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -166,20 +154,14 @@ class DeepSubspaceClustering(BaseDeepClustering):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseDeepClustering._parameter_constraints,
+        "latent_dim": [WIDTH, StrOptions({"auto"})],
         "max_landmarks": [Interval(Integral, 2, None, closed="left")],
-        "coefficient_weight": [Interval(Real, 0, None, closed="neither")],
-        "self_expression_weight": [Interval(Real, 0, None, closed="neither")],
+        "coefficient_weight": [POSITIVE],
+        "self_expression_weight": [POSITIVE],
         "signed_affinity": ["boolean"],
         "subspace_energy": [Interval(Real, 0, 1, closed="right")],
-        "residual_weight": [Interval(Real, 0, None, closed="left")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
+        "residual_weight": [NOT_NEGATIVE],
     }
     _net_class = DeepSubspaceClusteringNet
     _criterion_class = SelfExpressionLoss
@@ -220,6 +202,13 @@ class DeepSubspaceClustering(BaseDeepClustering):
         **component__param,
     ):
         super().__init__(
+            n_clusters=n_clusters,
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
+            pretrain_epochs=pretrain_epochs,
+            pretrain_lr=pretrain_lr,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -235,24 +224,17 @@ class DeepSubspaceClustering(BaseDeepClustering):
             random_state=random_state,
             **component__param,
         )
-        self.n_clusters = n_clusters
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.max_landmarks = max_landmarks
         self.coefficient_weight = coefficient_weight
         self.self_expression_weight = self_expression_weight
         self.signed_affinity = signed_affinity
         self.subspace_energy = subspace_energy
         self.residual_weight = residual_weight
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_lr = pretrain_lr
 
-    def _module_params(self, n_samples, n_features):
-        params = super()._module_params(n_samples, n_features)
+    def _module_params(self, n_features):
+        params = super()._module_params(n_features)
         if self.latent_dim == "auto":
-            params["latent_dim"] = min(64, max(1, round(0.75 * n_features)))
+            params["latent_dim"] = wide_latent_dim(n_features)
         return params
 
     def _criterion_params(self):
@@ -262,22 +244,24 @@ class DeepSubspaceClustering(BaseDeepClustering):
             "residual_weight": self.residual_weight,
         }
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Draw the landmarks, and set their coefficients."""
         drawn = torch.randperm(len(X))[: self.max_landmarks].sort().values.numpy()
         landmarks = X[drawn].astype("float32")
+        net, criterion = self.net_, self.net_.criterion_
         codes = codes_of(net, landmarks)
-        net.criterion_.landmarks = torch.from_numpy(landmarks).to(net.device)
-        net.criterion_.origin = codes.mean(dim=0)
-        net.set_coefficients(net.criterion_.best_coefficients(codes))
+        criterion.landmarks = torch.from_numpy(landmarks).to(net.device)
+        criterion.origin = codes.mean(dim=0)
+        net.set_coefficients(criterion.best_coefficients(codes))
 
-    def _finalize_state(self, net, X):
+    def _finalize_state(self, X):
         """Cluster the landmarks, and measure how far rows are from their subspaces."""
-        criterion = net.criterion_
+        net, criterion = self.net_, self.net_.criterion_
         landmarks = criterion.landmarks.cpu().numpy()
         if criterion.coefficients.numel():
-            criterion.labels = self._cluster_landmarks(criterion, landmarks).to(net.device)
-            # They are as large as the square of the landmarks, and have served.
+            criterion.labels = self._cluster_landmarks(landmarks).to(net.device)
+            # Drop the n_landmarks x n_landmarks coefficients: nothing reads them after the
+            # clustering.
             net.set_coefficients(torch.empty(0, device=net.device))
         criterion.span(codes_of(net, landmarks), criterion.labels, self.subspace_energy)
         rows = sample_rows(X)
@@ -290,17 +274,19 @@ class DeepSubspaceClustering(BaseDeepClustering):
         criterion.variances = errors / len(rows) + 1e-4
         criterion.code_variances = residuals / len(rows) + 1e-4
 
-    def _cluster_landmarks(self, criterion, landmarks):
+    def _cluster_landmarks(self, landmarks):
         n_clusters = self._resolve_n_clusters(landmarks)
         if n_clusters == 1:
             return torch.zeros(len(landmarks), dtype=torch.int64)
         if n_clusters == len(landmarks):
             return torch.arange(n_clusters)
         # A little affinity between all rows keeps the graph in one piece.
-        affinity = criterion.affinities(signed=self.signed_affinity).double().cpu().numpy()
+        affinity = self.net_.criterion_.affinities(signed=self.signed_affinity)
+        affinity = affinity.double().cpu().numpy()
         affinity += 1e-6 * affinity.max() + 1e-12
         with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            # Some embeddings of the graph hold equal rows.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             spectral = SpectralClustering(
                 n_clusters,
                 affinity="precomputed",

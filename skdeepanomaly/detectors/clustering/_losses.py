@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, squared_distances, whitening
 
 
 class ClusteringLoss(nn.Module):
@@ -49,10 +49,7 @@ class ClusteringLoss(nn.Module):
     def squared_distances(self, codes: Tensor, centers: Tensor | None = None) -> Tensor:
         """Return the squared distances (n, n_clusters) of codes to all centres."""
         centers = self.centers if centers is None else centers
-        products = codes @ centers.T
-        squares = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
-        # Rounding can take the distance of a code that lies on a centre below zero.
-        return (squares - 2 * products).clamp_min(0)
+        return squared_distances(codes, centers).clamp_min(0)
 
     def nearest(self, codes: Tensor) -> Tensor:
         """Return the index (n,) of the centre nearest to each code."""
@@ -126,13 +123,14 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
     reconstruction_weight : float, default=0.1
         Weight of the reconstruction error (Guo et al. 2017).
     degrees_of_freedom : float, default=1.0
-        Of the Student's t distribution that measures how near a code is to a centre.
+        Degrees of freedom of the Student's t kernel between codes and centres.
     """
 
     frequencies: Tensor
     target_centers: Tensor
     labels: Tensor
     n_steps: Tensor
+    converged: Tensor
 
     def __init__(self, *, reconstruction_weight: float = 0.1, degrees_of_freedom: float = 1.0):
         super().__init__()
@@ -145,6 +143,8 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
         for name in ("frequencies", "target_centers", "labels"):
             self.register_buffer(name, torch.empty(0))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+        # In buffers, so that a backup of the training holds them.
+        self.register_buffer("converged", torch.zeros((), dtype=torch.bool))
 
     def set_centers(self, centers: Tensor, counts: Tensor) -> None:
         """Start from centres (n_clusters, latent_dim)."""
@@ -182,6 +182,7 @@ class DeepEmbeddedClusteringLoss(ClusteringLoss):
         for name in ("frequencies", "target_centers", "labels"):
             setattr(self, name, torch.empty(0, device=self.centers.device))
         self.n_steps.zero_()
+        self.converged.fill_(False)
 
     def target(self, x: Tensor) -> Tensor:
         """Return the target distribution p (n, n_clusters) of rows."""
@@ -307,12 +308,10 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         deviations = codes.cpu().double() - centers[labels.cpu()]
         covariance = deviations.T @ deviations / len(codes)
         ridge = 1e-2 * covariance.diagonal().mean() + 1e-6
-        covariance += ridge * torch.eye(len(covariance), dtype=torch.float64)
-        whitening = torch.linalg.cholesky(torch.linalg.inv(covariance))
         # The centre of a cluster that no row is in stands for all rows, and attracts none.
         centers[counts.cpu() == 0] = codes.cpu().double().mean(dim=0)
         self.centers = centers.float().to(codes.device)
-        self.whitening = whitening.float().to(codes.device)
+        self.whitening = whitening(covariance, ridge).float().to(codes.device)
         self.occupied = counts > 0
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:

@@ -1,30 +1,30 @@
-"""What detectors share that measure distances of codes to a fixed centre."""
-
-from numbers import Integral, Real
+"""Base of detectors that measure distances of codes to a fixed centre."""
 
 import torch
 from torch import nn
 
 from ...base import BaseDeepDetector, EncoderMixin
 from ...engine import iter_outputs
-from ...networks import ACTIVATIONS, MLP
-from ...utils._compat import Interval, StrOptions
+from ...networks import MLP
 from ...utils.validation import check_hidden_dims
-from ..reconstruction._losses import ReconstructionLoss
+from .._parameters import NETWORK_CONSTRAINTS, WIDTH
+from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, PretrainingMixin
+from ..reconstruction import ReconstructionLoss
 from ._networks import Encoder
 
 
-class BaseCenterDetector(EncoderMixin, BaseDeepDetector):
+class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstract=True):
     """An encoder, pre-trained as half of an auto-encoder, and the mean of its codes."""
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "pretrain_lr": [Interval(Real, 0, None, closed="neither")],
+        **NETWORK_CONSTRAINTS,
+        **PRETRAINING_CONSTRAINTS,
+        "latent_dim": [WIDTH],
+    }
+    _doc_parts = {
+        **BaseDeepDetector._doc_parts,
+        "pretraining_parameters": PRETRAINING_PARAMETERS,
     }
     _module_class = Encoder
     _n_steps = 150
@@ -49,7 +49,7 @@ class BaseCenterDetector(EncoderMixin, BaseDeepDetector):
         self.pretrain_epochs = pretrain_epochs
         self.pretrain_lr = pretrain_lr
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
@@ -57,27 +57,28 @@ class BaseCenterDetector(EncoderMixin, BaseDeepDetector):
             "dropout": self.dropout,
         }
 
-    def _pretraining_nets(self, net, X):
-        latent_dim = next(self._iter_codes(net, X[:2])).shape[1]
+    def _pretraining_nets(self, X):
+        latent_dim = next(self._iter_codes(X[:2])).shape[1]
         dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
         decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
-        auto_encoder = nn.Sequential(net.module_, decoder)
-        return self._pretraining(auto_encoder, ReconstructionLoss, X, net)
+        auto_encoder = nn.Sequential(self.net_.module_, decoder)
+        return self._pretraining(auto_encoder, ReconstructionLoss, X)
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Set the centre to the mean code."""
-        total = sum(codes.double().sum(dim=0) for codes in self._iter_codes(net, X))
+        total = sum(codes.double().sum(dim=0) for codes in self._iter_codes(X))
         center = (total / len(X)).float()
+        # An entry near zero could be met by weights that are all zero.
         near_zero = center.abs() < 0.1
         center[near_zero] = torch.where(center[near_zero] < 0, -0.1, 0.1)
-        net.criterion_.center = center.to(net.device)
+        self.net_.criterion_.center = center.to(self.net_.device)
 
-    def _encode_rows(self, net, x):
-        return net.module_(x)
+    def _encode_rows(self, x):
+        return self.net_.module_(x)
 
-    def _iter_codes(self, net, X):
-        """Yield the codes of all rows, batch by batch."""
-        for _, codes in iter_outputs(net, X):
+    def _iter_codes(self, X):
+        """Yield the codes of all rows, block by block."""
+        for _, codes in iter_outputs(self.net_, X):
             if not isinstance(codes, torch.Tensor) or codes.ndim != 2:
                 raise ValueError(
                     f"The module returned {getattr(codes, 'shape', type(codes))};"

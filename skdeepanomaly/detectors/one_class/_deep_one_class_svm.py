@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
-from ...engine import iter_outputs, spread_rows
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...engine import iter_outputs, spread_tensor
+from ...utils._compat import Interval
 from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ..reconstruction._networks import CodingAutoEncoder
 from ._losses import OneClassSVMLoss
 
@@ -28,11 +28,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int, default=256
         Width of the code.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     nu : float, default=0.1
         Upper bound of the share of training rows that the SVM leaves outside, in (0, 1],
         as in :class:`sklearn.svm.OneClassSVM`. Rows outside have negative scores; what
@@ -86,7 +82,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     - Far from the data a kernel falls to zero, but its random features go on to
       oscillate. A row farther from the mean training row than any training row loses
       :math:`\lVert x - \bar{x} \rVert^2 / r^2 - 1` more, r being the largest distance of a
-      training row (of less than 20,000 of them).
+      training row (of at most 10,000 of them).
 
     A custom ``module`` maps rows (n, n_features) to a pair: codes (n, any width), and
     reconstructions (n, n_features). For ``encode`` it offers ``encode(x)``.
@@ -115,14 +111,12 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **NETWORK_CONSTRAINTS,
+        "latent_dim": [WIDTH],
         "nu": [Interval(Real, 0, 1, closed="right")],
-        "gamma": [Interval(Real, 0, None, closed="neither")],
+        "gamma": [POSITIVE],
         "n_fourier_features": [Interval(Integral, 2, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [NOT_NEGATIVE],
         "joint": ["boolean"],
     }
     _module_class = CodingAutoEncoder
@@ -184,7 +178,7 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
         self.alpha = alpha
         self.joint = joint
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
@@ -201,25 +195,25 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
             "joint": self.joint,
         }
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Draw the features for the codes as they are, and begin with their mean."""
-        criterion = net.criterion_
-        rows = spread_rows(X, net.device)
-        net._set_training(False)
+        criterion = self.net_.criterion_
+        rows = spread_tensor(X, self.net_.device)
+        self.net_.eval()
         with torch.no_grad():
-            codes, _ = criterion.check_output(net.module_(rows), rows)
+            codes, _ = criterion.check_output(self.net_.module_(rows), rows)
         criterion.initialize(codes)
 
-    def _finalize_state(self, net, X):
+    def _finalize_state(self, X):
         """Set the threshold of the SVM to its optimum, and the ball of the rows."""
-        criterion = net.criterion_
-        scores = [criterion.similarities(codes) for _, (codes, _) in iter_outputs(net, X)]
+        criterion = self.net_.criterion_
+        scores = [criterion.similarities(codes) for _, (codes, _) in iter_outputs(self.net_, X)]
         # Between two rows, so that the rounding of the scores puts neither on the wrong side.
-        n_outside = min(int(self.nu * len(X)), len(X) - 1)
+        n_outside = min(int(criterion.nu * len(X)), len(X) - 1)
         around = [max(0, n_outside - 1), n_outside]
         similarities = np.partition(torch.cat(scores).cpu().numpy(), around)
         criterion.rho.data.fill_(float(similarities[around].mean()))
-        criterion.ball.enclose(spread_rows(X, net.device))
+        criterion.ball.enclose(spread_tensor(X, self.net_.device))
 
-    def _reconstruct_rows(self, net, x):
-        return net.module_(x)[1]
+    def _reconstruct_rows(self, x):
+        return self.net_.module_(x)[1]

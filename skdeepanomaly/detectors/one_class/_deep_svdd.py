@@ -36,11 +36,7 @@ class DeepSVDD(BaseCenterDetector):
     nu : float, default=0.1
         With ``soft_boundary``: upper bound of the share of training rows outside of the
         sphere, in (0, 1].
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 500 optimiser steps, at least 2.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -149,10 +145,11 @@ class DeepSVDD(BaseCenterDetector):
     def _criterion_params(self):
         return {"soft_boundary": self.soft_boundary, "nu": self.nu}
 
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Also set the radius to a quantile of the distances."""
-        super()._initialize_state(net, X)
-        if self.soft_boundary:
-            squared = [net.criterion_.distances(c) for c in self._iter_codes(net, X)]
+        super()._initialize_state(X)
+        criterion = self.net_.criterion_
+        if criterion.soft_boundary:
+            squared = [criterion.distances(c) for c in self._iter_codes(X)]
             distances = torch.cat(squared).sqrt().cpu().numpy()
-            net.criterion_.radius.fill_(float(np.quantile(distances, 1 - self.nu)))
+            criterion.radius.fill_(float(np.quantile(distances, 1 - criterion.nu)))

@@ -101,8 +101,8 @@ class OneClassSVMLoss(nn.Module):
         self.gamma = gamma
         self.alpha = alpha
         self.joint = joint
-        # Times the root of its length, so that its entries are as large as the weights of a
-        # network and the optimiser's steps suit both.
+        # Stored as normal * sqrt(len(normal)): entries then have the size of network weights,
+        # and one learning rate suits both.
         self.scaled_normal = nn.Parameter(torch.zeros(2 * self.n_frequencies))
         self.rho = nn.Parameter(torch.zeros(()))
         self.register_buffer("frequencies", torch.empty(0))
@@ -140,7 +140,7 @@ class OneClassSVMLoss(nn.Module):
 
     def similarities(self, codes: Tensor) -> Tensor:
         """Return the products (n,) of the features with the normal of the hyperplane."""
-        # A sum, not a matrix product: its rounding is the same for every row.
+        # A sum, for equal rounding of all rows: see rowwise_product.
         return (self.fourier_features(codes) * self.normal).sum(dim=1)
 
     def check_output(self, output: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:

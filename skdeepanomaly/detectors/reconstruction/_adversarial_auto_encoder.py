@@ -3,9 +3,9 @@
 import torch
 
 from ...base import GeneratorMixin
-from ...engine import AdversarialNet, iter_outputs
+from ...engine import AdversarialNet, mean_over_rows
 from ...utils._compat import StrOptions
-from ._auto_encoder import MAX_ROWS_FOR_VARIANCES, AutoEncoder
+from ._auto_encoder import AutoEncoder
 from ._losses import AdversarialAutoEncoderLoss
 from ._networks import AdversarialAutoEncoderNetwork
 
@@ -136,6 +136,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         "optimizer_g": [callable],
     }
     _net_class = AdversarialAutoEncoderNet
+    _optimizers = ("optimizer", "optimizer_d", "optimizer_g")
     _module_class = AdversarialAutoEncoderNetwork
     _criterion_class = AdversarialAutoEncoderLoss
 
@@ -194,35 +195,21 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         self.optimizer_d = optimizer_d
         self.optimizer_g = optimizer_g
 
+    def _criterion_params(self):
+        return {"score_type": self.score_type}
+
     def _net_params(self):
-        return {
-            "optimizer_d": self.optimizer_d,
-            "optimizer_g": self.optimizer_g,
-            # A stronger game keeps the codes from telling rows apart.
-            "optimizer_g__lr": 0.1 * self.lr,
-        }
+        # A stronger game keeps the codes from telling rows apart.
+        return {"optimizer_g__lr": 0.1 * self.lr}
 
-    def _parts(self, net, x):
-        """Return the scores of the reconstruction and of the code, (n,) each."""
-        return super()._score_rows(net, x), net.criterion_.code_scores(net.module_, x)
+    def _score_rows(self, x):
+        return self.net_.criterion_.score_with(self.net_.module_, x)
 
-    def _score_rows(self, net, x):
-        if self.score_type == "reconstruction":
-            return super()._score_rows(net, x)
-        reconstruction, code = self._parts(net, x)
-        if self.score_type == "discriminator":
-            return code
-        scales = net.criterion_.scales
-        return reconstruction / scales[0] + code / scales[1]
+    def _is_additive(self):
+        return self.net_.criterion_.score_type == "reconstruction"
 
-    def _explain_rows(self, net, x):
-        if self.score_type == "reconstruction":
-            return super()._explain_rows(net, x)
-        return self._integrated_gradients(net, x)
-
-    def _finalize_state(self, net, X):
-        super()._finalize_state(net, X)
-        rows = X[:: max(1, len(X) // MAX_ROWS_FOR_VARIANCES)]
-        parts = iter_outputs(net, rows, lambda x: torch.stack(self._parts(net, x)))
-        total = sum(part.sum(dim=1) for _, part in parts)
-        net.criterion_.scales = total / len(rows) + 1e-12
+    def _finalize_state(self, X):
+        super()._finalize_state(X)
+        module, criterion = self.net_.module_, self.net_.criterion_
+        parts = mean_over_rows(self.net_, X, lambda x: criterion.score_parts(module, x))
+        criterion.scales = parts + 1e-12

@@ -1,27 +1,16 @@
 """Auto-encoder: what a network cannot rebuild is abnormal."""
 
-from numbers import Integral, Real
-
 import torch
 
-from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
-from ...engine import iter_outputs
+from ...engine import mean_over_rows
 from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims
+from ...utils._compat import StrOptions
+from ._base import BaseAutoEncoder
 from ._losses import ReconstructionLoss
 from ._networks import AutoEncoderNetwork
 
-# More rows would not make the mean error of a feature more exact.
-MAX_ROWS_FOR_VARIANCES = 10_000
 
-
-def wide_code(n_features: int) -> int:
-    """Return a width of the code that leaves little out: three quarters, at most 64."""
-    return min(64, max(1, round(0.75 * n_features)))
-
-
-class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
+class AutoEncoder(BaseAutoEncoder):
     """Anomaly detection by the reconstruction error of an auto-encoder.
 
     A network learns to rebuild normal rows through a code [1]_ [2]_. A row that
@@ -35,11 +24,7 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int or "auto", default="auto"
         Width of the code. ``"auto"`` is three quarters of the features, at most 64.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     output_activation : str or None, default=None
@@ -94,20 +79,13 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseAutoEncoder._parameter_constraints,
         "tied": ["boolean"],
         "output_activation": [StrOptions(set(ACTIVATIONS)), None],
         "standardize_errors": ["boolean"],
     }
     _module_class = AutoEncoderNetwork
     _criterion_class = ReconstructionLoss
-    # More epochs on a few hundred rows make the threshold, which comes from training rows,
-    # much too strict, and the errors of contaminating rows small.
-    _epoch_range = (10, 100)
 
     def __init__(
         self,
@@ -135,6 +113,10 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -150,46 +132,25 @@ class AutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.activation = activation
-        self.dropout = dropout
         self.tied = tied
         self.output_activation = output_activation
         self.standardize_errors = standardize_errors
 
-    def _module_params(self, n_samples, n_features):
-        latent_dim = self.latent_dim
-        if latent_dim == "auto":
-            latent_dim = wide_code(n_features)
+    def _module_params(self, n_features):
         return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": latent_dim,
-            "activation": self.activation,
-            "dropout": self.dropout,
+            **super()._module_params(n_features),
             "tied": self.tied,
             "output_activation": self.output_activation,
         }
 
-    def _rebuild(self, net, x):
-        """Return what the score compares rows (n, n_features) with."""
-        return net.module_(x)
+    def _errors(self, x):
+        """Return the squared errors (n, n_features) that each feature's scale comes from."""
+        return self.net_.criterion_.squared_errors(self.net_.module_(x), x)
 
-    def _score_rows(self, net, x):
-        return net.criterion_.score_rows(self._rebuild(net, x), x)
-
-    def _explain_rows(self, net, x):
-        return net.criterion_.feature_scores(self._rebuild(net, x), x)
-
-    def _finalize_state(self, net, X):
-        criterion = net.criterion_
-        criterion.variances = torch.empty(0, device=net.device)
-        if not self.standardize_errors:
-            return
-        rows = X[:: max(1, len(X) // MAX_ROWS_FOR_VARIANCES)]
-        outputs = iter_outputs(net, rows, lambda x: self._rebuild(net, x))
-        errors = (criterion.squared_errors(output, x) for x, output in outputs)
-        total = sum(error.sum(dim=-2) for error in errors)
-        # The floor is a hundredth of the standard deviation of a scaled feature: a feature
-        # that the network rebuilds to the last bit must not decide alone.
-        criterion.variances = total / len(rows) + 1e-4
+    def _finalize_state(self, X):
+        criterion = self.net_.criterion_
+        criterion.variances = torch.empty(0, device=self.net_.device)
+        if self.standardize_errors:
+            # The floor is a hundredth of the standard deviation of a scaled feature: a
+            # feature that is rebuilt almost exactly must not decide the score alone.
+            criterion.variances = mean_over_rows(self.net_, X, self._errors) + 1e-4

@@ -1,12 +1,13 @@
 """Denoising auto-encoder: what does not return to where the data lie is abnormal."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 
 from ...engine import DetectorNet
 from ...utils._compat import Interval
+from .._parameters import NOT_NEGATIVE, SHARE
 from ._auto_encoder import AutoEncoder
 from ._losses import DenoisingLoss
 
@@ -50,11 +51,7 @@ class DenoisingAutoEncoder(AutoEncoder):
         Number of corruptions of a row that its score averages over; they are drawn once in
         ``fit``, over the whole range of levels, and are the same for all rows. 0 scores the
         row as it is.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     tied : bool, default=False
         Whether the decoder uses the transposed weights of the encoder.
     output_activation : str or None, default=None
@@ -112,8 +109,8 @@ class DenoisingAutoEncoder(AutoEncoder):
 
     _parameter_constraints: dict = {
         **AutoEncoder._parameter_constraints,
-        "noise_std": [Interval(Real, 0, None, closed="left"), "array-like"],
-        "masking_rate": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "noise_std": [NOT_NEGATIVE, "array-like"],
+        "masking_rate": [SHARE, "array-like"],
         "n_corruptions": [Interval(Integral, 0, None, closed="left")],
     }
     _net_class = DenoisingNet
@@ -197,12 +194,21 @@ class DenoisingAutoEncoder(AutoEncoder):
             "masking_rate": rates.tolist(),
         }
 
-    def _rebuild(self, net, x):
-        criterion = net.criterion_
-        if not len(criterion.noises):
-            return super()._rebuild(net, x)
-        return torch.stack([net.module_(corrupted) for corrupted in criterion.corruptions(x)])
+    def _errors(self, x):
+        criterion, module = self.net_.criterion_, self.net_.module_
+        if len(criterion.noises):
+            return criterion.stacked_errors(module, x)
+        return super()._errors(x)
 
-    def _finalize_state(self, net, X):
-        net.criterion_.draw_corruptions(self.n_corruptions, X.shape[1])
-        super()._finalize_state(net, X)
+    def _feature_scores(self, x):
+        criterion = self.net_.criterion_
+        if len(criterion.noises):
+            return criterion.mean_feature_scores(self._errors(x))
+        return super()._feature_scores(x)
+
+    def _score_rows(self, x):
+        return self._feature_scores(x).sum(dim=1)
+
+    def _finalize_state(self, X):
+        self.net_.criterion_.draw_corruptions(self.n_corruptions, X.shape[1])
+        super()._finalize_state(X)

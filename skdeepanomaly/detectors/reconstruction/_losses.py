@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, log_uniform
 
 
 class ReconstructionLoss(nn.Module):
@@ -33,12 +33,8 @@ class ReconstructionLoss(nn.Module):
         """Return what each feature adds to the scores, (n, n_features)."""
         errors = self.squared_errors(output, x)
         if self.variances.numel():
-            errors = errors / self.variances.unsqueeze(-2)
+            errors = errors / self.variances
         return errors / x.shape[1]
-
-    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean of each row's squared errors, shape (n,)."""
-        return self.feature_scores(output, x).sum(dim=1)
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the mean of all squared errors."""
@@ -76,7 +72,7 @@ class DenoisingLoss(ReconstructionLoss):
     def _noise_levels(self, shares: Tensor) -> Tensor:
         """Map shares in [0, 1] to standard deviations."""
         low, high = self.noise_std
-        return low * (high / low) ** shares if low else high * shares
+        return log_uniform(low, high, shares) if low else high * shares
 
     def corrupt(self, x: Tensor) -> Tensor:
         """Return rows (n, n_features) with random noise and random zeros."""
@@ -99,17 +95,16 @@ class DenoisingLoss(ReconstructionLoss):
         for noise, kept in zip(self.noises, self.kept, strict=True):
             yield (x + noise) * kept
 
-    def squared_errors(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared errors of one output, or of a stack of them."""
-        if isinstance(output, Tensor) and output.dim() == x.dim() + 1:
-            check_reconstruction(output[0], x)
-            return (output - x).square()
-        return super().squared_errors(output, x)
+    def stacked_errors(self, module: nn.Module, x: Tensor) -> Tensor:
+        """Return squared errors (n, n_corruptions, n_features) for the drawn corruptions."""
+        errors = [self.squared_errors(module(rows), x) for rows in self.corruptions(x)]
+        return torch.stack(errors).transpose(0, 1)
 
-    def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return what each feature adds to the scores, as a mean over stacked outputs."""
-        scores = super().feature_scores(output, x)
-        return scores.mean(dim=0) if scores.dim() == x.dim() + 1 else scores
+    def mean_feature_scores(self, errors: Tensor) -> Tensor:
+        """Return terms (n, n_features) of the scores, means over stacked errors."""
+        if self.variances.numel():
+            errors = errors / self.variances
+        return (errors / errors.shape[2]).mean(dim=1)
 
 
 # Bounds of the logarithm of a feature's variance given the code. The lower one is a
@@ -211,14 +206,25 @@ class VariationalLoss(nn.Module):
         Weight of the divergence of the codes from the standard normal distribution.
     warmup : float, default=0.0
         Share of the training in which that weight rises from 0.
+    score_type : {"reconstruction_probability", "elbo", "error"}, \
+default="reconstruction_probability"
+        The score that :meth:`score_with` returns.
     """
 
     # What a module must offer beside ``forward``.
     module_interface = ("latent_dim", "posterior", "decode")
     noises: Tensor
 
-    def __init__(self, *, likelihood: str = "gaussian", beta: float = 1.0, warmup: float = 0.0):
+    def __init__(
+        self,
+        *,
+        likelihood: str = "gaussian",
+        beta: float = 1.0,
+        warmup: float = 0.0,
+        score_type: str = "reconstruction_probability",
+    ):
         super().__init__()
+        self.score_type = score_type
         self.likelihood = LIKELIHOODS[likelihood]()
         self.beta = beta
         self.warmup = warmup
@@ -260,10 +266,22 @@ class VariationalLoss(nn.Module):
             total = total + self.likelihood.losses(decoded, x)
         return total / len(self.noises)
 
-    def negative_bounds(self, module: Variational, x: Tensor) -> Tensor:
-        """Return the negative evidence lower bounds (n,) of rows; no weight applies."""
-        divergences = self.divergences(*module.posterior(x))
-        return self.reconstruction_losses(module, x).sum(dim=1) + divergences
+    def feature_scores_with(self, module: Variational, x: Tensor) -> Tensor:
+        """Return the terms (n, n_features) of the scores, without any divergence."""
+        if self.score_type == "error":
+            return self.errors(module, x)
+        return self.reconstruction_losses(module, x)
+
+    def score_with(self, module: Variational, x: Tensor) -> Tensor:
+        """Return the anomaly scores (n,) of rows.
+
+        For ``score_type="elbo"`` these are the negative evidence lower bounds, with a
+        divergence of weight 1.
+        """
+        if self.score_type == "elbo":
+            divergences = self.divergences(*module.posterior(x))
+            return self.reconstruction_losses(module, x).sum(dim=1) + divergences
+        return self.feature_scores_with(module, x).sum(dim=1)
 
 
 class CodeGame(Protocol):
@@ -275,17 +293,27 @@ class CodeGame(Protocol):
     def discriminate(self, z: Tensor) -> Tensor:
         """Return the logits (n, 1) that codes come from the prior."""
 
+    def __call__(self, x: Tensor) -> Tensor:
+        """Reconstruct rows (n, n_features)."""
+
 
 class AdversarialAutoEncoderLoss(ReconstructionLoss):
-    """Reconstruction, and the game of the encoder against a judge of codes."""
+    """Reconstruction error, and the game of the encoder against a discriminator of codes.
+
+    Parameters
+    ----------
+    score_type : {"reconstruction", "discriminator", "both"}, default="reconstruction"
+        The score that :meth:`score_with` returns.
+    """
 
     # What a module must offer beside ``forward``.
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
     scales: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *, score_type: str = "reconstruction"):
         super().__init__()
-        # What the two scores are divided by before they are added.
+        self.score_type = score_type
+        # The two scores are divided by these before they are added.
         self.register_buffer("scales", torch.ones(2))
 
     def reconstruction_loss(self, module: nn.Module, x: Tensor) -> Tensor:
@@ -309,3 +337,16 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
     def code_scores(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return -log D of the codes of rows, shape (n,)."""
         return F.softplus(-module.discriminate(module.encode(x))).squeeze(1)
+
+    def score_parts(self, module: CodeGame, x: Tensor) -> Tensor:
+        """Return the scores of the reconstruction and of the code, (n, 2)."""
+        reconstruction = self.feature_scores(module(x), x).sum(dim=1)
+        return torch.stack([reconstruction, self.code_scores(module, x)]).T
+
+    def score_with(self, module: CodeGame, x: Tensor) -> Tensor:
+        """Return the anomaly scores (n,) of rows."""
+        if self.score_type == "reconstruction":
+            return self.feature_scores(module(x), x).sum(dim=1)
+        if self.score_type == "discriminator":
+            return self.code_scores(module, x)
+        return (self.score_parts(module, x) / self.scales).sum(dim=1)

@@ -106,7 +106,7 @@ class AutoEncoderNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruct rows (n, n_features)."""
-        return self.decoder(self.encode(x))
+        return self.decoder(self.encoder(x))
 
 
 class VariationalNetwork(nn.Module):

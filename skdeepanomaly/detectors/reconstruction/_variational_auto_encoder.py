@@ -1,20 +1,19 @@
 """Variational auto-encoder: rows that are improbable given their codes are abnormal."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import torch
 
-from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin, GeneratorMixin
+from ...base import GeneratorMixin
 from ...engine import AnnealedNet
-from ...networks import ACTIVATIONS
 from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims
-from ._auto_encoder import wide_code
+from .._parameters import NOT_NEGATIVE, WIDTH
+from ._base import BaseAutoEncoder
 from ._losses import LIKELIHOODS, VariationalLoss
 from ._networks import VariationalNetwork
 
 
-class VariationalAutoEncoder(EncoderMixin, DecoderMixin, GeneratorMixin, BaseDeepDetector):
+class VariationalAutoEncoder(GeneratorMixin, BaseAutoEncoder):
     """Anomaly detection by the reconstruction probability of a variational auto-encoder.
 
     An encoder maps a row to a distribution of codes, which is kept close to the standard
@@ -46,11 +45,7 @@ default="reconstruction_probability"
     n_draws : int, default=10
         Number of codes of a row that the first two scores average over. Their noise is
         drawn once in ``fit`` and is the same for all rows, so that scores repeat.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -114,21 +109,16 @@ default="reconstruction_probability"
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        **BaseAutoEncoder._parameter_constraints,
         "likelihood": [StrOptions(set(LIKELIHOODS))],
-        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta": [NOT_NEGATIVE],
         "warmup": [Interval(Real, 0, 1, closed="both")],
         "score_type": [StrOptions({"reconstruction_probability", "elbo", "error"})],
-        "n_draws": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "n_draws": [WIDTH],
     }
     _net_class = AnnealedNet
     _module_class = VariationalNetwork
     _criterion_class = VariationalLoss
-    _epoch_range = (10, 100)
 
     def __init__(
         self,
@@ -158,6 +148,10 @@ default="reconstruction_probability"
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            activation=activation,
+            dropout=dropout,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -173,47 +167,37 @@ default="reconstruction_probability"
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.beta = beta
         self.warmup = warmup
         self.score_type = score_type
         self.n_draws = n_draws
-        self.activation = activation
-        self.dropout = dropout
 
-    def _module_params(self, n_samples, n_features):
-        latent_dim = self.latent_dim
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": wide_code(n_features) if latent_dim == "auto" else latent_dim,
-            "n_parameters": LIKELIHOODS[self.likelihood].n_parameters,
-            "activation": self.activation,
-            "dropout": self.dropout,
-        }
+    def _module_params(self, n_features):
+        n_parameters = LIKELIHOODS[self.likelihood].n_parameters
+        return {**super()._module_params(n_features), "n_parameters": n_parameters}
 
     def _criterion_params(self):
-        return {"likelihood": self.likelihood, "beta": self.beta, "warmup": self.warmup}
+        names = ("likelihood", "beta", "warmup", "score_type")
+        return {name: getattr(self, name) for name in names}
 
-    def _finalize_state(self, net, X):
-        net.criterion_.draw_noises(self.n_draws, net.module_.latent_dim)
+    def _finalize_state(self, X):
+        self.net_.criterion_.draw_noises(self.n_draws, self.net_.module_.latent_dim)
 
-    def _score_rows(self, net, x):
-        if self.score_type == "elbo":
-            return net.criterion_.negative_bounds(net.module_, x)
-        return self._explain_rows(net, x).sum(dim=1)
+    def _score_rows(self, x):
+        return self.net_.criterion_.score_with(self.net_.module_, x)
 
-    def _explain_rows(self, net, x):
-        if self.score_type == "elbo":
-            return self._integrated_gradients(net, x)
-        if self.score_type == "error":
-            return net.criterion_.errors(net.module_, x)
-        return net.criterion_.reconstruction_losses(net.module_, x)
+    def _is_additive(self):
+        return self.net_.criterion_.score_type != "elbo"
 
-    def _reconstruct_rows(self, net, x):
-        return net.criterion_.likelihood.mean(net.module_.decode(self._encode_rows(net, x)))
+    def _feature_scores(self, x):
+        return self.net_.criterion_.feature_scores_with(self.net_.module_, x)
 
-    def _sample_rows(self, net, n_samples):
-        codes = torch.randn(n_samples, net.module_.latent_dim, device=net.device)
-        return net.criterion_.likelihood.draw(net.module_.decode(codes))
+    def _reconstruct_rows(self, x):
+        decoded = self.net_.module_.decode(self._encode_rows(x))
+        return self.net_.criterion_.likelihood.mean(decoded)
+
+    def _sample_rows(self, n_samples):
+        module = self.net_.module_
+        codes = torch.randn(n_samples, module.latent_dim, device=self.net_.device)
+        return self.net_.criterion_.likelihood.draw(module.decode(codes))

@@ -44,10 +44,6 @@ class ResidualLoss(nn.Module):
             errors = errors / self.scales
         return errors / x.shape[1]
 
-    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean of each row's standardised residuals, shape (n,)."""
-        return self.feature_scores(output, x).sum(dim=1)
-
     def forward(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the mean of the squared residuals that count."""
         if isinstance(output, tuple):

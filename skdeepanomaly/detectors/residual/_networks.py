@@ -151,9 +151,9 @@ class MaskedPredictor(FeaturePredictor):
         return torch.cat([self._predict_group(x, group) for group in groups], dim=1)
 
     def _predict_group(self, x: Tensor, group: slice) -> Tensor:
-        # The features outside of the group are the same for all its targets. Subtracting
-        # a target's part from the whole would do, too, but for rounding: then the
-        # prediction would still depend on the target.
+        # Features outside the group are summed once for all its targets. Subtracting a
+        # target's own term from the full sum would be faster, but rounding would leave a
+        # trace of the target in its prediction.
         others = x.clone()
         others[:, group] = 0
         outside = self.of_values(others) + self.of_mask.weight.t()[group, None]

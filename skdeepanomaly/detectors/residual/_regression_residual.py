@@ -1,7 +1,6 @@
 """Regression residuals: a feature that the others do not lead to expect is abnormal."""
 
 from functools import partial
-from numbers import Real
 
 import numpy as np
 import torch
@@ -9,10 +8,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ...base import BaseDeepDetector, DecoderMixin
-from ...engine import BLOCK_ROWS, mean_over_rows
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...engine import BLOCK_ROWS, map_in_blocks, mean_over_rows
+from ...utils._compat import StrOptions
 from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, SHARE
 from ._losses import ResidualLoss
 from ._networks import AdditivePredictor, MaskedPredictor
 
@@ -48,11 +47,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         the additive model, whose last width is the number of its basis functions.
         ``"auto"`` is (128, 128) for the MLP and (32, 8) for the additive model; a linear
         model has none.
-    activation : str, default="relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     mask_rate : float, default=0.5
         In training the MLP has to do without one random feature of each row, and without
         a share of the others that is uniform between 0 and this, in [0, 1).
@@ -132,10 +127,9 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         "model": [StrOptions(set(HIDDEN_DIMS))],
+        **NETWORK_CONSTRAINTS,
         "hidden_dims": ["array-like", StrOptions({"auto"})],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "mask_rate": [Interval(Real, 0, 1, closed="left")],
+        "mask_rate": [SHARE],
         "errors": [StrOptions({"absolute", "squared"})],
         "standardize_errors": ["boolean"],
     }
@@ -222,8 +216,8 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         # (n, targets, inputs) of a large block of rows would not fit into memory.
         for start in range(0, len(X), BLOCK_ROWS[0]):
             block = slice(start, start + BLOCK_ROWS[0])
-            contributions[block] = self._map_blocks(
-                self._contribute_rows, self.net_, X[block], np.float32
+            contributions[block] = map_in_blocks(
+                self._contribute_rows, X[block], self.net_.device, dtype=np.float32
             )
         return contributions
 
@@ -233,15 +227,15 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         check_is_fitted(self)
         if not self.net_.criterion_.intercept.numel():
             raise AttributeError(
-                f"{type(self).__name__} has no intercept_ with model={self.model!r}: its"
+                f"{type(self).__name__} has no intercept_: its"
                 " predictions are no sums. Fit it with model='additive' or 'linear'."
             )
         return self.net_.criterion_.intercept.cpu().numpy()
 
-    def _contribute_rows(self, net, x):
-        return net.module_.contributions(x) - net.criterion_.mean_contributions
+    def _contribute_rows(self, x):
+        return self.net_.module_.contributions(x) - self.net_.criterion_.mean_contributions
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         dims = self.hidden_dims
         if isinstance(dims, str) or self.model == "linear":
             dims = HIDDEN_DIMS[self.model]
@@ -260,15 +254,16 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
     def _criterion_params(self):
         return {"errors": self.errors}
 
-    def _finalize_state(self, net, X):
-        module, criterion = net.module_, net.criterion_
-        criterion.scales = torch.empty(0, device=net.device)
+    def _finalize_state(self, X):
+        module, criterion = self.net_.module_, self.net_.criterion_
+        criterion.scales = torch.empty(0, device=self.net_.device)
         if self.standardize_errors:
-            # As small as that is a feature which is predicted to the last bit.
-            floor = 1e-4 if self.errors == "squared" else 1e-2
-            means = mean_over_rows(net, X, lambda x: criterion.errors(module(x), x))
+            # Floor for features that are predicted almost exactly; dividing by less would
+            # let them decide the score alone.
+            floor = 1e-4 if criterion.kind == "squared" else 1e-2
+            means = mean_over_rows(self.net_, X, lambda x: criterion.errors(module(x), x))
             criterion.scales = means + floor
         if hasattr(module, "contributions"):
-            mean = partial(mean_over_rows, net, X, max_rows=1000, size=BLOCK_ROWS[0])
+            mean = partial(mean_over_rows, self.net_, X, max_rows=1000, size=BLOCK_ROWS[0])
             criterion.intercept = mean(module)
             criterion.mean_contributions = mean(module.contributions)

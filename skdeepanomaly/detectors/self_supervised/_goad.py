@@ -1,14 +1,14 @@
 """GOAD: on normal rows it can be told which transformation was made."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import torch
 
 from ...base import BaseDeepDetector
-from ...engine import iter_outputs, spread_rows
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...engine import iter_outputs, spread_tensor
+from ...utils._compat import Interval
 from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ._losses import TransformationLoss
 from ._networks import AffineTransformations
 
@@ -37,11 +37,7 @@ class GOAD(BaseDeepDetector):
         Widths of the encoder's hidden layers.
     latent_dim : int, default=32
         Width of the code.
-    activation : str, default="leaky_relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     margin : float, default=1.0
         By how much, in squared distance, training wants a code nearer to its own centre
         than to any other.
@@ -116,16 +112,14 @@ class GOAD(BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         "n_transformations": [Interval(Integral, 2, None, closed="left")],
-        "spread": [Interval(Real, 0, None, closed="left")],
-        "shift": [Interval(Real, 0, None, closed="left")],
+        "spread": [NOT_NEGATIVE],
+        "shift": [NOT_NEGATIVE],
         "around_identity": ["boolean"],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
-        "eps": [Interval(Real, 0, None, closed="left")],
-        "likelihood_weight": [Interval(Real, 0, None, closed="left")],
+        **NETWORK_CONSTRAINTS,
+        "latent_dim": [WIDTH],
+        "margin": [POSITIVE],
+        "eps": [NOT_NEGATIVE],
+        "likelihood_weight": [NOT_NEGATIVE],
     }
     _module_class = AffineTransformations
     _criterion_class = TransformationLoss
@@ -190,7 +184,7 @@ class GOAD(BaseDeepDetector):
         self.eps = eps
         self.likelihood_weight = likelihood_weight
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
@@ -209,8 +203,8 @@ class GOAD(BaseDeepDetector):
             "likelihood_weight": self.likelihood_weight,
         }
 
-    def _finalize_state(self, net, X):
+    def _finalize_state(self, X):
         """Set the centres to the mean codes of the training rows."""
-        total = sum(codes.double().sum(dim=0) for _, codes in iter_outputs(net, X))
-        net.criterion_.centers = (total / len(X)).float()
-        net.criterion_.ball.enclose(spread_rows(X, net.device))
+        total = sum(codes.double().sum(dim=0) for _, codes in iter_outputs(self.net_, X))
+        self.net_.criterion_.centers = (total / len(X)).float()
+        self.net_.criterion_.ball.enclose(spread_tensor(X, self.net_.device))

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import TrainingBall
+from ...losses import TrainingBall, squared_distances
+from ...networks import rowwise_product
 
 
 def check_views(output: Tensor, x: Tensor) -> Tensor:
@@ -80,19 +81,17 @@ class TransformationLoss(nn.Module):
         self.register_buffer("centers", torch.empty(0))
         self.ball = TrainingBall()
 
-    def squared_distances(self, codes: Tensor, centers: Tensor) -> Tensor:
+    def distances(self, codes: Tensor, centers: Tensor) -> Tensor:
         """Return distances (n, k, k) of the codes (n, k, latent_dim) to all centres.
 
         The second axis is the transformation that was made, the last one the centre.
         """
-        # Rows as columns, for the sake of equal rounding at every place of a block.
-        products = (centers @ codes.flatten(0, 1).T).T.reshape(*codes.shape[:2], -1)
-        lengths = codes.square().sum(dim=2, keepdim=True) + centers.square().sum(dim=1)
-        return lengths - 2 * products
+        distances = squared_distances(codes.flatten(0, 1), centers, rowwise_product)
+        return distances.reshape(*codes.shape[:2], -1)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the mean negative log-likelihood of the right transformation, (n,)."""
-        distances = self.squared_distances(check_views(output, x), self.centers)
+        distances = self.distances(check_views(output, x), self.centers)
         k = distances.shape[1]
         log_eps = torch.full((), self.eps, device=x.device).log()
         right = torch.logaddexp(-distances.diagonal(dim1=1, dim2=2), log_eps)
@@ -102,7 +101,7 @@ class TransformationLoss(nn.Module):
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the triplet loss and the likelihood, with the centres of the batch."""
         codes = check_views(output, x)
-        distances = self.squared_distances(codes, codes.mean(dim=0))
+        distances = self.distances(codes, codes.mean(dim=0))
         own = distances.diagonal(dim1=1, dim2=2)
         itself = torch.eye(codes.shape[1], dtype=torch.bool, device=codes.device)
         nearest = distances.masked_fill(itself, torch.inf).amin(dim=2)

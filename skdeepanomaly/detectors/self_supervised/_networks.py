@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...networks import MLP, PackedLinear, packed_product
+from ...networks import MLP, PackedLinear, rowwise_product
 
 
 class NeuralTransformations(nn.Module):
@@ -141,7 +141,7 @@ class AffineTransformations(nn.Module):
     def transform(self, x: Tensor) -> Tensor:
         """Return the transformed copies (n_transformations, n, n_features) of rows."""
         copies = x.expand(len(self.weight), *x.shape)
-        return packed_product(copies, self.weight, self.bias)
+        return rowwise_product(copies, self.weight) + self.bias
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_transformations, latent_dim) of the transformed copies."""

@@ -1,14 +1,14 @@
 """NeuTraL: normal rows stay recognisable under transformations that a network learns."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import torch
 
 from ...base import BaseDeepDetector, EncoderMixin
-from ...engine import spread_rows
-from ...networks import ACTIVATIONS
+from ...engine import spread_tensor
 from ...utils._compat import Interval, StrOptions
 from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, POSITIVE, WIDTH
 from ._losses import DeterministicContrastiveLoss
 from ._networks import NeuralTransformations
 
@@ -108,13 +108,11 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
         "transformation": [
             StrOptions({"bounded_residual", "residual", "multiplicative", "feed_forward"})
         ],
-        "transformation_dim": [Interval(Integral, 1, None, closed="left")],
+        "transformation_dim": [WIDTH],
         "learn_transformations": ["boolean"],
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
+        **NETWORK_CONSTRAINTS,
+        "latent_dim": [WIDTH],
+        "temperature": [POSITIVE],
     }
     _module_class = NeuralTransformations
     _criterion_class = DeterministicContrastiveLoss
@@ -175,7 +173,7 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
         self.dropout = dropout
         self.temperature = temperature
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
@@ -190,5 +188,5 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     def _criterion_params(self):
         return {"temperature": self.temperature}
 
-    def _finalize_state(self, net, X):
-        net.criterion_.ball.enclose(spread_rows(X, net.device))
+    def _finalize_state(self, X):
+        self.net_.criterion_.ball.enclose(spread_tensor(X, self.net_.device))

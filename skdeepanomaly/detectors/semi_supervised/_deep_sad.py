@@ -1,15 +1,14 @@
 """Deep SAD: a sphere of normal rows that known anomalies are pushed out of."""
 
-from numbers import Real
-
 import torch
 
-from ...utils._compat import Interval
+from .._parameters import NOT_NEGATIVE
 from ..one_class._base import BaseCenterDetector
+from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
 from ._losses import DeepSADLoss
 
 
-class DeepSAD(BaseCenterDetector):
+class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
     """Deep semi-supervised anomaly detection: Deep SVDD that learns from labels.
 
     An encoder, pre-trained as half of an auto-encoder, learns to map rows close to a fixed
@@ -26,22 +25,14 @@ class DeepSAD(BaseCenterDetector):
         them.
     latent_dim : int, default=512
         Width of the code.
-    activation : str, default="leaky_relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     eta : float, default=1.0
         Weight of a labelled row in the loss; an unlabelled one has weight 1. With 0 the
         labels count for nothing.
     anomaly_share : float or None, default=0.1
         Share of a batch that is drawn from the labelled anomalies, in [0, 1). None draws
         all rows alike.
-    pretrain_epochs : int or "auto", default="auto"
-        Epochs of the auto-encoder; 0 leaves the pre-training out. ``"auto"`` makes as
-        many as it takes for about 500 optimiser steps, at least 2.
-    pretrain_lr : float, default=2e-3
-        Learning rate of the auto-encoder.
+    %(pretraining_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -93,8 +84,8 @@ class DeepSAD(BaseCenterDetector):
 
     _parameter_constraints: dict = {
         **BaseCenterDetector._parameter_constraints,
-        "eta": [Interval(Real, 0, None, closed="left")],
-        "anomaly_share": [Interval(Real, 0, 1, closed="left"), None],
+        "eta": [NOT_NEGATIVE],
+        **ANOMALY_SHARE_CONSTRAINTS,
     }
     _criterion_class = DeepSADLoss
     _labels = "optional"
@@ -153,13 +144,10 @@ class DeepSAD(BaseCenterDetector):
     def _criterion_params(self):
         return {"eta": self.eta}
 
-    def _net_params(self):
-        return {"iterator_train__anomaly_share": self.anomaly_share}
-
-    def _initialize_state(self, net, X):
+    def _initialize_state(self, X):
         """Also set the unit of the distances to their mean."""
-        super()._initialize_state(net, X)
-        criterion = net.criterion_
-        total = sum(criterion.distances(c).double().sum() for c in self._iter_codes(net, X))
+        super()._initialize_state(X)
+        criterion = self.net_.criterion_
+        total = sum(criterion.distances(c).double().sum() for c in self._iter_codes(X))
         # Rows that are all equal may lie in the centre.
         criterion.scale.copy_((total / len(X)).clamp(min=1e-6))

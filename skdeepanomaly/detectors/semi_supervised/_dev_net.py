@@ -1,18 +1,19 @@
 """DevNet: known anomalies deviate from a Gaussian reference, all other rows do not."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import torch
 
 from ...base import BaseDeepDetector
-from ...networks import ACTIVATIONS
-from ...utils._compat import Interval, StrOptions
+from ...utils._compat import Interval
 from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, POSITIVE
+from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
 from ._losses import DeviationLoss
 from ._networks import ScoringNetwork
 
 
-class DevNet(BaseDeepDetector):
+class DevNet(AnomalyShareMixin, BaseDeepDetector):
     """Deviation network: learns a score from a few labelled anomalies.
 
     A network maps a row to one number. Numbers of normal rows shall be like the mean of a
@@ -27,11 +28,7 @@ class DevNet(BaseDeepDetector):
     ----------
     hidden_dims : sequence of int, default=(128,)
         Widths of the hidden layers; an empty one gives a linear score.
-    activation : str, default="leaky_relu"
-        Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
-        "silu", "tanh", "sigmoid".
-    dropout : float, default=0.0
-        Share of hidden units that is dropped in training, in [0, 1).
+    %(activation_parameters)s
     margin : float, default=5.0
         Deviation that labelled anomalies shall reach, in standard deviations of the
         reference.
@@ -96,13 +93,11 @@ class DevNet(BaseDeepDetector):
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        **NETWORK_CONSTRAINTS,
+        "margin": [POSITIVE],
         "n_reference_draws": [Interval(Integral, 2, None, closed="left")],
         "two_sided": ["boolean"],
-        "anomaly_share": [Interval(Real, 0, 1, closed="left"), None],
+        **ANOMALY_SHARE_CONSTRAINTS,
     }
     _module_class = ScoringNetwork
     _criterion_class = DeviationLoss
@@ -160,7 +155,7 @@ class DevNet(BaseDeepDetector):
         self.two_sided = two_sided
         self.anomaly_share = anomaly_share
 
-    def _module_params(self, n_samples, n_features):
+    def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "activation": self.activation,
@@ -173,10 +168,3 @@ class DevNet(BaseDeepDetector):
             "n_reference_draws": self.n_reference_draws,
             "two_sided": self.two_sided,
         }
-
-    def _net_params(self):
-        return {"iterator_train__anomaly_share": self.anomaly_share}
-
-    def _resolve_max_epochs(self, n_samples):
-        # The rest of each batch is all that a pass over the other rows advances by.
-        return super()._resolve_max_epochs(round(n_samples / (1 - (self.anomaly_share or 0))))

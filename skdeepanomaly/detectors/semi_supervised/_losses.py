@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, log_uniform, whitening
 from ..one_class._losses import CenterLoss
 
 
@@ -178,7 +178,7 @@ class SemiSupervisedGANLoss(nn.Module):
     def add_noise(self, x: Tensor) -> Tensor:
         """Return rows with Gaussian noise, each of another strength."""
         low, high = self.noise_range
-        strengths = low * (high / low) ** torch.rand(len(x), 1, device=x.device)
+        strengths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
         return x + strengths * torch.randn_like(x)
 
     def generate(self, module: ClassifyingGAN, x: Tensor) -> Tensor:
@@ -229,11 +229,8 @@ class SemiSupervisedGANLoss(nn.Module):
         covariance = torch.cov(features.T, correction=0).reshape(len(mean), len(mean))
         # Rows that are all equal have no variance.
         ridge = self.ridge * covariance.diagonal().mean() + 1e-12
-        precision = (covariance + ridge * torch.eye(len(mean), device=mean.device)).inverse()
-        expected = (precision * covariance).sum()
-        precision = precision / torch.where(expected > 1e-6, expected, 1.0)
         self.mean = mean.float()
-        self.whitening = torch.linalg.cholesky(precision).float()
+        self.whitening = whitening(covariance, ridge.float(), unit_mean=True).float()
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return how rare the features are, plus how surely they are an anomaly's, (n,)."""

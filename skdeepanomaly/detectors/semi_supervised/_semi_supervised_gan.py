@@ -1,13 +1,12 @@
 """Semi-supervised GAN: a discriminator that knows normal, abnormal and generated rows."""
 
-from numbers import Integral, Real
-
 import torch
 
-from ...base import BaseDeepDetector, GeneratorMixin
-from ...engine import AdversarialNet, iter_outputs
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims
+from ...engine import iter_outputs
+from ...utils.validation import spread
+from .._parameters import NOT_NEGATIVE
+from ..adversarial._base import BaseAdversarialDetector
+from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
 from ._losses import SemiSupervisedGANLoss
 from ._networks import ClassifyingGANNetwork
 
@@ -15,7 +14,7 @@ from ._networks import ClassifyingGANNetwork
 MAX_ROWS_FOR_COVARIANCE = 10_000
 
 
-class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
+class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
     """Semi-supervised generative adversarial network with feature matching.
 
     The discriminator tells real rows from generated ones and, of the real ones, normal
@@ -109,21 +108,15 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseDeepDetector._parameter_constraints,
-        "hidden_dims": ["array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        **BaseAdversarialDetector._parameter_constraints,
+        **ANOMALY_SHARE_CONSTRAINTS,
         "feature_matching": ["boolean"],
-        "background_weight": [Interval(Real, 0, None, closed="left")],
-        "unlabelled_weight": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "anomaly_share": [Interval(Real, 0, 1, closed="left"), None],
-        "optimizer_d": [callable],
+        "background_weight": [NOT_NEGATIVE],
+        "unlabelled_weight": [NOT_NEGATIVE],
+        "alpha": [NOT_NEGATIVE],
     }
-    _net_class = AdversarialNet
     _module_class = ClassifyingGANNetwork
     _criterion_class = SemiSupervisedGANLoss
-    _betas = (0.5, 0.999)
     _labels = "optional"
     _n_steps = 400
     _epoch_range = (5, 400)
@@ -157,6 +150,10 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
         **component__param,
     ):
         super().__init__(
+            hidden_dims=hidden_dims,
+            latent_dim=latent_dim,
+            dropout=dropout,
+            optimizer_d=optimizer_d,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -172,23 +169,14 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
             random_state=random_state,
             **component__param,
         )
-        self.hidden_dims = hidden_dims
-        self.latent_dim = latent_dim
-        self.dropout = dropout
         self.feature_matching = feature_matching
         self.background_weight = background_weight
         self.unlabelled_weight = unlabelled_weight
         self.alpha = alpha
         self.anomaly_share = anomaly_share
-        self.optimizer_d = optimizer_d
 
-    def _module_params(self, n_samples, n_features):
-        latent_dim = self.latent_dim
-        return {
-            "hidden_dims": check_hidden_dims(self.hidden_dims),
-            "latent_dim": max(2, n_features) if latent_dim == "auto" else latent_dim,
-            "dropout": self.dropout,
-        }
+    def _auto_latent_dim(self, n_features):
+        return max(2, n_features)
 
     def _criterion_params(self):
         return {
@@ -198,14 +186,9 @@ class SemiSupervisedGAN(GeneratorMixin, BaseDeepDetector):
             "alpha": self.alpha,
         }
 
-    def _net_params(self):
-        return {
-            "optimizer_d": self.optimizer_d,
-            "iterator_train__anomaly_share": self.anomaly_share,
-        }
-
-    def _finalize_state(self, net, X):
-        rows = X[:: max(1, len(X) // MAX_ROWS_FOR_COVARIANCE)]
-        outputs = [net.criterion_.check_output(o, x) for x, o in iter_outputs(net, rows)]
+    def _finalize_state(self, X):
+        criterion = self.net_.criterion_
+        rows = spread(X, MAX_ROWS_FOR_COVARIANCE)
+        outputs = [criterion.check_output(o, x) for x, o in iter_outputs(self.net_, rows)]
         features, logits = (torch.cat(parts) for parts in zip(*outputs, strict=True))
-        net.criterion_.follow(features, logits)
+        criterion.follow(features, logits)

@@ -1,0 +1,199 @@
+"""One call of ``fit`` or ``partial_fit``: all of it, or nothing."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from .._version import __version__
+from ..callbacks import BackupAndRestore, fingerprint
+from ..engine import (
+    SHUFFLE_BUFFER_BYTES,
+    DetectorNet,
+    check_device,
+    draw_seed,
+    isolated_rng,
+    map_in_blocks,
+)
+from ..thresholds import contamination_offset, robust_offset
+from ..utils.validation import warn_if_few_after_fit, warn_if_one_batch, warn_if_unscaled
+from ._building import continued_net, fixed_params, make_net, refuse_changes
+from ._progress import open_progress
+from ._reservoir import Reservoir
+
+
+def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
+    """Train a new network and set the threshold.
+
+    Parameters
+    ----------
+    detector : BaseDeepDetector
+        Left as it was if anything fails.
+    X : array-like of shape (n_samples, n_features)
+        Training rows.
+    y : array-like of shape (n_samples,) or None
+        Labels.
+    reservoir : Reservoir or None, default=None
+        X is added to this sample, and the sample sets the threshold. With None X does, and
+        no rows are kept.
+
+    Returns
+    -------
+    detector : BaseDeepDetector
+        The fitted detector.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C, once the threshold is set.
+    """
+    with _undone_on_error(detector):
+        detector._validate_params()
+        X = detector._validate_X(X, reset=True, min_samples=2)
+        y = detector._validate_y(y, len(X), first=True)
+        warn_if_unscaled(X, getattr(detector, "feature_names_in_", None))
+        warn_if_one_batch(detector.batch_size, len(X))
+        X = _to_float32(X)
+        seed = draw_seed(detector.random_state)
+        device = check_device(detector.device)
+        with isolated_rng(seed, device):
+            detector.net_ = make_net(detector, X, y, device, seed)
+            backup = _open_backup(detector, X, y)
+            interrupted = _train_phases(detector, X, y, backup)
+            interrupted |= _finish(detector, X, reservoir, seed)
+        detector._n_calls = 0
+        detector._fixed_params = fixed_params(detector)
+        if backup is not None:
+            backup.close(delete=not interrupted)
+    if interrupted:
+        raise KeyboardInterrupt
+    return detector
+
+
+def fit_further(detector, X, y, reservoir: Reservoir | None = None):
+    """Go on training the network of a fitted detector, and set the threshold anew.
+
+    Parameters, returned value and errors are those of :func:`fit_from_scratch`; in
+    addition a ``ValueError`` names parameters that may not change between calls.
+    """
+    with _undone_on_error(detector):
+        detector._validate_params()
+        refuse_changes(detector)
+        X = detector._validate_X(X, reset=False, min_samples=2)
+        y = detector._validate_y(y, len(X), first=False)
+        if reservoir is not None and reservoir.rows is None:
+            warn_if_few_after_fit(len(X))
+        X = _to_float32(X)
+        detector._n_calls += 1
+        seed = draw_seed(detector.random_state, detector._n_calls)
+        # A detector that was moved to another machine stays where its net is.
+        with isolated_rng(seed, detector.net_.device):
+            detector.net_ = continued_net(detector, X, y, seed)
+            with open_progress(detector, [detector.net_]) as watchers:
+                interrupted = _train(detector.net_, X, y, watchers)
+            interrupted |= _finish(detector, X, reservoir, seed)
+    if interrupted:
+        raise KeyboardInterrupt
+    return detector
+
+
+@contextmanager
+def _undone_on_error(detector):
+    """Leave the detector as it was when the block fails."""
+    before = vars(detector).copy()
+    try:
+        yield
+    except BaseException:
+        vars(detector).clear()
+        vars(detector).update(before)
+        raise
+
+
+def _to_float32(X: np.ndarray) -> np.ndarray:
+    """Convert rows once, unless a copy of them would take much memory.
+
+    Larger float64 tables are converted batch by batch.
+    """
+    return X.astype(np.float32) if X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES else X
+
+
+def _train_phases(detector, X: np.ndarray, y, backup: BackupAndRestore | None) -> bool:
+    """Pre-train and train the net; return whether Ctrl-C cut it short."""
+    phases = [*detector._pretraining_nets(X), detector.net_]
+    interrupted = False
+    with open_progress(detector, phases) as watchers:
+        if backup is not None:
+            watchers = [backup, *watchers]
+        for phase, net in enumerate(phases):
+            # Only the last phase, the training of the detector's own net, gets the labels.
+            is_last = net is detector.net_
+            if is_last:
+                detector._initialize_state(X)
+            if not interrupted and (backup is None or backup.begin_phase(phase)):
+                interrupted = _train(net, X, y if is_last else None, watchers)
+    return interrupted
+
+
+def _train(net: DetectorNet, X: np.ndarray, y, watchers: list) -> bool:
+    """Train a net; return whether Ctrl-C cut it short."""
+    net.watchers = watchers
+    net.partial_fit(X, y)
+    del net.watchers
+    net.epochs_restored_ = 0
+    return net.interrupted_
+
+
+def _finish(detector, X: np.ndarray, reservoir: Reservoir | None, seed: int) -> bool:
+    """Set what scores need; return whether Ctrl-C came meanwhile."""
+    detector.net_.eval()
+    detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
+    rows = X if detector._reservoir is None else detector._reservoir.rows
+    try:
+        _set_scores(detector, rows)
+    except KeyboardInterrupt:
+        # The training is done. Finish, unless Ctrl-C comes again.
+        _set_scores(detector, rows)
+        return True
+    return False
+
+
+def _set_scores(detector, X: np.ndarray) -> None:
+    detector._finalize_state(X)
+    if not detector._is_additive():
+        detector._set_reference(X)
+    scores = map_in_blocks(detector._score_rows, X, detector.net_.device)
+    np.negative(scores, out=scores)
+    n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
+    if n_bad:
+        raise ValueError(
+            f"Training diverged: {n_bad} of {len(scores)} training rows have no finite"
+            f" score after epoch {detector.n_epochs_}. Lower the learning rate (now"
+            f" {detector.lr}) or scale X (for example with StandardScaler)."
+        )
+    if detector.contamination == "auto":
+        detector.offset_ = robust_offset(scores)
+    else:
+        detector.offset_ = contamination_offset(
+            scores, detector.contamination, overwrite_input=True
+        )
+
+
+def _open_backup(detector, X: np.ndarray, y) -> BackupAndRestore | None:
+    """Return the backup among the callbacks, opened for this fit."""
+    callbacks = detector.net_.callbacks_
+    backups = [callback for _, callback in callbacks if isinstance(callback, BackupAndRestore)]
+    if not backups:
+        return None
+    if len(backups) > 1:
+        raise ValueError(
+            f"callbacks holds {len(backups)} BackupAndRestore, expected at most one: it saves"
+            " the whole state of a fit. Leave the others out."
+        )
+    params = detector.get_params()
+    del params["verbose"], params["callbacks"]
+    others = [
+        (name, type(callback), callback.get_params())
+        for name, callback in callbacks
+        if callback is not backups[0]
+    ]
+    backups[0].open(fingerprint(type(detector), __version__, params, others, X, y))
+    return backups[0]

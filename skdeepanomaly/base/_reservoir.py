@@ -1,0 +1,55 @@
+"""A uniform sample of all rows that ``partial_fit`` was given."""
+
+import numpy as np
+
+
+class Reservoir:
+    """A uniform sample of rows that come in parts.
+
+    Each row draws a random key; the rows with the smallest keys are kept.
+
+    Parameters
+    ----------
+    size : int
+        Largest number of rows that are kept.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_kept, n_features) or None
+        The sample, in float32; None before the first call of :meth:`add`.
+    keys : ndarray of shape (n_kept,)
+        Their keys.
+    """
+
+    rows = None
+
+    def __init__(self, size: int):
+        self.size = size
+        self.keys = np.empty(0)
+
+    def add(self, X: np.ndarray, seed: int) -> "Reservoir":
+        """Return a reservoir that has seen more rows; this one stays as it is.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The new rows.
+        seed : int
+            Seed of their keys.
+
+        Returns
+        -------
+        reservoir : Reservoir
+            A sample of the rows of this reservoir and the new ones.
+        """
+        n_old = len(self.keys)
+        keys = np.concatenate([self.keys, np.random.default_rng(seed).random(len(X))])
+        kept = np.arange(len(keys))
+        if len(keys) > self.size:
+            kept = np.sort(np.argpartition(keys, self.size)[: self.size])
+        added = Reservoir(self.size)
+        added.keys = keys[kept]
+        added.rows = np.asarray(X[kept[kept >= n_old] - n_old], dtype=np.float32)
+        if n_old:
+            added.rows = np.concatenate([self.rows[kept[kept < n_old]], added.rows])
+        return added

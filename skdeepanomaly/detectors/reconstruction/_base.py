@@ -1,0 +1,35 @@
+"""Base of auto-encoders."""
+
+from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
+from ...utils._compat import StrOptions
+from ...utils.validation import check_hidden_dims
+from .._parameters import NETWORK_CONSTRAINTS, WIDTH, wide_latent_dim
+
+
+class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True):
+    """A network that rebuilds rows through a code."""
+
+    _parameter_constraints: dict = {
+        **BaseDeepDetector._parameter_constraints,
+        **NETWORK_CONSTRAINTS,
+        "latent_dim": [WIDTH, StrOptions({"auto"})],
+    }
+    # More epochs on a few hundred rows make the threshold, which comes from training rows,
+    # much too strict, and the errors of contaminating rows small.
+    _epoch_range = (10, 100)
+
+    def __init__(self, *, hidden_dims, latent_dim, activation, dropout, **params):
+        super().__init__(**params)
+        self.hidden_dims = hidden_dims
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+
+    def _module_params(self, n_features):
+        latent_dim = self.latent_dim
+        return {
+            "hidden_dims": check_hidden_dims(self.hidden_dims),
+            "latent_dim": wide_latent_dim(n_features) if latent_dim == "auto" else latent_dim,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

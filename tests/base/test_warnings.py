@@ -1,0 +1,35 @@
+"""Warnings name the line of the user."""
+
+import warnings
+
+import numpy as np
+import pytest
+from conftest import make_rows
+
+from skdeepanomaly import (
+    AutoEncoder,
+    BackupAndRestore,
+    DeepClustering,
+    DeepEmbeddedClustering,
+    DeepSubspaceClustering,
+)
+
+
+@pytest.mark.parametrize(
+    "cls", [DeepClustering, DeepEmbeddedClustering, DeepSubspaceClustering]
+)
+def test_too_many_clusters_name_the_line_of_the_user(cls):
+    X = np.repeat(make_rows(4), 10, axis=0)
+    detector = cls(n_clusters=6, max_epochs=1, pretrain_epochs=0, random_state=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        detector.fit(X)
+    about = [w for w in caught if "different rows" in str(w.message)]
+    assert about
+    assert {w.filename for w in about} == {__file__}
+
+
+def test_second_backup_is_refused(tmp_path):
+    callbacks = [("a", BackupAndRestore(tmp_path)), ("b", BackupAndRestore(tmp_path))]
+    with pytest.raises(ValueError, match="holds 2 BackupAndRestore, expected at most one"):
+        AutoEncoder(max_epochs=1, callbacks=callbacks).fit(make_rows())

@@ -1,0 +1,67 @@
+"""Rows in blocks: equal bits wherever a row stands, and states of other devices."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_rows
+
+from skdeepanomaly import ConditionalGAN
+from skdeepanomaly.engine import BLOCK_ROWS, isolated_rng, map_in_blocks
+
+
+@pytest.mark.parametrize("first", [64, 1000, 8000])
+def test_rounding_by_place_in_a_large_block_is_noticed(first):
+    X = np.ones((2 * BLOCK_ROWS[-1], 3), dtype=np.float32)
+
+    def function(x):
+        scores = x.sum(dim=1)
+        if len(scores) == BLOCK_ROWS[-1]:
+            # Another rounding far down in the largest block only.
+            scores[first : first + 192] += 1e-6
+        return scores
+
+    np.testing.assert_array_equal(map_in_blocks(function, X, "cpu"), np.full(len(X), 3.0))
+
+
+def test_function_may_overwrite_its_rows():
+    X = make_rows(100)
+    before = X.copy()
+    map_in_blocks(lambda x: x.zero_(), X, "cpu")
+    np.testing.assert_array_equal(X, before)
+
+
+def test_generator_of_an_apple_gpu_is_isolated(monkeypatch):
+    """A stand-in for torch.mps: its state must be seeded inside and put back after."""
+    generator = torch.Generator().manual_seed(5)
+    monkeypatch.setattr(torch.mps, "get_rng_state", generator.get_state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", generator.set_state)
+    monkeypatch.setattr(torch.mps, "manual_seed", generator.manual_seed)
+    before = generator.get_state()
+    draws = []
+    for _ in range(2):
+        with isolated_rng(3, "mps"):
+            draws.append(torch.rand(4, generator=generator))
+        assert torch.equal(generator.get_state(), before)
+    assert torch.equal(*draws)
+
+
+def test_search_copies_the_module_once(monkeypatch):
+    X = make_rows(300)
+    detector = ConditionalGAN(
+        hidden_dims=(8,), n_starts=4, query_steps=1, max_epochs=1, random_state=0
+    ).fit(X)
+    scores = detector.score_samples(X)
+    copied = []
+    deepcopy = copy.deepcopy
+    monkeypatch.setattr(
+        copy, "deepcopy", lambda value, *args: copied.append(value) or deepcopy(value, *args)
+    )
+    detector.explain(X)
+    assert copied == []
+    # Other weights take another copy.
+    with torch.no_grad():
+        detector.net_.module_.generator[0].bias += 1
+    assert not np.array_equal(detector.score_samples(X), scores)
+    assert len(copied) > 0
