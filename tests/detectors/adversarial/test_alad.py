@@ -2,47 +2,77 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_planted, make_rows
+from detectors.effects import mean_over_seeds
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import ALAD
-from skdeepanomaly.detectors.adversarial import ALADLoss, ALADNetwork, BiGANNetwork
+from skdeepanomaly.detectors.adversarial import ALADLoss, ALADNetwork
+
+SCORE_TYPES = ["l1", "l2", "features", "logits"]
 
 
-def test_planted_anomalies_rank_first():
-    X, y = make_planted()
-    detector = ALAD(random_state=0).fit(X[y == 1][::2])
-    by_features = roc_auc_score(y, detector.score_samples(X))
-    assert by_features > 0.9
-    # The discriminator itself extrapolates.
-    detector.net_.criterion_.score_type = "logits"
-    assert roc_auc_score(y, detector.score_samples(X)) < by_features
+def test_features_rank_planted_anomalies_first_and_logits_extrapolate():
+    def errors(seed):
+        X, y = make_planted(seed=seed)
+        detector = ALAD(hidden_dims=(64,), lr=2e-3, max_epochs=60, random_state=seed)
+        detector.fit(X[y == 1][::2])
+        by_distance = -np.linalg.norm(X - X.mean(axis=0), axis=1)
+        by_features = detector.score_samples(X)
+        detector.net_.criterion_.score_type = "logits"
+        by_logits = detector.score_samples(X)
+        return [1 - roc_auc_score(y, s) for s in (by_features, by_logits, by_distance)]
+
+    by_features, by_logits, by_distance = mean_over_seeds(errors)
+    assert by_features < 0.5 * by_distance
+    assert by_features < 0.7 * by_logits
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_game_of_cycles_makes_encoder_and_generator_inverse(seed):
-    X = make_rows(256, seed=seed)
-    short = {"hidden_dims": (64, 64), "batch_size": 64, "lr": 1e-3, "max_epochs": 50}
-    errors = []
-    for cycle_consistency in (True, False):
-        detector = ALAD(cycle_consistency=cycle_consistency, random_state=seed, **short).fit(X)
-        errors.append(np.square(X - detector.reconstruct(X)).mean())
-    assert errors[0] < 0.4 * errors[1]
+def test_the_game_of_cycles_makes_encoder_and_generator_inverse():
+    def errors(seed):
+        X = make_rows(256, seed=seed)
+        found = []
+        for cycle_consistency in (True, False):
+            detector = ALAD(
+                cycle_consistency=cycle_consistency,
+                hidden_dims=(32, 32),
+                batch_size=64,
+                lr=2e-3,
+                max_epochs=20,
+                random_state=seed,
+            ).fit(X)
+            found.append(np.square(X - detector.reconstruct(X)).mean())
+        return found
+
+    with_, without = mean_over_seeds(errors)
+    assert with_ < 0.7 * without
+
+
+@pytest.fixture(scope="module")
+def short_fits():
+    """Return rows and, for each type of score, a detector that was trained on them."""
+    X = make_rows(80)
+    return X, {
+        score_type: ALAD(
+            score_type=score_type, hidden_dims=(16,), max_epochs=3, random_state=0
+        ).fit(X)
+        for score_type in SCORE_TYPES
+    }
 
 
 @pytest.mark.parametrize("score_type", ["l1", "l2"])
-def test_distances_are_those_of_the_reconstruction(score_type):
-    X = make_rows(80)
-    detector = ALAD(score_type=score_type, max_epochs=3, random_state=0).fit(X)
+def test_distances_are_those_of_the_reconstruction(short_fits, score_type):
+    X, detectors = short_fits
+    detector = detectors[score_type]
     errors = np.abs(X - detector.reconstruct(X).astype(np.float64))
     errors = errors**2 if score_type == "l2" else errors
     np.testing.assert_allclose(detector.score_samples(X), -errors.sum(axis=1), rtol=1e-4)
     np.testing.assert_allclose(detector.explain(X), errors, rtol=1e-3, atol=1e-6)
 
 
-def test_features_and_logits_are_those_of_pairs_of_rows():
-    X = torch.from_numpy(make_rows(80))
+def test_features_and_logits_are_those_of_pairs_of_rows(short_fits):
+    X = torch.from_numpy(short_fits[0])
     for score_type in ("features", "logits"):
-        detector = ALAD(score_type=score_type, max_epochs=3, random_state=0).fit(X)
+        detector = short_fits[1][score_type]
         network = detector.net_.module_
         with torch.no_grad():
             made = network.generate(network.encode(X))
@@ -56,16 +86,16 @@ def test_features_and_logits_are_those_of_pairs_of_rows():
 
 def test_features_see_far_out_rows():
     X = make_rows(200)
-    detector = ALAD(max_epochs=30, random_state=0).fit(X)
+    detector = ALAD(hidden_dims=(32,), lr=2e-3, max_epochs=20, random_state=0).fit(X)
     far = 30 * np.sign(np.random.default_rng(0).normal(size=X.shape))
     assert detector.score_samples(far).max() < np.median(detector.score_samples(X))
 
 
 def test_each_discriminator_is_trained():
     X = make_rows(64)
-    detector = ALAD(max_epochs=1, random_state=0)
+    detector = ALAD(hidden_dims=(16,), max_epochs=1, random_state=0)
     network = detector.fit(X).net_.module_
-    later = detector.set_params(max_epochs=5).fit(X).net_.module_
+    later = detector.set_params(max_epochs=3).fit(X).net_.module_
     for name in ("discriminator", "discriminator_xx", "discriminator_zz"):
         before, after = (getattr(n, f"{name}_head").weight for n in (network, later))
         assert not torch.equal(before, after)
@@ -83,24 +113,12 @@ def test_discriminators_do_not_train_against_themselves():
 
 
 def test_spectral_norm_bounds_all_discriminators():
-    network = ALAD(spectral_norm=True, max_epochs=20, random_state=0).fit(make_rows()).net_
-    layers = [m for m in network.module_.modules() if hasattr(m, "direction")]
+    detector = ALAD(spectral_norm=True, hidden_dims=(16, 16), max_epochs=20, random_state=0)
+    network = detector.fit(make_rows()).net_.module_
+    layers = [m for m in network.modules() if hasattr(m, "direction")]
     assert len(layers) == 9
     for layer in layers:
         x = torch.eye(layer.in_features)
         effective = layer(x) - layer.bias
-        assert torch.linalg.matrix_norm(effective, 2) < 1.1
-
-
-def test_module_must_offer_both_cycles():
-    with pytest.raises(ValueError, match="has no discriminate_rows, discriminate_codes"):
-        ALAD(module=BiGANNetwork).fit(make_rows(20))
-
-
-def test_forward_must_return_four_parts():
-    class Short(ALADNetwork):
-        def forward(self, x):
-            return super().forward(x)[0]
-
-    with pytest.raises(ValueError, match="The module returned a Tensor; expected a tuple"):
-        ALAD(module=Short, max_epochs=1).fit(make_rows(20))
+        # The norm is an estimate: a step of the power iteration for each step of training.
+        assert torch.linalg.matrix_norm(effective, 2) < 1.2

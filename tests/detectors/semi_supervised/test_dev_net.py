@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-import torch
 from conftest import make_kin, make_rows
+from detectors.effects import mean_over_seeds
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import DevNet
+
+SMALL = {"hidden_dims": (32,), "lr": 3e-3}
 
 
 def with_known(X, kin, n_known=5):
@@ -12,22 +14,36 @@ def with_known(X, kin, n_known=5):
     return np.concatenate([X, kin[:n_known]]), np.repeat([0, -1], [len(X), n_known])
 
 
-@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_known", [1, 5])
-def test_kin_of_known_anomalies_rank_first(seed, n_known):
-    X, kin, X_test, y_test = make_kin(seed)
-    detector = DevNet(max_epochs=60, random_state=seed).fit(*with_known(X, kin, n_known))
-    assert roc_auc_score(y_test, detector.score_samples(X_test)) > 0.9
+def test_kin_of_known_anomalies_rank_first(n_known):
+    """The rows are few standard deviations from their mean: distance hardly finds them."""
+
+    def errors(seed):
+        X, kin, X_test, y_test = make_kin(seed)
+        detector = DevNet(max_epochs=40, random_state=seed, **SMALL)
+        detector.fit(*with_known(X, kin, n_known))
+        by_distance = -np.linalg.norm(X_test - X.mean(axis=0), axis=1)
+        scores = detector.score_samples(X_test), by_distance
+        return [1 - roc_auc_score(y_test, values) for values in scores]
+
+    found, by_distance = mean_over_seeds(errors)
+    assert found < 0.5 * by_distance
 
 
-def test_known_anomalies_reach_the_margin_and_normal_rows_stay_at_the_reference():
-    X, kin, _, _ = make_kin(0)
-    for margin in (2.0, 8.0):
-        detector = DevNet(margin=margin, two_sided=False, max_epochs=100, random_state=0)
+@pytest.mark.parametrize("margin", [2.0, 8.0])
+def test_known_anomalies_reach_the_margin_and_normal_rows_stay_at_the_reference(margin):
+    def measure(seed):
+        X, kin, _, _ = make_kin(seed)
+        detector = DevNet(
+            margin=margin, two_sided=False, max_epochs=60, random_state=seed, **SMALL
+        )
         deviations = -detector.fit(*with_known(X, kin)).score_samples(np.concatenate([X, kin]))
         known, normal = deviations[len(X) : len(X) + 5], deviations[: len(X)]
-        assert known.min() > 0.8 * margin
-        assert np.abs(np.median(normal)) < 0.3
+        return known.min(), np.abs(np.median(normal))
+
+    known, normal = mean_over_seeds(measure)
+    assert known > 0.8 * margin
+    assert normal < 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -36,7 +52,7 @@ def test_rows_far_below_the_reference_are_abnormal_too(seed):
     far = X.mean(axis=0) - 20 * (kin.mean(axis=0) - X.mean(axis=0))
     scores = {}
     for two_sided in (False, True):
-        detector = DevNet(hidden_dims=(), two_sided=two_sided, max_epochs=60)
+        detector = DevNet(hidden_dims=(), two_sided=two_sided, max_epochs=40, lr=3e-3)
         detector.set_params(random_state=seed).fit(*with_known(X, kin))
         scores[two_sided] = detector.score_samples(np.stack([far, *X]))
     assert scores[False][0] > scores[False][1:].max()
@@ -50,15 +66,19 @@ def test_normal_and_unlabelled_rows_are_alike():
     np.testing.assert_array_equal(normal.score_samples(X), unlabelled.score_samples(X))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_balanced_batches_learn_of_rare_anomalies_sooner(seed):
-    X, y = with_known(*make_kin(seed)[:2], n_known=1)
-    deviations = []
-    for share in (None, 0.5):
-        detector = DevNet(anomaly_share=share, two_sided=False, max_epochs=30)
-        detector.set_params(random_state=seed).fit(X, y)
-        deviations.append(-detector.score_samples(X[y == -1])[0])
-    assert deviations[1] > deviations[0] + 1
+def test_balanced_batches_learn_of_rare_anomalies_sooner():
+    def deviations(seed):
+        X, y = with_known(*make_kin(seed)[:2], n_known=1)
+        found = []
+        for share in (None, 0.5):
+            detector = DevNet(
+                anomaly_share=share, two_sided=False, max_epochs=20, random_state=seed, **SMALL
+            )
+            found.append(-detector.fit(X, y).score_samples(X[y == -1])[0])
+        return found
+
+    without, with_ = mean_over_seeds(deviations)
+    assert with_ > without + 1
 
 
 def test_reference_is_drawn_from_the_seed():
@@ -69,11 +89,13 @@ def test_reference_is_drawn_from_the_seed():
         return criterion.reference_mean.item(), criterion.reference_std.item()
 
     mean, std = reference(random_state=0)
-    assert mean == pytest.approx(0, abs=0.06)
+    # Five thousand draws: the bounds are five standard errors.
+    assert mean == pytest.approx(0, abs=0.07)
     assert std == pytest.approx(1, abs=0.05)
     assert reference(random_state=0) == (mean, std)
     assert reference(random_state=1) != (mean, std)
-    assert abs(reference(random_state=0, n_reference_draws=3)[0]) > 0.06
+    few = [reference(random_state=seed, n_reference_draws=3)[0] for seed in range(5)]
+    assert np.std(few) > 0.1
 
 
 def test_errors():
@@ -82,10 +104,3 @@ def test_errors():
         DevNet().fit(X)
     with pytest.raises(ValueError, match="DevNet needs some anomalies to learn from"):
         DevNet().fit(X, np.zeros(20))
-    with pytest.raises(ValueError, match=r"shape \(20, 2\) for 20 rows; expected one number"):
-        DevNet(module=torch.nn.Linear(5, 2)).fit(X, np.resize([-1, 0], 20))
-
-
-@pytest.mark.parametrize(("n_rows", "share", "epochs"), [(640, 0.5, 50), (640, None, 100)])
-def test_auto_counts_the_drawn_share_of_a_batch(n_rows, share, epochs):
-    assert DevNet(anomaly_share=share)._resolve_max_epochs(n_rows) == epochs
