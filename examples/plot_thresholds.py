@@ -1,7 +1,7 @@
-"""Where each rule cuts the scores of one detector, with and without anomalies among them.
+"""Thresholds of all rules for the scores of one detector, with and without anomalies.
 
-The rows are cells of the breast cancer table: benign ones are normal, malignant ones the
-anomalies. The detector is trained once on half of the benign rows; the rules see the scores of
+The rows are tumours of the breast cancer data: benign rows are normal, malignant rows are
+anomalies. The detector is trained once on half of the benign rows. The rules get the scores of
 held-out rows, which are all benign on the left and 10 % malignant on the right.
 """
 
