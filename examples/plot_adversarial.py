@@ -1,4 +1,4 @@
-"""What the discriminator of a GAN says of a plane, and what the default score makes of it."""
+"""Four scores of a GAN on a plane, with and without background rows in the training."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +24,7 @@ figure, axes = plt.subplots(
 for ax, (title, detector) in zip(axes, detectors.items(), strict=True):
     detector.set_params(contamination=0.05, max_epochs=100, random_state=0).fit(X)
     trained = np.sort(detector.score_samples(X))
-    # How many of the training rows are less normal than a point of the plane.
+    # Share of training rows with a lower score: comparable between scores of different scale.
     share = np.searchsorted(trained, detector.score_samples(plane)) / len(trained)
     image = ax.pcolormesh(ticks, ticks, share.reshape(120, 120), vmin=0, vmax=1, cmap="Blues")
     decision = detector.decision_function(plane).reshape(120, 120)

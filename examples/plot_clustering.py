@@ -1,7 +1,7 @@
-"""What detectors that cluster codes call abnormal, and the clusters that they find.
+"""Clusters and anomaly scores of detectors that cluster codes.
 
-Normal rows form three clusters of different shapes. Each colour is a cluster of the detector,
-dark regions are abnormal, and the line is the threshold.
+Normal rows form three clusters of different shapes. Each colour is a cluster that the detector
+found, dark regions are abnormal, and the line is the threshold.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,7 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), sharex=True, sharey=True)
 for ax, (title, detector) in zip(axes, detectors.items(), strict=True):
     detector.set_params(contamination=0.02, random_state=0).fit(X)
     scores = detector.decision_function(grid)
-    # Ranks show the shape of scores whose scales differ by orders of magnitude.
+    # The scores range over orders of magnitude; their ranks use the colours evenly.
     ranks = scores.argsort().argsort().reshape(len(side), -1)
     ax.contourf(side, side, ranks, levels=20, cmap="Greys_r", alpha=0.6)
     ax.contour(side, side, scores.reshape(len(side), -1), levels=[0], colors="tab:red")

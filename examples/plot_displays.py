@@ -1,7 +1,7 @@
 """All displays of one detector: scores, thresholds, curves, losses and contributions.
 
 The Wisconsin breast-cancer data come with scikit-learn. The detector is trained on benign
-tumours only. The displays show other benign tumours, and malignant ones.
+tumours only. The displays show other benign tumours and malignant tumours.
 """
 
 import matplotlib.pyplot as plt

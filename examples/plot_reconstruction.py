@@ -1,7 +1,7 @@
-"""What auto-encoders call abnormal, and the rows that two of them draw.
+"""Anomaly scores of auto-encoders, and rows that two of them generate.
 
-Every detector is trained on points of two moons, all of which are normal. Dark regions are
-abnormal; the line is the threshold. White points are new rows.
+Every detector is trained on points of two moons, which are all normal. Dark regions are
+abnormal, and the line is the threshold. White points are generated rows.
 """
 
 import matplotlib.pyplot as plt
@@ -37,7 +37,7 @@ detectors = [
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharex=True, sharey=True)
 for ax, detector in zip(axes, detectors, strict=True):
     scores = detector.fit(X).decision_function(grid)
-    # Ranks show the shape of scores whose scales differ by orders of magnitude.
+    # The scores range over orders of magnitude; their ranks use the colours evenly.
     ranks = scores.argsort().argsort().reshape(len(side), -1)
     ax.contourf(side, side, ranks, levels=20, cmap="Blues_r")
     ax.contour(side, side, scores.reshape(len(side), -1), levels=[0], colors="tab:red")

@@ -1,8 +1,8 @@
-"""Residuals of features predicted from the others, and what the predictions are made of.
+"""Features predicted from the other features, and explanations of the predictions.
 
-Outdoor temperature follows the hour, the power that a building draws follows the
-temperature, down for heating and up for cooling, and the hour. In three rows one value is
-off; each value alone is common.
+The outdoor temperature depends on the hour. The power that a building draws depends on the
+hour and the temperature: it is high for heating at low temperatures and for cooling at high
+temperatures. In three rows one value is wrong, although each value alone is common.
 """
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,7 @@ left.set(xlabel="hour", ylabel="temperature", title="Temperature from hour and p
 left.legend(loc="lower center", fontsize=8, ncols=3, handletextpad=0.2, columnspacing=0.8)
 left.set_ylim(-9, None)
 
-# What temperature adds to the prediction of power, in the units of power.
+# Contribution of the temperature to the predicted power, in the unit of power.
 contributions = detector.contributions(Z)[:, 2, 1] * scaler.scale_[2]
 truth = 0.12 * (X[:, 1] - 14) ** 2
 order = np.argsort(X[:, 1])

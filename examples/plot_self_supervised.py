@@ -20,7 +20,7 @@ figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
 for axis, (name, detector) in zip(axes, detectors.items(), strict=True):
     detector.fit(X)
     scores = detector.decision_function(grid)
-    # Ranks show the whole range; rows far out would else take all the colours.
+    # Without ranks, the extreme scores far from the data would use up the colours.
     ranks = np.argsort(np.argsort(scores)).reshape(90, 90) / len(scores)
     axis.contourf(side, side, ranks, levels=12, cmap="viridis")
     axis.contour(side, side, scores.reshape(90, 90), levels=[0], colors="white")

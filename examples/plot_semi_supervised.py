@@ -1,4 +1,4 @@
-"""Show what five labelled anomalies change, on rows with two features."""
+"""The effect of five labelled anomalies, on rows with two features."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +24,7 @@ panels = [
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharey=True, layout="constrained")
 for ax, (title, detector) in zip(axes, panels, strict=True):
     scores = detector.decision_function(grid)
-    # Ranks show a map of any score with the same colours.
+    # Ranks give all detectors the same colours, whatever the scale of their scores.
     ranks = scores.argsort().argsort().reshape(120, 120)
     ax.pcolormesh(ticks, ticks, ranks, cmap="Blues_r", shading="auto", rasterized=True)
     ax.contour(ticks, ticks, scores.reshape(120, 120), levels=[0], colors="tab:orange")

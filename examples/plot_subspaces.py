@@ -1,4 +1,4 @@
-"""The score of deep subspace clustering on rows of two kinds."""
+"""Anomaly scores of deep subspace clustering for two kinds of rows."""
 
 import matplotlib.pyplot as plt
 import numpy as np

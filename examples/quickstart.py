@@ -1,12 +1,12 @@
-"""Find malignant tumours without having seen one.
+"""Quick start: detection of malignant tumours after training on benign tumours.
 
-The Wisconsin breast-cancer data ship with scikit-learn. Benign tumours are normal; the
-detectors learn from benign ones alone and score tumours that they have not seen.
+The Wisconsin breast-cancer data come with scikit-learn. Benign tumours are normal. The
+detectors are trained on benign tumours only, and score benign and malignant test tumours.
 
 usage: python examples/quickstart.py [FOLDER]
 
-Prints a comparison with IsolationForest and LocalOutlierFactor and writes the picture
-``quickstart.png`` and the model ``quickstart.joblib`` to FOLDER (default: here).
+Prints a comparison with IsolationForest and LocalOutlierFactor, and writes the figure
+``quickstart.png`` and the model ``quickstart.joblib`` to FOLDER (default: the current folder).
 """
 
 import sys
@@ -30,13 +30,13 @@ import matplotlib.pyplot as plt
 
 
 def benign_only(cv, X, y):
-    """Yield splits whose training rows are all normal, as in practice."""
+    """Yield splits with normal training rows only, as in novelty detection."""
     for train, test in cv.split(X, y):
         yield train[y[train] == 1], test
 
 
 def compare(models, X_test, y_test):
-    """Print how well each model tells the classes apart."""
+    """Print how well each model separates the two classes."""
     print(f"{'':18}{'ROC AUC':>9}{'avg. prec.':>12}{'F1':>7}{'flagged':>9}")
     for name, model in models.items():
         anomaly = -model.score_samples(X_test)
@@ -75,7 +75,7 @@ def main(folder):
         X, y, test_size=0.4, stratify=y, random_state=0
     )
 
-    # scikit-learn's scorer named "f1" would judge the normal class.
+    # scikit-learn's scorer "f1" would evaluate the normal class, whose label is 1.
     outlier_f1 = make_scorer(f1_score, pos_label=-1)
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     search = GridSearchCV(

@@ -1,13 +1,13 @@
-"""Measure what the special part of each method is worth.
+"""Benchmark of the characteristic parts of each method (ablations).
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/ablations.py RESULTS.csv TABLE.npz ...
            [--detectors GAN,DeepSAD,...] [--seeds 0,1,2] [--out FILE.rst]
 
-Each detector is trained twice on the same rows with the same seed, with its part and without
-it, in the *semi* setting of quality.py; of more than 3,000 rows a sample by class is drawn.
-Where the part is about labels, some anomalies of the table are moved to the training rows
-and labelled. RESULTS.csv gets one line a pair, and pairs that it already has are not
-repeated.
+Each detector is trained twice on the same rows with the same seed, with the part and without
+it, in the *semi* setting of quality.py. Larger tables are reduced to a stratified sample of
+3,000 rows. For parts that need labels, some anomalies are moved from the test rows to the
+training rows and labelled. RESULTS.csv gets one line for each pair of runs; pairs that are
+already in the file are not repeated.
 """
 
 import argparse
@@ -84,7 +84,7 @@ MAX_ROWS = 3000
 
 
 def split(X, y, rng, n_labels):
-    """Return training rows, their labels, rows to rank, and the truth of the latter."""
+    """Return training rows, their labels, test rows, and the truth of the test rows."""
     X_train, X_test, y_test = quality.split(X, y, rng, "semi")
     labels = np.zeros(len(X_train))
     if n_labels:
@@ -110,7 +110,7 @@ def measure(ablation, X, y, seed):
 
 
 def summarize(rows):
-    """Return a table in reStructuredText, one line an ablation."""
+    """Return a table in reStructuredText, with one line for each ablation."""
     header = ["detector", "part", "with", "without", "difference", "sd", "effect size", "won"]
     lines = [
         f".. list-table:: {len({row['table'] for row in rows})} tables,"

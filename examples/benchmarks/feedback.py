@@ -1,14 +1,15 @@
-"""Measure what an analyst's verdicts are worth.
+"""Benchmark of feedback: the effect of an analyst's verdicts on a detector.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/feedback.py RESULTS.csv TABLE.npz ...
            [--detectors IsolationForest,AutoEncoder,...] [--seeds 0,1,2] [--out FILE.rst]
 
-Tables are those of quality.py; of more than 2,000 rows a sample by class is drawn. A detector
-is fitted to a random half of the rows, by class, without labels. An analyst reviews 60 of these
-rows, 5 at a time. The strategy "none" is the order of the detector's score, without feedback;
-otherwise the verdicts are handed over after each batch, and ``query`` proposes the next by the
-strategy named. The other half of the rows is ranked and labelled at the end. RESULTS.csv gets
-one line a run, and runs that it already has are not repeated.
+The tables are those of quality.py. Larger tables are reduced to a stratified sample of 2,000
+rows. A detector is fitted to a random, stratified half of the rows, without labels. An
+analyst reviews 60 of these rows in batches of 5. With the strategy "none" the rows are
+reviewed in the order of the detector's scores, without feedback. With the other strategies
+the detector gets the verdicts after each batch, and ``query`` proposes the next batch. At the
+end the other half of the rows is ranked and labelled. RESULTS.csv gets one line for each run;
+runs that are already in the file are not repeated.
 """
 
 import argparse
@@ -41,7 +42,7 @@ FIELDS = ["detector", "table", "strategy", "seed", "n_anomalies", *FOUND, "auroc
 
 
 def split(path, seed):
-    """Return scaled rows and the truth of both halves."""
+    """Return the scaled rows of both halves, then the truth of both halves."""
     X, y, rng = quality.load(path, seed)
     halves = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=int(rng.integers(2**31))
@@ -51,7 +52,7 @@ def split(path, seed):
 
 
 def review(fitted, rows, strategy):
-    """Return the figures of one analyst's work."""
+    """Return the results after one analyst has reviewed rows with one strategy."""
     X, X_test, y, y_test = rows
     fitted.remove_feedback()
     reviewed = np.array([], dtype=int)
@@ -61,7 +62,7 @@ def review(fitted, rows, strategy):
     while strategy != "none" and len(reviewed) < min(max(REVIEWED), len(X)):
         batch = fitted.query(X, n=BATCH_SIZE, strategy=strategy)
         if len(batch) == 0:
-            break  # what is left equals rows that were judged
+            break  # all remaining rows are equal to rows that were judged
         fitted.add_feedback(X[batch], np.where(y[batch] == 1, -1, 1))
         reviewed = np.concatenate([reviewed, batch])
     for n in REVIEWED:
@@ -77,7 +78,7 @@ def review(fitted, rows, strategy):
 
 
 def summarize(rows):
-    """Return a table in reStructuredText: means over tables and seeds."""
+    """Return a table in reStructuredText with means over tables and seeds."""
     n_tables, n_seeds = (len({row[field] for row in rows}) for field in ("table", "seed"))
     header = ["detector", "strategy", *(f"found of {n}" for n in REVIEWED)]
     header += ["AUROC", "average precision", "F1", "AP won"]

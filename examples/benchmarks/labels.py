@@ -1,14 +1,15 @@
-"""Measure what a few labelled anomalies are worth.
+"""Benchmark of a few labelled anomalies.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/labels.py RESULTS.csv TABLE.npz ...
            [--detectors DeepSAD,DevNet,...] [--seeds 0,1,2] [--out FILE.rst]
 
-Tables and the *semi* setting are those of quality.py: a random half of the normal rows is for
-training. In addition up to 20 anomalies of a table, at most half of them, are set apart. The
-first 0, 1, 5 or all of them join the training rows, labelled -1; all other training rows are
-unlabelled. None of the anomalies that were set apart is ever ranked, so that the curve of a
-detector is about the same rows throughout. Of more than 3,000 rows a sample by class is drawn.
-RESULTS.csv gets one line a run, and runs that it already has are not repeated.
+The tables and the *semi* setting are those of quality.py: the training rows are a random half
+of the normal rows. In addition, up to 20 anomalies of a table, at most half of its anomalies,
+are taken out. The first 0, 1, 5 or all of these anomalies are added to the training rows with
+the label -1; all other training rows are unlabelled. None of these anomalies is among the
+test rows, so all results of a detector are computed on the same test rows. Larger tables are
+reduced to a stratified sample of 3,000 rows. RESULTS.csv gets one line for each run; runs
+that are already in the file are not repeated.
 """
 
 import argparse
@@ -31,7 +32,7 @@ DETECTORS = {name: cls for name, cls in all_detectors() if getattr(cls, "_labels
 
 
 def split(X, y, rng):
-    """Return training rows, the anomalies set apart, rows to rank, and their truth."""
+    """Return training rows, the anomalies taken out, test rows, and the truth of the latter."""
     X_train, X_test, y_test = quality.split(X, y, rng, "semi")
     anomalies = rng.permutation(np.flatnonzero(y_test == 1))
     apart = anomalies[: min(max(N_LABELS), len(anomalies) // 2)]
@@ -39,7 +40,7 @@ def split(X, y, rng):
 
 
 def measure(name, seed, rows, n_labels):
-    """Return the figures of a detector that knows the first anomalies set apart."""
+    """Return the results of a detector that gets the first ``n_labels`` anomalies."""
     X_train, apart, X_test, y_test = rows
     known = apart[:n_labels]
     labels = np.repeat([0, -1], [len(X_train), len(known)])
@@ -48,7 +49,7 @@ def measure(name, seed, rows, n_labels):
 
 
 def summarize(rows):
-    """Return a table in reStructuredText: mean AUROC by detector and number of labels."""
+    """Return a table in reStructuredText with the mean AUROC by detector and labels."""
     n_tables, n_seeds = (len({row[field] for row in rows}) for field in ("table", "seed"))
     header = ["detector", *map(str, N_LABELS), "20 less the fewest", "sd", "won"]
     lines = [
@@ -63,7 +64,7 @@ def summarize(rows):
             if row["detector"] == name:
                 curve = curves.setdefault((row["table"], row["seed"]), {})
                 curve[int(row["n_labels"])] = float(row["auroc"])
-        # Only tables and seeds with all numbers of labels.
+        # Leave out tables and seeds for which runs are missing.
         n_labels = sorted(set().union(*curves.values()))
         full = [curve for curve in curves.values() if len(curve) == len(n_labels)]
         means = {n: np.mean([curve[n] for curve in full]) for n in n_labels}

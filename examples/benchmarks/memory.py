@@ -1,11 +1,12 @@
-"""Measure the memory that a memory map larger than the working set takes.
+"""Benchmark of the memory that fitting and scoring a large memory map take.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/memory.py [--rows 10000000] [--folder DIR]
            [--out FILE.rst]
 
-Writes a float32 map of 30 columns, fits one epoch and scores all rows, each in a process of
-its own, and prints the peak of anonymous resident memory (RssAnon, Linux) beyond the
-imports. The pages of the map itself are the kernel's cache and do not count.
+Writes a float32 map of 30 columns, fits a detector for one epoch and scores all rows, each
+step in its own process. Prints the peak of the anonymous resident memory (RssAnon, Linux
+only), less the memory in use before the step. The pages of the map are in the cache of the
+kernel and do not count.
 """
 
 import argparse
@@ -28,7 +29,7 @@ N_FEATURES = 30
 
 
 def anonymous_mib():
-    """Return this process's anonymous resident memory in MiB."""
+    """Return the anonymous resident memory of this process in MiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1024
@@ -36,7 +37,7 @@ def anonymous_mib():
 
 
 def peak_mib(function):
-    """Return the peak of anonymous memory while the function runs, beyond its start."""
+    """Return the peak of anonymous memory while a function runs, less the start, in MiB."""
     start = peak = anonymous_mib()
     stop = threading.Event()
 
@@ -56,7 +57,7 @@ def peak_mib(function):
 
 
 def write_map(path, n_rows):
-    """Write correlated rows, block by block."""
+    """Write correlated rows to a memory map, block by block to save memory."""
     rng = np.random.default_rng(0)
     mix = rng.normal(size=(8, N_FEATURES)).astype(np.float32)
     X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, N_FEATURES))
@@ -67,7 +68,7 @@ def write_map(path, n_rows):
 
 
 def measure(what, folder):
-    """Fit or score in this process and print the peak."""
+    """Fit or score in this process, and print the peak of its memory in MiB."""
     X = np.load(folder / "rows.npy", mmap_mode="r")
     if what == "fit":
         detector = AutoEncoder(max_epochs=1, batch_size=1024, random_state=0)

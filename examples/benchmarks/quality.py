@@ -1,18 +1,20 @@
-"""Measure how well detectors rank anomalies in real tables.
+"""Benchmark of the accuracy with which detectors rank anomalies in real tables.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/quality.py RESULTS.csv TABLE.npz ...
            [--detectors AutoEncoder,DeepSVDD,...] [--settings semi,unsup]
            [--seeds 0,1,2] [--out FILE.rst]
 
 A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
-``adbench/datasets/Classical``): an .npz with ``X`` and ``y``, 1 for anomalies.
+``adbench/datasets/Classical``): an .npz file with ``X`` and ``y``, where 1 marks anomalies.
 
-- semi: fit on a random half of the normal rows, rank the other half and all anomalies.
-- unsup: fit on all rows, rank the same rows.
+- semi: the training rows are a random half of the normal rows, the test rows are the other
+  half and all anomalies.
+- unsup: all rows are training rows and test rows.
 
-Every detector has its default settings and gets no labels; features are standardised on the
-training rows; of more than 10,000 rows a sample by class is drawn. RESULTS.csv gets one line
-a run, and runs that it already has are not repeated.
+Every detector has its default settings and gets no labels. Features are standardised by their
+mean and standard deviation in the training rows. Larger tables are reduced to a stratified
+sample of 10,000 rows. RESULTS.csv gets one line for each run; runs that are already in the
+file are not repeated.
 """
 
 import argparse
@@ -38,7 +40,7 @@ FIELDS = ["detector", "table", "setting", "seed", "auroc", "ap", "fit_s", "score
 
 
 class NearestNeighbor:
-    """Distance to the fifth neighbour; a training row is not its own neighbour."""
+    """Distance to the fifth nearest neighbour; a training row is not its own neighbour."""
 
     def fit(self, X):
         self.X_ = X
@@ -51,7 +53,7 @@ class NearestNeighbor:
 
 
 class LOF:
-    """Local outlier factor, for training rows the one of the fit."""
+    """Local outlier factor; training rows get the factor that was computed in ``fit``."""
 
     def fit(self, X):
         self.X_ = X
@@ -65,7 +67,7 @@ class LOF:
 
 
 def make_detectors():
-    """Map names to functions that make a detector from a seed."""
+    """Return a dict of names and functions that make a detector from a seed."""
     detectors = {
         "kNN": lambda seed: NearestNeighbor(),
         "LOF": lambda seed: LOF(),
@@ -73,13 +75,13 @@ def make_detectors():
     }
     for name, cls in all_detectors():
         if cls().__sklearn_tags__().target_tags.required:
-            continue  # it cannot do without labels
+            continue  # the benchmark gives no labels
         detectors[name] = lambda seed, cls=cls: cls(random_state=seed)
     return detectors
 
 
 def load(path, seed):
-    """Return X, y and the generator that also draws the split."""
+    """Return X, y and a random generator for the split."""
     data = np.load(path, allow_pickle=True)
     X, y = data["X"].astype(np.float64), data["y"].ravel().astype(int)
     rng = np.random.default_rng(seed)
@@ -98,7 +100,7 @@ def load(path, seed):
 
 
 def split(X, y, rng, setting):
-    """Return scaled training rows, rows to rank, and the labels of the latter."""
+    """Return scaled training rows, scaled test rows, and the labels of the test rows."""
     if setting == "unsup":
         X = StandardScaler().fit_transform(X)
         return X, X, y
@@ -110,7 +112,7 @@ def split(X, y, rng, setting):
 
 
 def run(detector, X_train, X_test, y_test, *labels):
-    """Fit, with labels where given, rank, return AUROC, average precision and seconds."""
+    """Return AUROC, average precision, and the seconds of fitting and of scoring."""
     start = time.process_time()
     detector.fit(X_train, *labels)
     fitted = time.process_time()
@@ -121,9 +123,10 @@ def run(detector, X_train, X_test, y_test, *labels):
 
 
 def summarize(rows, setting):
-    """Return a table in reStructuredText: means over tables and seeds, by detector.
+    """Return a table in reStructuredText with means over tables and seeds, by detector.
 
-    Seeds of a detector that lack a table are left out: means over other tables differ.
+    A seed of a detector is left out if a table is missing, because a mean over fewer tables
+    cannot be compared with the other means.
     """
     rows = [row for row in rows if row["setting"] == setting]
     n_tables = len({row["table"] for row in rows})

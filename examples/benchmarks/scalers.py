@@ -1,4 +1,4 @@
-"""Compare scalers in front of detectors on tables of ADBench.
+"""Benchmark of scalers in front of detectors, on tables of ADBench.
 
 Usage: python examples/benchmarks/scalers.py FOLDER_OF_NPZ_FILES [OUTPUT.inc]
 """
@@ -26,7 +26,7 @@ MAX_ROWS = 4000
 
 
 def squash(Z):
-    """Squash into (-3, 3) as skrub's SquashingScaler does."""
+    """Return values squashed into (-3, 3), as in skrub's SquashingScaler."""
     return Z / np.sqrt(1 + (Z / 3) ** 2)
 
 
@@ -46,7 +46,7 @@ DETECTORS = {
 
 
 def aurocs(X, y, pipeline):
-    """Return the AUROC after training on all rows, and on half of the normal ones."""
+    """Return the AUROC after training on all rows, and on half of the normal rows."""
     rng = np.random.default_rng(0)
     train = np.zeros(len(y), dtype=bool)
     train[rng.permutation(np.flatnonzero(y == 0))[: (y == 0).sum() // 2]] = True

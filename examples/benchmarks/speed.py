@@ -1,11 +1,11 @@
-"""Time the detectors against a hand-written torch loop and against PyOD.
+"""Benchmark of the speed of detectors, against a torch loop written by hand and PyOD.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/speed.py [--rounds 7] [--quick]
            [--out FILE.rst]
 
-All cases of a comparison run in turn, round after round, and each figure is the median of
-its rounds; a ratio is the median of the ratios within a round, so that it holds while the
-machine's speed drifts. PyOD is left out where it is not installed.
+The two cases of a comparison run alternately, in several rounds. Seconds are medians over the
+rounds. A ratio is the median of the ratios within each round, because the speed of the machine
+may change between rounds. Comparisons with PyOD are left out if it is not installed.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def make_rows(n_rows, n_features):
 
 
 def train_loop(X, batch_size, epochs):
-    """Train the same network on the same batches in plain torch, and set a threshold."""
+    """Train the same network in plain torch, and return a threshold."""
     torch.manual_seed(0)
     rows = torch.from_numpy(X)
     module = AutoEncoderNetwork(X.shape[1], **NETWORK)
@@ -90,7 +90,7 @@ def seconds(function):
 
 
 def compare(ours, other, rounds):
-    """Return the median seconds of both and the median of ours / other."""
+    """Return the median seconds of both functions and the median of ours / other."""
     ours(), other()
     pairs = [(seconds(ours), seconds(other)) for _ in range(rounds)]
     return (
