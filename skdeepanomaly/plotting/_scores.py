@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ..metrics._ranking import signed_labels
+from ..metrics import signed_labels
 from ._common import (
     ANOMALY,
     NORMAL,
