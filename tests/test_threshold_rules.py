@@ -191,9 +191,13 @@ def test_mixture_knows_when_there_is_one_group():
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
-def test_thresholds_follow_scale_and_place(rule, scale):
-    if isinstance(rule, FixedThreshold):
-        pytest.skip("a fixed value")
+@pytest.mark.parametrize(
+    "kind",
+    [rule for rule in RULES if rule is not FixedThreshold],
+    ids=lambda rule: rule.__name__,
+)
+def test_thresholds_follow_scale_and_place(kind, scale):
+    rule = kind()
     for scores in (gaussian_and_far(), gaussian_and_far(n_far=0)):
         moved = clone(rule).fit(scale * (scores + 3)).threshold_
         assert moved / scale - 3 == pytest.approx(rule.fit(scores).threshold_, abs=1e-3)

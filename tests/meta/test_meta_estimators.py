@@ -72,7 +72,9 @@ META = {
 }
 # The same for those that search with labels: these checks give none, or others.
 SEARCHES = {
-    "threshold search, labels": lambda detector: ThresholdSearchCV(detector, cv=2),
+    "threshold search, labels": lambda detector: ThresholdSearchCV(
+        detector, cv=2, random_state=0
+    ),
 }
 CONTRADICTING_CHECKS = {
     **dict.fromkeys(CHECKS_WITH_ARBITRARY_LABELS, "hands over labels of clusters"),
