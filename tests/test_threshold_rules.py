@@ -1,5 +1,7 @@
 """Rules that find a threshold in scores."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -174,6 +176,17 @@ def test_peaks_over_threshold_with_ties_at_the_start_of_the_tail(n_low):
 def test_peaks_over_threshold_needs_a_tail_beyond_the_risk():
     with pytest.raises(ValueError, match=r"risk must be smaller than tail.*risk=0\.2"):
         POTThreshold(risk=0.2, tail=0.1).fit(gaussian_and_far())
+
+
+def test_mixture_is_seeded_and_leaves_the_global_generator_alone():
+    scores = gaussian_and_far()
+    rule = GaussianMixtureThreshold()
+    assert rule.random_state is None
+    before = pickle.dumps(np.random.get_state())
+    rule.fit(scores)
+    assert pickle.dumps(np.random.get_state()) == before
+    seeded = [GaussianMixtureThreshold(random_state=0).fit(scores) for _ in range(2)]
+    assert seeded[0].threshold_ == seeded[1].threshold_
 
 
 def test_mixture_knows_when_there_is_one_group():
