@@ -547,7 +547,8 @@ class GaussianMixtureThreshold(BaseThreshold):
     >>> from skdeepanomaly import GaussianMixtureThreshold
     >>> rng = np.random.default_rng(0)
     >>> scores = np.concatenate([rng.normal(size=950), rng.normal(-20, 2, size=50)])
-    >>> int((GaussianMixtureThreshold().fit(scores).predict(scores) == -1).sum())
+    >>> rule = GaussianMixtureThreshold(random_state=0).fit(scores)
+    >>> int((rule.predict(scores) == -1).sum())
     50
     """
 

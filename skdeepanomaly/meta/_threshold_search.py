@@ -119,7 +119,7 @@ class ThresholdSearchCV(WrappedDetector):
     >>> rng = np.random.default_rng(0)
     >>> X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(0, 7, size=(30, 2))])
     >>> y = np.repeat([0, 1], [300, 30])
-    >>> search = ThresholdSearchCV(IsolationForest(random_state=0)).fit(X, y)
+    >>> search = ThresholdSearchCV(IsolationForest(random_state=0), random_state=0).fit(X, y)
     >>> 0.05 <= search.best_contamination_ <= 0.12
     True
     >>> search.predict([[0, 0], [9, -9]])

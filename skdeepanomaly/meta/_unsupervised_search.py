@@ -231,7 +231,7 @@ class UnsupervisedSearch(WrappedDetector):
     >>> angles = np.random.default_rng(0).uniform(0, 2 * np.pi, size=300)
     >>> X = np.column_stack([np.cos(angles), np.sin(angles)])
     >>> search = UnsupervisedSearch(
-    ...     LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20, 100]}
+    ...     LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20, 100]}, random_state=0
     ... ).fit(X)
     >>> search.best_params_
     {'n_neighbors': 5}
