@@ -226,31 +226,21 @@ class ThresholdSearchCV(WrappedDetector):
         results = np.array(results, dtype=np.float64).T
         if not np.isfinite(results).all():
             raise ValueError(f"scoring={self.scoring!r} gave scores that are not finite.")
-        means = np.average(results, axis=1)
+        means = results.mean(axis=1)
         tied = np.flatnonzero(means == means.max())
         best = int(tied[(len(tied) - 1) // 2])
         detector = fit_detector(self.detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
+        threshold = _fit_rule(candidates[best], scores, labels)
 
-        self.detector_ = detector
-        self.threshold_ = _fit_rule(candidates[best], scores, labels)
-        self.offset_ = self.threshold_.threshold_
-        self.n_splits_ = len(folds)
-        self.best_index_, self.best_score_ = best, float(means[best])
-        rules = np.empty(len(candidates), dtype=object)
-        rules[:] = [_rule_of(candidate) for candidate in candidates]
-        shares = [c if isinstance(c, float) else np.nan for c in candidates]
-        self.cv_results_ = {
-            "params": [{"threshold": rule} for rule in rules],
-            "param_threshold": rules,
-            "param_contamination": np.array(shares),
-            **{f"split{k}_test_score": column for k, column in enumerate(results.T)},
-            "mean_test_score": means,
-            "std_test_score": results.std(axis=1),
-            "rank_test_score": rankdata(-means, method="min").astype(np.int32),
-        }
+        self.detector_, self.threshold_ = detector, threshold
+        self.offset_ = threshold.threshold_
+        share = candidates[best]
         flagged = float(np.mean(scores < self.offset_))
-        self.best_contamination_ = flagged if np.isnan(shares[best]) else shares[best]
+        self.best_contamination_ = share if isinstance(share, float) else flagged
+        self.best_index_, self.best_score_ = best, float(means[best])
+        self.n_splits_ = len(folds)
+        self.cv_results_ = _cv_results(candidates, results)
         return self
 
     def _route(self, params):
@@ -358,6 +348,24 @@ def _fit_rule(candidate, scores, labels):
     if isinstance(candidate, float) or len(others) < 2:
         others = scores
     return clone(_rule_of(candidate)).fit(others)
+
+
+def _cv_results(candidates, results):
+    """Return the scores, of shape (n_candidates, n_folds), in the form of scikit-learn."""
+    rules = np.empty(len(candidates), dtype=object)
+    rules[:] = [_rule_of(candidate) for candidate in candidates]
+    means = results.mean(axis=1)
+    return {
+        "params": [{"threshold": rule} for rule in rules],
+        "param_threshold": rules,
+        "param_contamination": np.array(
+            [c if isinstance(c, float) else np.nan for c in candidates]
+        ),
+        **{f"split{k}_test_score": column for k, column in enumerate(results.T)},
+        "mean_test_score": means,
+        "std_test_score": results.std(axis=1),
+        "rank_test_score": rankdata(-means, method="min").astype(np.int32),
+    }
 
 
 def _score_fold(detector, candidates, scorer, X, y, fold, routed):

