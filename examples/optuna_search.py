@@ -1,14 +1,14 @@
-"""Tune the training of an auto-encoder with Optuna, which stops hopeless trials early.
+"""Tune the training of an auto-encoder with Optuna, which stops poor trials early.
 
 usage: pip install "skdeepanomaly[optuna]" && python examples/optuna_search.py
 
-The Wisconsin breast-cancer data ship with scikit-learn; benign tumours are normal. No trial
-sees a label: what counts is how well benign tumours are rebuilt that were held out of the
-training. The width of the code is fixed, because a wider code always rebuilds better. After
-each epoch Optuna compares the trial with the median of those before it.
+The Wisconsin breast-cancer data come with scikit-learn; benign tumours are normal. No trial
+sees a label: the objective is the reconstruction error of benign tumours that were held out of
+the training. The width of the code is fixed, because a wider code always has a lower error.
+After each epoch Optuna compares the trial with the median of the earlier trials.
 
-Prints every trial, which of them were pruned, and how the best settings rank malignant
-tumours. Fails where no trial was pruned.
+The script prints all trials, the numbers of the pruned ones, and the ROC AUC of the best
+settings for malignant tumours. It fails if no trial was pruned.
 """
 
 import sys
@@ -27,9 +27,9 @@ N_TRIALS, MAX_EPOCHS = 20, 40
 
 
 class PruningCallback(SkorchPruningCallback):
-    """Optuna's callback, as detectors need it.
+    """Optuna's callback, for detectors.
 
-    They clone their callbacks, and a clone has to report to the same trial.
+    Detectors clone their callbacks, and the clone must report to the same trial.
     """
 
     def __sklearn_clone__(self):
@@ -53,7 +53,7 @@ def load():
 
 
 def main():
-    """Search, report, and fit the best."""
+    """Search, print the trials, and fit the best settings."""
     X, X_test, y_test = load()
 
     def objective(trial):
@@ -65,7 +65,7 @@ def main():
             ),
         }
         trial.set_user_attr("params", params)
-        # The pruning is an exception, which fit lets pass; a detector in a pipeline too.
+        # A trial is pruned by an exception. fit raises it, in a pipeline, too.
         detector = make_detector(
             params,
             train_split=ValidSplit(0.25, random_state=0),

@@ -1,4 +1,4 @@
-"""From scores to a threshold: where the outliers of a sample begin."""
+"""Rules that find a threshold in a sample of scores."""
 
 import warnings
 from numbers import Real
@@ -10,26 +10,27 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .utils._compat import Interval, StrOptions
+from .utils.randomness import check_local_random_state
 
 
 def contamination_offset(
     scores: np.ndarray, contamination: float, *, overwrite_input: bool = False
 ) -> float:
-    """Return the offset below which lies the given share of the scores.
+    """Return the offset below which the given share of the scores lies.
 
-    The offset is half-way between two neighbouring scores, so that no row of the sample
-    sits on it and rounding noise cannot flip a label. Equal scores are never split:
-    where the cut falls among them, the nearer of the two possible counts is taken, and
-    the larger one where both are as near.
+    The offset is half-way between two neighbouring scores. No score of the sample equals it,
+    so rounding errors cannot change a label. Equal scores are never separated: if the cut
+    falls among them, either all or none of them are outliers, whichever count is closer
+    to the one asked for; all of them if both are equally close.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Normality scores, the lower the more abnormal.
+        Normality scores, lower for more abnormal rows.
     contamination : float
         Share of outliers, in (0, 0.5].
     overwrite_input : bool, default=False
-        Whether ``scores`` may be sorted in place, which saves a copy.
+        Whether ``scores`` may be sorted in place, which avoids a copy.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def contamination_offset(
     wanted = min(max(1, round(contamination * n_samples)), n_samples - 1)
     ordered = scores if overwrite_input else scores.copy()
     ordered.sort()
-    # Rows strictly below the cut value, and rows up to it.
+    # Number of scores strictly below the cut, and number of scores up to and with it.
     cut = ordered[wanted - 1]
     n_below = int(np.searchsorted(ordered, cut, side="left"))
     n_upto = int(np.searchsorted(ordered, cut, side="right"))
@@ -51,28 +52,29 @@ def contamination_offset(
         return float(cut)
     last_out, first_in = ordered[n_outliers - 1], ordered[n_outliers]
     middle = 0.5 * last_out + 0.5 * first_in
-    # Between neighbouring floats there is nothing: the middle is then one of the two.
+    # The middle of two adjacent floats is rounded to one of them; to the lower one, the last
+    # outlier would not lie below the offset.
     return float(middle if last_out < middle else first_in)
 
 
 def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
-    """Return the offset that lies some robust standard deviations below the median.
+    """Return the offset that lies a number of robust standard deviations below the median.
 
-    The deviation is taken from the lower, abnormal half of the scores alone:
-    ``(median - first quartile) / 0.6745``, which is the standard deviation where the
-    scores are Gaussian and follows the skew where they are not.
+    The deviation is taken from the lower, abnormal half of the scores:
+    ``(median - first quartile) / 0.6745``. It is the standard deviation of Gaussian scores,
+    and larger if the lower half of the scores has the longer tail.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Normality scores, the lower the more abnormal.
+        Normality scores, lower for more abnormal rows.
     n_deviations : float, default=3.0
-        Distance from the median.
+        Distance from the median in robust standard deviations.
 
     Returns
     -------
     offset : float
-        Scores below it are outliers; there may be none.
+        Scores below it are outliers. There may be none.
     """
     first_quartile, median = np.quantile(scores, [0.25, 0.5])
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
@@ -81,20 +83,23 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
 def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
     """Return the largest k for which k / (n_calibration + 1) is at most alpha.
 
+    Warn if it is 0, and say how many calibration rows ``alpha`` needs.
+
     Parameters
     ----------
     alpha : float
         False-alarm rate, in (0, 1).
     n_calibration : int
-        Number of calibration rows; a warning says how many it takes where k is 0.
+        Number of calibration rows.
     rows : str
-        What they are, for the warning.
+        Name of the calibration rows in the warning.
 
     Returns
     -------
     k : int
-        A row is an outlier where fewer than k calibration scores are as low as its own.
+        A row is an outlier if fewer than k calibration scores are as low as its own.
     """
+    # The factor makes up for the rounding of a product that is a whole number.
     k = int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
     if k == 0:
         warnings.warn(
@@ -107,10 +112,10 @@ def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
 
 
 class BaseThreshold(BaseEstimator):
-    """Base of the rules that turn scores into a threshold.
+    """Base of the rules that find a threshold in scores.
 
-    A subclass implements ``_threshold(scores)``, with scores sorted from the most abnormal
-    to the most normal one.
+    A subclass implements ``_threshold(scores)``. It is given the scores in ascending order,
+    the most abnormal one first, and returns the threshold.
     """
 
     _parameter_constraints: dict = {}
@@ -121,7 +126,7 @@ class BaseThreshold(BaseEstimator):
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Normality scores as ``score_samples`` gives them: the lower, the more abnormal.
+            Normality scores as ``score_samples`` gives them, lower for more abnormal rows.
         y : Ignored
             Present for API consistency.
 
@@ -133,7 +138,8 @@ class BaseThreshold(BaseEstimator):
         Raises
         ------
         ValueError
-            If the scores are not one-dimensional, not finite or fewer than two.
+            If the scores are not one-dimensional, not finite or fewer than two, or a
+            parameter is out of its range.
         """
         self._validate_params()
         scores = check_array(
@@ -144,7 +150,8 @@ class BaseThreshold(BaseEstimator):
                 f"scores must be one-dimensional, as score_samples gives them, got an array"
                 f" of shape {scores.shape}."
             )
-        # Scores of rows so far out that a network overflowed are the lowest number there is.
+        # If a network overflows on a row, its score is the lowest finite float. Means and
+        # deviations of such scores overflow in turn.
         with np.errstate(over="ignore", invalid="ignore"):
             self.threshold_ = float(self._threshold(np.sort(scores)))
         self.n_samples_seen_ = len(scores)
@@ -162,6 +169,11 @@ class BaseThreshold(BaseEstimator):
         -------
         labels : ndarray of shape (n_samples,)
             -1 for scores below the threshold, +1 for all others.
+
+        Raises
+        ------
+        ValueError
+            If a score is NaN.
         """
         check_is_fitted(self)
         scores = np.asarray(scores, dtype=np.float64)
@@ -174,23 +186,20 @@ class BaseThreshold(BaseEstimator):
 
 
 class QuantileThreshold(BaseThreshold):
-    """A fixed share of the scores is abnormal.
+    """The lowest scores are abnormal, a fixed share of all.
 
     Parameters
     ----------
     contamination : float, default=0.1
         Share of outliers, in (0, 0.5].
-    interpolation : {"middle", "linear"}, default="middle"
-        Where the threshold lies between two scores: half-way, or where
-        :func:`numpy.percentile` and with it scikit-learn's own detectors put it.
 
     Attributes
     ----------
     threshold_ : float
-        Scores below it are outliers. With "middle" it lies half-way between two
-        neighbouring scores; equal scores are never split.
+        Scores below it are outliers. It lies half-way between two neighbouring scores; equal
+        scores are never separated.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     Examples
     --------
@@ -201,22 +210,17 @@ class QuantileThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
-        "interpolation": [StrOptions({"middle", "linear"})],
     }
 
-    def __init__(self, contamination=0.1, interpolation="middle"):
+    def __init__(self, contamination=0.1):
         self.contamination = contamination
-        self.interpolation = interpolation
 
     def _threshold(self, scores):
-        if self.interpolation == "linear":
-            # To the last bit as IsolationForest computes it.
-            return np.percentile(scores, 100.0 * self.contamination)
         return contamination_offset(scores, self.contamination)
 
 
 class FixedThreshold(BaseThreshold):
-    """A threshold that is known beforehand.
+    """The threshold is a given value.
 
     Parameters
     ----------
@@ -228,7 +232,7 @@ class FixedThreshold(BaseThreshold):
     threshold_ : float
         Scores below it are outliers.
     n_samples_seen_ : int
-        Number of scores that ``fit`` was given.
+        Number of scores given to ``fit``.
 
     Examples
     --------
@@ -247,10 +251,10 @@ class FixedThreshold(BaseThreshold):
 
 
 class ZScoreThreshold(BaseThreshold):
-    """Scores some standard deviations below the mean are abnormal.
+    """Scores more than a number of standard deviations below the mean are abnormal.
 
-    The outliers themselves widen the standard deviation: :class:`MADThreshold` is the
-    robust form.
+    Outliers in the sample increase the standard deviation; :class:`MADThreshold` is the
+    robust version.
 
     Parameters
     ----------
@@ -262,7 +266,7 @@ class ZScoreThreshold(BaseThreshold):
     threshold_ : float
         Scores below it are outliers.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     Examples
     --------
@@ -283,23 +287,23 @@ class ZScoreThreshold(BaseThreshold):
 
 
 class MADThreshold(BaseThreshold):
-    """Scores some robust standard deviations below the median are abnormal.
+    """Scores more than a number of robust standard deviations below the median are abnormal.
 
     Parameters
     ----------
     n_deviations : float, default=3.0
-        Distance from the median in robust standard deviations, which are 1.4826 median
-        absolute deviations.
+        Distance from the median in robust standard deviations.
     side : {"both", "lower"}, default="lower"
-        Whether the deviation is taken from all scores, or from the scores below the median
-        alone, which follows the skew that most scores have.
+        "both" takes 1.4826 times the median absolute deviation of all scores. "lower" takes
+        the distance from the median to the first quartile, divided by 0.6745: it uses the
+        abnormal half of the scores only, and so follows the skew that most scores have.
 
     Attributes
     ----------
     threshold_ : float
         Scores below it are outliers.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     Examples
     --------
@@ -341,20 +345,22 @@ class IQRThreshold(BaseThreshold):
     threshold_ : float
         Scores below it are outliers.
     medcouple_ : float
-        Robust measure of skew in [-1, 1]; 0 where ``adjusted`` is False.
+        Robust measure of skew in [-1, 1]; 0 if ``adjusted`` is False.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     Notes
     -----
-    The lower whisker ends at Q1 - factor * exp(a * MC) * IQR with the medcouple MC and
-    a = -4 where MC >= 0, else a = -3. Of more than 1,000 scores the medcouple is that of
-    1,000 order statistics, evenly spaced.
+    The lower whisker ends at Q1 - factor * exp(a * MC) * IQR, where MC is the medcouple [2]_
+    and a = -4 if MC >= 0, else a = -3. The medcouple compares all pairs of scores; of
+    more than 1,000 scores it uses 1,000 evenly spaced order statistics.
 
     References
     ----------
     .. [1] M. Hubert, E. Vandervieren, "An adjusted boxplot for skewed distributions",
        Computational Statistics & Data Analysis, 2008.
+    .. [2] G. Brys, M. Hubert, A. Struyf, "A robust measure of skewness", Journal of
+       Computational and Graphical Statistics, 2004.
 
     Examples
     --------
@@ -375,8 +381,8 @@ class IQRThreshold(BaseThreshold):
     def _threshold(self, scores):
         self.medcouple_ = medcouple(scores) if self.adjusted else 0.0
         first, third = np.quantile(scores, [0.25, 0.75])
-        bend = np.exp((-4 if self.medcouple_ >= 0 else -3) * self.medcouple_)
-        return first - self.factor * bend * (third - first)
+        skew = np.exp((-4 if self.medcouple_ >= 0 else -3) * self.medcouple_)
+        return first - self.factor * skew * (third - first)
 
 
 def medcouple(ordered: np.ndarray, max_samples: int = 1000) -> float:
@@ -387,55 +393,68 @@ def medcouple(ordered: np.ndarray, max_samples: int = 1000) -> float:
     ordered : ndarray of shape (n_samples,)
         Values, ascending.
     max_samples : int, default=1000
-        Of more values this many are taken, evenly spaced.
+        Largest number of values to compare in pairs; of more values, this many evenly spaced
+        ones are used.
 
     Returns
     -------
     medcouple : float
-        Positive where the upper tail is the longer one.
+        Positive if the upper tail is the longer one.
+
+    References
+    ----------
+    .. [1] G. Brys, M. Hubert, A. Struyf, "A robust measure of skewness", Journal of
+       Computational and Graphical Statistics, 2004.
     """
+    # NOTE[DIFF]: the paper compares all pairs, whose number grows with the square.
     if len(ordered) > max_samples:
         ordered = ordered[np.linspace(0, len(ordered) - 1, max_samples).round().astype(int)]
     centred = ordered - np.median(ordered)
     low, high = centred[centred <= 0][:, None], centred[centred >= 0][None, :]
     width = high - low
     kernel = np.divide(high + low, width, out=np.zeros(width.shape), where=width > 0)
-    # Pairs of scores that are both the median count as -1, 0 and 1, in equal numbers.
+    # The kernel of two values that both equal the median is the sign of their ranks.
     ranks = np.arange(np.count_nonzero(centred == 0))
     kernel[width == 0] = np.sign(ranks[:, None] - ranks).ravel()
     return float(np.median(kernel))
 
 
 class POTThreshold(BaseThreshold):
-    """Peaks over a threshold: extreme value theory for the tail of the scores.
+    """Peaks over threshold: extreme value theory for the tail of the scores.
 
-    The abnormal tail beyond a quantile is described by a generalised Pareto distribution
-    [1]_; the threshold is the score that is passed with the probability ``risk`` [2]_.
-    The scores should be those of normal rows: anomalies among them make the tail longer.
+    A generalised Pareto distribution is fitted to the scores beyond a quantile [1]_. A normal
+    row scores below the threshold with the probability ``risk`` [2]_. The scores should
+    be those of normal rows, because anomalies among them make the tail longer.
 
     Parameters
     ----------
     risk : float, default=0.05
-        Share of normal rows that is expected below the threshold, in (0, 0.5).
+        Expected share of normal rows below the threshold, in (0, 0.5).
     tail : float, default=0.1
-        Share of the scores that counts as tail, in (0, 0.5], larger than ``risk``. At
-        least ten scores are taken, or half of them where there are fewer than twenty.
+        Share of the scores that belong to the tail, in (0, 0.5], larger than ``risk``. The
+        tail has at least ten scores, or half of the scores if there are fewer than twenty.
 
     Attributes
     ----------
     threshold_ : float
         Scores below it are outliers.
     shape_, scale_ : float
-        Parameters of the Pareto distribution of the excesses.
+        Parameters of the Pareto distribution of the excesses, the distances of the tail's
+        scores from its start; 0 if no distribution was fitted.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     Notes
     -----
-    With the excesses of n_t of n scores below t the threshold is
-    ``t - scale / shape * ((risk * n / n_t) ** -shape - 1)``, with the limit
-    ``t + scale * log(risk * n / n_t)`` where the shape is zero. The parameters are those
-    of maximum likelihood as scipy finds them.
+    If n_t of n scores lie below the start t of the tail, the threshold is
+    ``t - scale / shape * ((risk * n / n_t) ** -shape - 1)``, or
+    ``t + scale * log(risk * n / n_t)`` if the shape is zero. The parameters are estimated
+    by maximum likelihood with :data:`scipy.stats.genpareto`, not by Grimshaw's method as
+    in [2]_.
+
+    No distribution is fitted in two cases. If at most a share ``risk`` of the scores lies
+    below t, because many scores equal t, the threshold is t. If all scores of the tail
+    are equal, the threshold lies just below them.
 
     References
     ----------
@@ -472,15 +491,16 @@ class POTThreshold(BaseThreshold):
         n_samples = len(scores)
         n_tail = max(round(self.tail * n_samples), min(10, n_samples // 2), 1)
         start = scores[n_tail]
-        # Scores that equal the start are none of its tail.
+        # Scores equal to the start do not belong to the tail.
         excesses = start - scores[scores < start]
         self.shape_, self.scale_ = 0.0, 0.0
         if len(excesses) <= self.risk * n_samples:
             return start
         if np.ptp(excesses) == 0:
-            # There is no tail to describe: nothing lies further out than what was seen.
+            # A distribution cannot be fitted to equal values.
             return np.nextafter(scores[0], -np.inf)
         unit = excesses.mean()
+        # NOTE[DIFF]: scipy's maximum likelihood in place of Grimshaw's method.
         shape, _, scale = genpareto.fit(excesses / unit, floc=0)
         self.shape_, self.scale_ = float(shape), float(scale * unit)
         share = self.risk * n_samples / len(excesses)
@@ -488,23 +508,24 @@ class POTThreshold(BaseThreshold):
 
 
 class GaussianMixtureThreshold(BaseThreshold):
-    """The scores are a mixture of normal rows and anomalies.
+    """The scores are a mixture of two Gaussians, normal rows and anomalies.
 
-    Two Gaussians are fitted; scores that belong more likely to the lower one are abnormal.
-    There are no anomalies to tell apart where one Gaussian explains the scores as well by the
-    Bayesian information criterion, where the two overlap, or where the lower group is the
-    larger one. The threshold is then that of :class:`ZScoreThreshold`.
+    Scores that more likely belong to the lower Gaussian are abnormal. The sample counts as
+    one group if a single Gaussian has the better Bayesian information criterion, if the two
+    Gaussians overlap, or if the lower one has more than half of the scores. The
+    threshold is then that of :class:`ZScoreThreshold`.
 
     Parameters
     ----------
     n_deviations : float, default=3.0
-        Distance from the mean where there is one group only.
+        Distance from the mean in standard deviations, if there is one group.
     separation : float, default=2.0
-        Least distance between the means of the two groups, in root mean squares of their
-        standard deviations [1]_. Of one group with skewed scores two Gaussians that overlap
-        are the better fit, too: 0 takes them for two groups.
-    random_state : int, RandomState instance or None, default=0
-        Seed of the initialisation.
+        The two Gaussians overlap if the distance between their means, divided by the root mean
+        square of their standard deviations [1]_, is at most this. One group with skewed
+        scores is also fitted better by two Gaussians, which overlap; 0 accepts them as two
+        groups.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initialisation of the mixture.
 
     Attributes
     ----------
@@ -513,7 +534,7 @@ class GaussianMixtureThreshold(BaseThreshold):
     n_components_ : int
         1 or 2, the number of groups.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     References
     ----------
@@ -526,7 +547,8 @@ class GaussianMixtureThreshold(BaseThreshold):
     >>> from skdeepanomaly import GaussianMixtureThreshold
     >>> rng = np.random.default_rng(0)
     >>> scores = np.concatenate([rng.normal(size=950), rng.normal(-20, 2, size=50)])
-    >>> int((GaussianMixtureThreshold().fit(scores).predict(scores) == -1).sum())
+    >>> rule = GaussianMixtureThreshold(random_state=0).fit(scores)
+    >>> int((rule.predict(scores) == -1).sum())
     50
     """
 
@@ -536,16 +558,16 @@ class GaussianMixtureThreshold(BaseThreshold):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_deviations=3.0, separation=2.0, random_state=0):
+    def __init__(self, n_deviations=3.0, separation=2.0, random_state=None):
         self.n_deviations = n_deviations
         self.separation = separation
         self.random_state = random_state
 
     def _threshold(self, scores):
         mean, spread = scores.mean(), scores.std()
-        # Two groups take three different scores.
+        # Two groups need at least three different scores.
         many = len(np.unique(scores)) > 2 and np.isfinite(spread)
-        # The mixture adds a constant to its variances, so that the scale matters.
+        # Scores are standardised because the mixture adds a constant to its variances.
         n_lower = self._count_lower((scores - mean) / spread) if many else 0
         self.n_components_ = 2 if n_lower else 1
         if n_lower:
@@ -553,15 +575,15 @@ class GaussianMixtureThreshold(BaseThreshold):
         return mean - self.n_deviations * spread
 
     def _count_lower(self, scores):
-        """Return the size of the lower group, 0 where there are no two groups."""
-        column = scores[:, None]
-        one = GaussianMixture(1).fit(column)
-        two = GaussianMixture(2, random_state=self.random_state).fit(column)
+        """Return the size of the lower group, or 0 if there is one group only."""
+        column, rng = scores[:, None], check_local_random_state(self.random_state)
+        two = GaussianMixture(2, random_state=rng).fit(column)
+        one = GaussianMixture(1, random_state=rng).fit(column)
         means = two.means_.ravel()
         distance = np.ptp(means) / np.sqrt(two.covariances_.mean())
         if distance <= self.separation or two.bic(column) >= one.bic(column):
             return 0
-        # Beyond the upper mean the wider group is the more likely one again.
+        # If the lower Gaussian is the wider one, it is more likely again far above both means.
         is_lower = (two.predict(column) == means.argmin()) & (scores < means.max())
         n_lower = 1 + np.flatnonzero(is_lower)[-1] if is_lower.any() else 0
         return n_lower if n_lower <= len(scores) / 2 else 0
@@ -570,22 +592,22 @@ class GaussianMixtureThreshold(BaseThreshold):
 class ConformalThreshold(BaseThreshold):
     """The false-alarm rate on new normal rows is bounded.
 
-    The scores must come from normal rows that the detector was not trained on. Then a
-    new normal row lies below the threshold with a probability of at most ``alpha``,
-    whatever the distribution of the scores is [1]_.
+    The scores must come from normal rows that the detector was not trained on. A new normal
+    row then scores below the threshold with a probability of at most ``alpha``, whatever
+    the distribution of the scores [1]_.
 
     Parameters
     ----------
     alpha : float, default=0.1
-        Bound of the false-alarm rate, in (0, 1).
+        Upper bound of the false-alarm rate, in (0, 1).
 
     Attributes
     ----------
     threshold_ : float
-        Scores below it are outliers; minus infinity where there are fewer than
-        ``1 / alpha - 1`` scores.
+        Scores below it are outliers. If there are fewer than ``1 / alpha - 1`` scores, it is
+        minus infinity and ``fit`` warns.
     n_samples_seen_ : int
-        Number of scores that it was found from.
+        Number of scores given to ``fit``.
 
     References
     ----------
@@ -607,13 +629,13 @@ class ConformalThreshold(BaseThreshold):
         self.alpha = alpha
 
     def _threshold(self, scores):
-        # A p-value is (1 + number of scores at or below the row's) / (n + 1); one above
-        # the k-th lowest score has a p-value of at least (k + 1) / (n + 1).
+        # The p-value of a row is (1 + number of scores up to and with its own) / (n + 1). It is
+        # at most k / (n + 1), and so at most alpha, below the k-th lowest score.
         k = conformal_rank(self.alpha, len(scores), "scores")
         return scores[min(k, len(scores)) - 1] if k else -np.inf
 
 
-# The rules by the names that wrappers and searches take.
+# Names of the rules in the parameters of meta-estimators.
 THRESHOLDS = {
     "conformal": ConformalThreshold,
     "fixed": FixedThreshold,

@@ -1,17 +1,18 @@
-"""Measure how well rules that find a threshold turn scores into labels.
+"""Measure how well threshold rules turn scores into labels.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/thresholds.py SCORES TABLE.npz ...
            [--detectors AutoEncoder,...] [--seeds 0,1,2] [--out FILE.rst]
 
-Tables and settings are those of quality.py; of more than 5,000 rows a sample by class is drawn.
+Tables and settings are those of quality.py. If a table has more than 5,000 rows, a sample by
+class is drawn.
 
 - semi: fit on a random half of the normal rows, label the other half and all anomalies.
 - unsup: fit on all rows, label the same rows.
 
-A rule gets the scores of the training rows, or those of 30 % that are held out of the training
-(``ThresholdedDetector(detector, rule, calibration_size=0.3)``). A detector is fitted once a
-table, setting, seed and calibration; the folder SCORES gets one file a fit, and fits that it
-already has are not repeated. All rules judge the same scores.
+A rule gets the scores of the training rows, or those of 30 % of the rows, held out of the
+training (``ThresholdedDetector(detector, rule, calibration_size=0.3)``). A detector is fitted
+once for each table, setting, seed and calibration. The scores of each fit are stored in a file
+of the folder SCORES, and are not computed again if it exists. All rules get the same scores.
 """
 
 import argparse
@@ -38,11 +39,11 @@ from skdeepanomaly import (
 )
 
 MAX_ROWS = 5000
-# Anomalies that are called rare.
+# Largest share of anomalies that counts as rare.
 RARE = 0.1
 SETTINGS = ("semi", "unsup")
 CALIBRATIONS = {"training rows": None, "held-out rows": 0.3}
-# A fixed value needs to be known beforehand: there is nothing to compare.
+# FixedThreshold is left out: its value would have to be known beforehand.
 RULES = {
     "quantile, contamination=0.1": QuantileThreshold(0.1),
     "zscore": ZScoreThreshold(),
@@ -52,8 +53,8 @@ RULES = {
     "iqr, adjusted=False": IQRThreshold(adjusted=False),
     "pot, risk=0.01": POTThreshold(risk=0.01),
     "pot, risk=0.05": POTThreshold(),
-    "gaussian_mixture": GaussianMixtureThreshold(),
-    "gaussian_mixture, separation=0": GaussianMixtureThreshold(separation=0),
+    "gaussian_mixture": GaussianMixtureThreshold(random_state=0),
+    "gaussian_mixture, separation=0": GaussianMixtureThreshold(separation=0, random_state=0),
     "conformal, alpha=0.05": ConformalThreshold(0.05),
     "conformal, alpha=0.1": ConformalThreshold(0.1),
 }
@@ -78,11 +79,11 @@ def score(detector, size, X_train, X_test):
 
 
 def best_f1(scores, y):
-    """Return the highest F1 that any threshold could give; scores are low for anomalies."""
+    """Return the highest F1 of all thresholds; scores are low for anomalies."""
     order = np.argsort(scores)
     scores, found = scores[order], np.cumsum(y[order])
     n_flagged = np.arange(1, len(y) + 1)
-    # Equal scores are never split.
+    # A threshold cannot separate equal scores.
     possible = np.append(scores[1:] > scores[:-1], True)
     return np.max((2 * found / (n_flagged + y.sum()))[possible])
 
@@ -91,7 +92,7 @@ def threshold_of(name, calibration, scores, y):
     if name == ORACLE:
         return np.sort(scores)[y.sum()]
     with warnings.catch_warnings():
-        # Small tables have too few rows for a conformal level: that shows in the figures.
+        # Small tables have too few rows for a conformal level, which the figures show.
         warnings.filterwarnings("ignore", message=".* scores are too few")
         return RULES[name].fit(calibration).threshold_
 

@@ -1,11 +1,10 @@
 """Compare ways to choose a threshold by labels, on rows that the choice did not see.
 
-usage: OMP_NUM_THREADS=1 python examples/benchmarks/tuning.py SCORES.pkl TABLE.npz ...
-           [--out FILE.inc]
+usage: OMP_NUM_THREADS=1 python examples/benchmarks/tuning.py TABLE.npz ... [--out FILE.inc]
 
-Tables are those of quality.py; of more than 1,500 rows a sample by class is drawn. Each half of
-a table is used for the search once, with five folds, and the other half for the F1 that is
-reported. SCORES.pkl keeps all scores, so that a second run only compares.
+Tables are those of quality.py. If a table has more than 1,500 rows, a sample by class is drawn.
+Each half of a table is used once for the search, with five folds, while the other half gives
+the F1 that is reported.
 """
 
 import argparse
@@ -13,22 +12,26 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pickle
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
+from unsupervised_search import Remembering
 
-from skdeepanomaly import AutoEncoder, QuantileThreshold
-from skdeepanomaly.meta._threshold_search import DEFAULT_SHARES, _choose
+from skdeepanomaly import AutoEncoder, QuantileThreshold, ThresholdSearchCV
 
 MAX_ROWS = 1500
 DENSE = np.unique(
     np.concatenate([np.arange(1, 10) / 1000, np.arange(2, 20) / 200, np.arange(1, 51) / 100])
 )
-DETECTORS = {"IsolationForest": IsolationForest, "AutoEncoder": AutoEncoder}
+DETECTORS = {
+    "IsolationForest": IsolationForest(random_state=0),
+    "AutoEncoder": AutoEncoder(random_state=0),
+}
+FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def draw(path):
@@ -47,79 +50,75 @@ def draw(path):
     return X[kept], y[kept]
 
 
-def collect(path, cls):
-    """Yield for each half the scores of its folds, its own, and those of the other half."""
+def split(path):
+    """Yield scaled rows and truth for the search, and the same for the F1, half by half."""
     X, y = draw(path)
-    halves = StratifiedKFold(2, shuffle=True, random_state=0)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    for own, other in halves.split(X, y):
+    for own, other in StratifiedKFold(2, shuffle=True, random_state=0).split(X, y):
         scaler = StandardScaler().fit(X[own])
-        A, B = scaler.transform(X[own]), scaler.transform(X[other])
-        inner = []
-        for train, test in folds.split(A, y[own]):
-            fitted = cls(random_state=0).fit(A[train])
-            scores = fitted.score_samples(A[train]), fitted.score_samples(A[test])
-            inner.append((*scores, y[own][test]))
-        fitted = cls(random_state=0).fit(A)
-        yield inner, fitted.score_samples(A), fitted.score_samples(B), y[other]
+        yield scaler.transform(X[own]), y[own], scaler.transform(X[other]), y[other]
 
 
 def f1(truth, flagged):
-    """Return F1, 0 where nothing is flagged; many times faster than scikit-learn's."""
+    """Return F1, 0 if nothing is flagged; many times faster than scikit-learn's."""
     return 2 * np.sum(truth & flagged) / max(1, np.sum(truth) + np.sum(flagged))
 
 
 def offsets(scores, shares):
-    """Return both cuts of each share, as ThresholdSearchCV makes them."""
-    kinds = ("middle", "linear")
-    rules = [QuantileThreshold(share, kind) for kind in kinds for share in shares]
-    return np.array([rule.fit(scores).threshold_ for rule in rules])
+    """Return the offset of each share of the scores."""
+    return np.array([QuantileThreshold(share).fit(scores).threshold_ for share in shares])
 
 
-def compare(inner, own, other, truth):
+def scorer(detector, X, y):
+    """Return F1, for searches."""
+    return f1(y, detector.predict(X) == -1)
+
+
+def best_of(scores_of_folds):
+    """Return the index of the best candidate; the middle one of several."""
+    means = np.mean(scores_of_folds, axis=0)
+    tied = np.flatnonzero(means == means.max())
+    return tied[(len(tied) - 1) // 2]
+
+
+def compare(detector, X, y, X_new, truth):
     """Return the F1 on the other half by way of choosing."""
-
-    def of_shares(shares, of_training=True):
-        means = np.mean(
-            [
-                [f1(y, test < o) for o in offsets(train if of_training else test, shares)]
-                for train, test, y in inner
-            ],
-            axis=0,
-        )
-        return f1(truth, other < offsets(own, shares)[_choose(means, len(shares))])
-
-    values = np.quantile(np.concatenate([test for _, test, _ in inner]), DEFAULT_SHARES)
-    means = np.mean([[f1(y, test < v) for v in values] for _, test, y in inner], axis=0)
-    best_value = values[_choose(means, len(values))]
-    n_few = len(DEFAULT_SHARES)
+    Remembering.memory.clear()
+    detector = Remembering(detector)
+    few = ThresholdSearchCV(detector, scoring=scorer, cv=FOLDS).fit(X, y)
+    dense = clone(few).set_params(candidates=DENSE).fit(X, y)
+    own, new = few.score_samples(X), few.score_samples(X_new)
+    shares = few.cv_results_["param_contamination"]
+    held_out = [
+        (clone(detector).fit(X[train]).score_samples(X[test]), y[test])
+        for train, test in FOLDS.split(X, y)
+    ]
+    values = np.quantile(np.concatenate([scores for scores, _ in held_out]), shares)
+    value = values[best_of([[f1(t, s < v) for v in values] for s, t in held_out])]
+    share = shares[best_of([[f1(t, s < o) for o in offsets(s, shares)] for s, t in held_out])]
+    n_few, n_dense = len(shares), len(DENSE)
     return {
-        "none: ``contamination=0.1``": f1(truth, other < offsets(own, [0.1])[0]),
-        f"{n_few} shares of the training scores": of_shares(DEFAULT_SHARES),
-        f"{len(DENSE)} shares of the training scores": of_shares(DENSE),
-        f"{n_few} values of the score": f1(truth, other < best_value),
-        f"{n_few} shares of the held-out scores": of_shares(DEFAULT_SHARES, False),
-        "the best threshold that there is": max(f1(truth, other < v) for v in np.sort(other)),
+        "none: ``contamination=0.1``": f1(truth, new < offsets(own, [0.1])[0]),
+        f"{n_few} shares of the training scores": f1(truth, few.predict(X_new) == -1),
+        f"{n_dense} shares of the training scores": f1(truth, dense.predict(X_new) == -1),
+        f"{n_few} values of the score": f1(truth, new < value),
+        f"{n_few} shares of the held-out scores": f1(truth, new < offsets(own, [share])[0]),
+        "the best threshold that there is": max(f1(truth, new < v) for v in np.sort(new)),
     }
 
 
 def main():
-    """Collect what is missing, compare, and write the table."""
+    """Compare, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scores", type=Path)
     parser.add_argument("tables", nargs="+", type=Path)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    found = pickle.loads(args.scores.read_bytes()) if args.scores.exists() else {}
-    for path in args.tables:
-        for name, cls in DETECTORS.items():
-            if (path.stem, name) not in found:
-                found[path.stem, name] = list(collect(path, cls))
-                args.scores.write_bytes(pickle.dumps(found))
     figures = {name: [] for name in DETECTORS}
-    for (_, name), halves in found.items():
-        results = [compare(*half) for half in halves]
-        figures[name].append({way: np.mean([r[way] for r in results]) for way in results[0]})
+    for path in args.tables:
+        for name, detector in DETECTORS.items():
+            results = [compare(detector, *half) for half in split(path)]
+            figures[name].append(
+                {way: np.mean([r[way] for r in results]) for way in results[0]}
+            )
     lines = [
         f".. list-table:: Mean F1 on rows not seen; tables: {len(figures['AutoEncoder'])}",
         "    :header-rows: 1",

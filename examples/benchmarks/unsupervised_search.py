@@ -1,12 +1,12 @@
-"""Measure whether a search without labels beats the default parameters.
+"""Measure whether a search without labels is better than the default parameters.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/unsupervised_search.py RESULTS.csv
            TABLE.npz ... [--detectors AutoEncoder,...] [--seeds 0] [--out FILE.rst]
 
-Settings as in quality.py; of more than 1,000 rows a sample by class is drawn. Each candidate
-of a small grid, the default among them, gets what each criterion says of it, and the AUROC
-of its scores when it is fitted to all training rows. RESULTS.csv gets one line a candidate;
-tables that it already has are not repeated.
+The settings are those of quality.py. If a table has more than 1,000 rows, a sample by class is
+drawn. Each candidate of a small grid, which includes the default, is scored by each criterion,
+and by the AUROC when it is fitted to all training rows. RESULTS.csv has one line for each
+candidate; tables that are already in it are not computed again.
 """
 
 import argparse
@@ -53,7 +53,7 @@ FIELDS = [*KEY, "candidate", "auroc", *CRITERIA]
 
 
 class Remembering(OutlierMixin, BaseEstimator):
-    """A detector that is not fitted or asked twice for the same."""
+    """A detector whose fits and scores are kept, so that no search repeats them."""
 
     memory = {}
 
@@ -75,7 +75,7 @@ class Remembering(OutlierMixin, BaseEstimator):
 
 
 def rank(detector, X_train, X_test, y_test):
-    """Return the AUROC; training rows are no neighbours of themselves."""
+    """Return the AUROC; a training row does not count as its own neighbour."""
     detector = clone(detector).fit(X_train)
     if X_test is X_train and hasattr(detector, "negative_outlier_factor_"):
         return roc_auc_score(y_test, -detector.negative_outlier_factor_)
@@ -83,7 +83,7 @@ def rank(detector, X_train, X_test, y_test):
 
 
 def measure(detector, candidates, X_train, X_test, y_test):
-    """Return a dict a candidate."""
+    """Return a dict for each candidate."""
     rows = [
         {
             "candidate": " ".join(f"{k}={v}" for k, v in candidate.items()) or "default",
@@ -95,7 +95,12 @@ def measure(detector, candidates, X_train, X_test, y_test):
     Remembering.memory.clear()
     for criterion in CRITERIA:
         search = UnsupervisedSearch(
-            Remembering(detector), grid, criterion=criterion, cv=N_FOLDS, refit=False
+            Remembering(detector),
+            grid,
+            criterion=criterion,
+            cv=N_FOLDS,
+            refit=False,
+            random_state=0,
         ).fit(X_train)
         for row, score in zip(rows, search.cv_results_["mean_test_score"], strict=True):
             row[criterion] = score
@@ -103,7 +108,7 @@ def measure(detector, candidates, X_train, X_test, y_test):
 
 
 def summarize(rows, setting):
-    """Return a table in reStructuredText: what each way to choose gives, by detector."""
+    """Return a table in reStructuredText: the AUROC by detector and way to choose."""
     rows = [row for row in rows if row["setting"] == setting]
     n_tables = len({row["table"] for row in rows})
     lines = [

@@ -1,4 +1,4 @@
-"""A detector as a binary classifier, for scikit-learn's tools that take only those."""
+"""A detector as a binary classifier, for scikit-learn's tools that take only classifiers."""
 
 import warnings
 
@@ -13,40 +13,40 @@ from ._wrapper import Wrapper, fit_detector
 
 ENCODED = (
     "cross_val_predict of decisions, and with it CalibratedClassifierCV(ensemble=False), writes"
-    " labels such as -1 and +1 as 0 and 1 before it hands them over: give it labels where 1"
-    " marks the anomalies and 0 normal rows."
+    " labels such as -1 and +1 as 0 and 1 before fit sees them: with these tools use 1 for"
+    " anomalies and 0 for normal rows."
 )
 
 
 class DetectorClassifier(ClassifierMixin, Wrapper):
     """A detector as a binary classifier.
 
-    scikit-learn's tools for thresholds and probabilities refuse outlier detectors:
+    scikit-learn's tools for thresholds and probabilities,
     :class:`~sklearn.model_selection.TunedThresholdClassifierCV` and
-    :class:`~sklearn.calibration.CalibratedClassifierCV` take this adapter.
+    :class:`~sklearn.calibration.CalibratedClassifierCV`, refuse outlier detectors and
+    accept this adapter.
 
     Parameters
     ----------
     detector : estimator
-        Outlier detector of scikit-learn's kind, or a pipeline that ends in one; a clone
-        is fitted.
+        Outlier detector, or a pipeline that ends in one; a clone is fitted.
     anomaly_label : int, str, bool or None, default=None
-        The label of the anomalies, where ``y`` holds two labels of any kind. None takes
-        labels whose meaning is known: -1 beside +1, 1 beside 0, and True beside False,
-        the latter two only where they are less than half of the labels.
+        The label of the anomalies; ``y`` may then hold any two labels. None reads labels
+        whose meaning is known: -1 with +1, 1 with 0 and True with False mark anomalies, 1 and
+        True only if they are less than half of the labels.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        The labels, sorted: (-1, +1) or (0, 1).
+        The two labels of ``y``, sorted.
     anomaly_label_ : object
-        The one that marks anomalies, -1 or 1: the ``pos_label`` of metrics.
+        The label of the anomalies, one of ``classes_``: the ``pos_label`` of metrics.
     detector_ : estimator
         The fitted detector.
     n_features_in_ : int
-        Number of features, where the detector knows it.
+        Number of features, if the detector has it.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where the detector knows them.
+        Names of the features, if the detector has them.
 
     See Also
     --------
@@ -55,23 +55,22 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
     Notes
     -----
     As in all binary classifiers, ``decision_function`` is positive for ``classes_[1]``. With
-    -1 and +1 that is the normal class, and the values are those of the detector; with 0
+    -1 and +1 this is the normal class, and the decisions are those of the detector. With 0
     and 1 it is the anomaly, and the sign is flipped. ``predict_proba`` of
     ``CalibratedClassifierCV`` has its columns in the same order: the probability of an anomaly
     is column 0 with -1 and +1, and column 1 with 0 and 1.
 
     :func:`~sklearn.model_selection.cross_val_predict` of decisions, and with it
-    ``CalibratedClassifierCV(ensemble=False)``, writes labels as 0 and 1 in the order of their
-    classes before ``fit`` sees them: -1 and +1 would change their meaning, and so would 1
-    and 2 with ``anomaly_label=1``. ``fit`` cannot see this, only suspect it: it refuses 0 and
-    1 where half or more are 1, and warns where ``anomaly_label`` is 0 or 1 and the
-    majority. So it is caught only where anomalies are the minority. With these tools use
-    labels where 1 marks the anomalies and 0 normal rows; with -1 and +1 set
-    ``anomaly_label=-1``, which fails whatever the share.
+    ``CalibratedClassifierCV(ensemble=False)``, writes the labels as 0 and 1, in the order of
+    ``classes_``, before ``fit`` sees them. Labels -1 and +1 then change their meaning, and so
+    do 1 and 2 with ``anomaly_label=1``. ``fit`` cannot know this, but refuses 0 and 1 if half
+    or more of them are 1, and warns if ``anomaly_label`` is 0 or 1 and the majority. The
+    mistake is therefore found only if anomalies are the minority. With these tools use 1 for
+    anomalies and 0 for normal rows. With -1 and +1 set ``anomaly_label=-1``: these tools then
+    always fail.
 
-    The detector's ``fit`` is handed the labels as -1 for anomalies and +1 for normal rows,
-    whatever they were. Most detectors ignore them; those that learn from labels read
-    them.
+    The detector's ``fit`` is given the labels as -1 for anomalies and +1 for normal rows,
+    whatever ``y`` holds. Most detectors ignore them.
 
     Examples
     --------
@@ -100,7 +99,8 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        # Classes that are no anomalies of each other it cannot tell apart.
+        # It separates rare rows from the rest, not two balanced classes: scikit-learn's checks
+        # of the accuracy do not apply.
         tags.classifier_tags.poor_score = True
         return tags
 
@@ -126,8 +126,10 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         Raises
         ------
         ValueError
-            If y does not hold two labels, or it cannot be told which of them marks the
-            anomalies.
+            If y does not hold two labels, ``anomaly_label`` is none of them, or it is None
+            and it is unclear which label marks the anomalies.
+        TypeError
+            If the detector is a classifier or a regressor.
         """
         self._validate_params()
         params = self._fit_params(params)
@@ -135,7 +137,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        # Columns of pandas that may be missing become floats, even if nothing is missing.
+        # check_array turns pandas' nullable columns into floats, even if no value is missing.
         dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         if getattr(dtype, "kind", "O") in "biu":
@@ -150,7 +152,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         return self
 
     def _read_anomalies(self, y, classes):
-        """Return which rows are anomalies, or refuse labels of which it cannot be told."""
+        """Return which rows are anomalies; refuse labels whose meaning is unclear."""
         found = classes.tolist()
         if len(found) > 2:
             hint = "Leave out the rows labelled 0." if set(found) == {-1, 0, 1} else ""
@@ -190,13 +192,13 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         if found == [0, 1] and is_anomaly.mean() >= 0.5:
             raise ValueError(
                 f"{is_anomaly.mean():.0%} of y are 1, which marks anomalies beside 0. If they"
-                " are normal rows, set anomaly_label=0; if they are anomalies indeed,"
+                " are normal rows, set anomaly_label=0; if they are anomalies, set"
                 f" anomaly_label=1. {ENCODED}"
             )
         return is_anomaly
 
     def decision_function(self, X):
-        """Return the detector's decisions, with the sign that classifiers have.
+        """Return the detector's decisions, with the sign of a classifier.
 
         Parameters
         ----------
@@ -232,22 +234,22 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
 
 
 def as_classifier(detector, *, anomaly_label=None):
-    """Return a binary classifier that decides as a detector does.
+    """Return a binary classifier with the decisions of a detector.
 
     Parameters
     ----------
     detector : estimator
-        Outlier detector of scikit-learn's kind, or a pipeline that ends in one.
+        Outlier detector, or a pipeline that ends in one.
     anomaly_label : int, str, bool or None, default=None
-        The label of the anomalies; None reads -1 and +1, or 1 and 0, where -1 or 1 marks
-        the anomalies.
+        The label of the anomalies; ``y`` may then hold any two labels. None reads -1
+        (anomaly) and +1 (normal), or 1 (anomaly) and 0 (normal).
 
     Returns
     -------
     classifier : DetectorClassifier
-        Not fitted. Its ``classes_`` are sorted, (-1, +1) or (0, 1), and its
-        ``decision_function`` is positive for the second: the normal class with -1 and +1,
-        the anomaly with 0 and 1.
+        Not fitted. Once fitted, its ``classes_`` are the two labels, sorted, and its
+        ``decision_function`` is positive for the second one: the normal class with -1 and
+        +1, the anomaly with 0 and 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A threshold that is chosen by labels, at one fit a fold."""
+"""A search for the threshold by labels, with one fit per fold."""
 
 import inspect
 from numbers import Integral, Real
@@ -12,13 +12,15 @@ from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..metrics._ranking import label_scorers, outlier_scorers, read_truth, signed_labels
+from ..metrics import label_scorers, outlier_scorers, signed_labels
 from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import HasMethods, check_method_params, n_rows, take_rows
+from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ._wrapper import WrappedDetector, fit_detector
 
-# Few and round: of many candidates the best one is more often so by chance.
+# A denser grid is no better on rows that the search did not see: the more candidates there are,
+# the more often the best one is best by chance.
 DEFAULT_SHARES = (
     *(0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08),
     *(0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
@@ -26,33 +28,34 @@ DEFAULT_SHARES = (
 
 
 class ThresholdSearchCV(WrappedDetector):
-    """A detector whose threshold is chosen by labels, at one fit a fold.
+    """A detector whose threshold is chosen by labels, with one fit per fold.
 
-    A grid search over ``contamination`` fits the same scores anew for every candidate. Here
-    each fold fits the detector once and tries all candidates on its scores.
+    A grid search over ``contamination`` trains the same detector again for every candidate.
+    This search fits the detector once per fold and tries all candidates on its scores.
 
     Parameters
     ----------
     detector : estimator
-        Outlier detector of scikit-learn's kind, or a pipeline that ends in one; clones
-        are fitted. It need not have a parameter ``contamination``.
+        Outlier detector, or a pipeline that ends in one; clones are fitted. A parameter
+        ``contamination`` is not needed.
     scoring : str or callable, default="f1"
-        What is maximised: "f1", "precision", "recall", "balanced_accuracy" or "neg_cost"
+        The score to maximise: "f1", "precision", "recall", "balanced_accuracy" or "neg_cost"
         of ``outlier_scorers``, or a scorer ``scorer(detector, X, y)`` that judges the labels
-        which ``predict`` gives, such as ``make_scorer(outlier_cost, missed=50,
+        of ``predict``, such as ``make_scorer(outlier_cost, missed=50,
         greater_is_better=False)``.
     candidates : array-like or None, default=None
-        Shares of the training rows that are flagged (``contamination``), in (0, 0.5], or
-        threshold rules such as ``POTThreshold(0.02)``, by name as in
-        :class:`ThresholdedDetector`, too, or both. None takes 23 shares between 0.001 and
-        0.5. Rules are fitted to the scores of training rows that are not known anomalies.
+        Shares of the training rows to flag (``contamination``), in (0, 0.5], and threshold
+        rules such as ``POTThreshold(0.02)`` or their names as in
+        :class:`ThresholdedDetector`. None takes 23 shares between 0.001 and 0.5. Shares are
+        cut from the scores of all training rows; rules are fitted to the scores of the
+        training rows that are not known anomalies.
     cv : int, cross-validation generator or iterable, default=None
-        The folds. None makes 5, a number as many; these are stratified by class
-        and shuffled.
+        The folds. None makes 5 folds, an int as many; both are shuffled and stratified by
+        class.
     n_jobs : int or None, default=None
-        Number of folds that are fitted at the same time.
-    random_state : int, RandomState instance or None, default=0
-        Seed of the shuffle.
+        Number of folds to fit at the same time.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffle. The detector and the rules have seeds of their own.
 
     Attributes
     ----------
@@ -61,16 +64,17 @@ class ThresholdSearchCV(WrappedDetector):
     threshold_ : object
         The chosen rule, fitted to the scores of all training rows.
     offset_ : float
-        Threshold of ``score_samples``; ``decision_function`` is the score less it.
+        Threshold of ``score_samples``; ``decision_function`` is the score minus the offset.
     best_contamination_ : float
         The chosen share, or the share of the training rows that the chosen rule flags.
     best_score_ : float
-        Mean over the folds of the score of the chosen candidate.
+        Mean score of the chosen candidate over the folds.
     best_index_ : int
-        Its place in ``cv_results_``.
+        Index of the chosen candidate in ``cv_results_``.
     cv_results_ : dict of str to ndarray
-        For each candidate ``param_threshold``, ``param_contamination`` (nan for rules that
-        are no share), ``split<k>_test_score``, ``mean_test_score``, ``std_test_score`` and
+        Arrays with one value for each candidate, first the shares in ascending order, then
+        the rules: ``param_threshold``, ``param_contamination`` (nan for rules),
+        ``split<k>_test_score``, ``mean_test_score``, ``std_test_score`` and
         ``rank_test_score``; ``params`` is a list of dicts.
     n_splits_ : int
         Number of folds.
@@ -82,26 +86,28 @@ class ThresholdSearchCV(WrappedDetector):
     See Also
     --------
     ThresholdedDetector : Finds the threshold by a rule, without labels.
-    as_classifier : A detector for scikit-learn's searches of classifiers.
+    as_classifier : Makes a detector fit for scikit-learn's searches of classifiers.
 
     Notes
     -----
-    Candidates are shares of the *training* scores of each fold's detector, because
-    the scale of the scores changes from one trained network to the next, and because a
-    network knows its training rows better than others: which share of them to cut off is
-    judged by what it does to rows that were held out.
+    Candidates are shares of the *training* scores of each fold's detector, not values of the
+    score, because the scale of the scores changes from one trained network to the next. A
+    network also knows its training rows better than other rows, so a candidate is judged by
+    its labels on the rows held out.
 
-    Each share is tried as two cuts: half-way between two training scores, as the detectors
-    of this package cut, and at :func:`numpy.percentile`, as scikit-learn's do, which is
-    chosen only where it is strictly better. So ``best_score_`` is at least what
-    :class:`~sklearn.model_selection.GridSearchCV` over the same contaminations finds on
-    the same folds. Where neighbouring shares have the same, best score, the middle one of the
-    longest such series is taken.
+    A share is cut half-way between two training scores, as the detectors of this package
+    do. For them the scores in ``cv_results_`` are those of
+    :class:`~sklearn.model_selection.GridSearchCV` over the same contaminations on the same
+    folds. scikit-learn's detectors cut at :func:`numpy.percentile`. At most one training row
+    lies between the two cuts where the scores are distinct, so for them the scores differ
+    a little, up or down.
 
-    A score that is the best of many is a little too good. Judge the search itself by
+    Of several candidates with the best score, the middle one is chosen.
+
+    ``best_score_`` is optimistic, because it is the best of many. Judge the search by
     :func:`~sklearn.model_selection.cross_val_score`.
 
-    The detector's ``fit`` is handed the labels as -1 (anomaly), +1 (normal) and 0 (not
+    The detector's ``fit`` is given the labels as -1 (anomaly), +1 (normal) and 0 (not
     judged). Most detectors ignore them. Rows that nobody has judged are trained on
     and not scored.
 
@@ -113,7 +119,7 @@ class ThresholdSearchCV(WrappedDetector):
     >>> rng = np.random.default_rng(0)
     >>> X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(0, 7, size=(30, 2))])
     >>> y = np.repeat([0, 1], [300, 30])
-    >>> search = ThresholdSearchCV(IsolationForest(random_state=0)).fit(X, y)
+    >>> search = ThresholdSearchCV(IsolationForest(random_state=0), random_state=0).fit(X, y)
     >>> 0.05 <= search.best_contamination_ <= 0.12
     True
     >>> search.predict([[0, 0], [9, -9]])
@@ -137,7 +143,7 @@ class ThresholdSearchCV(WrappedDetector):
         candidates=None,
         cv=None,
         n_jobs=None,
-        random_state=0,
+        random_state=None,
     ):
         self.detector = detector
         self.scoring = scoring
@@ -191,7 +197,11 @@ class ThresholdSearchCV(WrappedDetector):
         Raises
         ------
         ValueError
-            If y is missing or ambiguous, or a fold holds rows of one class only.
+            If y is missing or cannot be read, a fold holds rows of one class only, a
+            candidate is neither a share nor a rule, ``scoring`` does not judge labels, or
+            its scores are not finite.
+        TypeError
+            If the detector is a classifier or a regressor.
         """
         self._validate_params()
         routed = self._route(params)
@@ -207,52 +217,30 @@ class ThresholdSearchCV(WrappedDetector):
                 " anomaly and a normal row for each of two folds."
             )
         labels = signed_labels(y)
-        scorer = self._scorer()
-        shares, rules = self._rules()
+        scorer, candidates = self._scorer(), self._candidates()
         folds = self._folds(X, y, labels, routed.splitter.split)
-        # Each share is cut in two ways; these rules come first.
-        n_cuts = 2 * len(shares)
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(_score_fold)(
-                self.detector,
-                X,
-                y,
-                labels,
-                *fold,
-                rules,
-                n_cuts,
-                scorer,
-                routed.detector.fit,
-                routed.scorer.score,
-            )
+            delayed(_score_fold)(self.detector, candidates, scorer, X, y, fold, routed)
             for fold in folds
         )
         results = np.array(results, dtype=np.float64).T
         if not np.isfinite(results).all():
             raise ValueError(f"scoring={self.scoring!r} gave scores that are not finite.")
-        means = np.average(results, axis=1)
-        best = _choose(means, len(shares))
+        means = results.mean(axis=1)
+        tied = np.flatnonzero(means == means.max())
+        best = int(tied[(len(tied) - 1) // 2])
         detector = fit_detector(self.detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
-        threshold = _fit_rule(rules[best], best < n_cuts, scores, labels)
+        threshold = _fit_rule(candidates[best], scores, labels)
 
         self.detector_, self.threshold_ = detector, threshold
         self.offset_ = threshold.threshold_
-        self.n_splits_ = len(folds)
+        share = candidates[best]
+        flagged = float(np.mean(scores < self.offset_))
+        self.best_contamination_ = share if isinstance(share, float) else flagged
         self.best_index_, self.best_score_ = best, float(means[best])
-        self.cv_results_ = {
-            "params": [{"threshold": rule} for rule in rules],
-            "param_threshold": np.array([*rules, None], dtype=object)[:-1],
-            "param_contamination": np.full(len(rules), np.nan),
-            **{f"split{k}_test_score": column for k, column in enumerate(results.T)},
-            "mean_test_score": means,
-            "std_test_score": results.std(axis=1),
-            "rank_test_score": rankdata(-means, method="min").astype(np.int32),
-        }
-        self.cv_results_["param_contamination"][:n_cuts] = np.tile(shares, 2)
-        chosen = self.cv_results_["param_contamination"][best]
-        flagged = np.mean(scores < self.offset_)
-        self.best_contamination_ = float(flagged if np.isnan(chosen) else chosen)
+        self.n_splits_ = len(folds)
+        self.cv_results_ = _cv_results(candidates, results)
         return self
 
     def _route(self, params):
@@ -279,7 +267,7 @@ class ThresholdSearchCV(WrappedDetector):
                 " scorer that judges labels."
             )
         home = getattr(self.scoring, "__module__", None) or ""
-        metrics = ("sklearn.metrics.", read_truth.__module__)
+        metrics = ("sklearn.metrics.", "skdeepanomaly.metrics.")
         if inspect.isfunction(self.scoring) and home.startswith(metrics):
             raise ValueError(
                 f"scoring={self.scoring.__name__} is a metric, expected a scorer: pass"
@@ -287,31 +275,26 @@ class ThresholdSearchCV(WrappedDetector):
             )
         return self.scoring
 
-    def _rules(self):
-        """Return the shares, ascending, and the rules: each share twice, then others."""
+    def _candidates(self):
+        """Return the shares as floats, ascending, and after them the rules."""
         given = DEFAULT_SHARES if self.candidates is None else self.candidates
         shares = sorted({float(c) for c in given if isinstance(c, Real)})
-        others = [c for c in given if not isinstance(c, Real)]
-        others = [
-            THRESHOLDS[c]() if isinstance(c, str) and c in THRESHOLDS else c for c in others
+        rules = [c for c in given if not isinstance(c, Real)]
+        rules = [
+            THRESHOLDS[c]() if isinstance(c, str) and c in THRESHOLDS else c for c in rules
         ]
-        if not shares and not others:
-            raise ValueError("candidates holds nothing to choose from.")
-        for rule in others:
+        if not shares and not rules:
+            raise ValueError("candidates is empty: expected shares or threshold rules.")
+        for rule in rules:
             if isinstance(rule, type) or not hasattr(rule, "fit"):
                 raise ValueError(
                     "candidates must hold shares in (0, 0.5], threshold rules such as"
                     f" MADThreshold(), or their names, {sorted(THRESHOLDS)}, got {rule!r}."
                 )
-        cuts = [
-            QuantileThreshold(share, interpolation)
-            for interpolation in ("middle", "linear")
-            for share in shares
-        ]
-        return shares, [*cuts, *others]
+        return [*shares, *rules]
 
     def _folds(self, X, y, labels, split_params):
-        """Return pairs of training rows and judged test rows, with both classes in each."""
+        """Return training rows and judged test rows of each fold; refuse one class alone."""
         n_anomalies = int(np.sum(labels == -1))
         if self.cv is None or isinstance(self.cv, Integral):
             n_splits = 5 if self.cv is None else int(self.cv)
@@ -322,7 +305,8 @@ class ThresholdSearchCV(WrappedDetector):
                     f"y holds {n_least} {kind} for {n_splits} folds, of which each needs at"
                     " least one. Set cv to a smaller number, or label more rows."
                 )
-            cv = StratifiedKFold(n_splits, shuffle=True, random_state=self.random_state)
+            rng = check_local_random_state(self.random_state)
+            cv = StratifiedKFold(n_splits, shuffle=True, random_state=rng)
             y = labels == -1
         else:
             cv = check_cv(self.cv, y, classifier=True)
@@ -339,8 +323,11 @@ class ThresholdSearchCV(WrappedDetector):
         return folds
 
 
-class _Cut(WrappedDetector):
-    """A fitted detector with another offset, which scores the rows of a fold only once."""
+class _FoldDetector(WrappedDetector):
+    """The fitted detector of a fold, whose offset can be set.
+
+    The scores of the held-out rows are computed once, however many candidates are scored.
+    """
 
     def __init__(self, detector, X):
         self.detector = self.detector_ = detector
@@ -351,44 +338,76 @@ class _Cut(WrappedDetector):
         return self.scores.copy() if X is self.X else normality_scores(self.detector_, X)
 
 
-def _fit_rule(rule, is_share, scores, labels):
-    """Return a fitted rule: a share is one of all rows, others get no known anomalies."""
-    others = labels != -1
-    known = not is_share and np.sum(others) > 1
-    return clone(rule).fit(scores[others] if known else scores)
+def _rule_of(candidate):
+    return QuantileThreshold(candidate) if isinstance(candidate, float) else candidate
 
 
-def _score_fold(
-    detector, X, y, labels, train, test, rules, n_cuts, scorer, fit_params, score_params
-):
-    """Return the scores of all rules on the test rows of a fold."""
-    fitted = fit_detector(detector, X, labels, fit_params, train)
+def _fit_rule(candidate, scores, labels):
+    """Return the fitted rule of a candidate, given the scores and labels of training rows."""
+    others = scores[labels != -1]
+    if isinstance(candidate, float) or len(others) < 2:
+        others = scores
+    return clone(_rule_of(candidate)).fit(others)
+
+
+def _cv_results(candidates, results):
+    """Return the scores, of shape (n_candidates, n_folds), in the form of scikit-learn."""
+    rules = np.empty(len(candidates), dtype=object)
+    rules[:] = [_rule_of(candidate) for candidate in candidates]
+    means = results.mean(axis=1)
+    return {
+        "params": [{"threshold": rule} for rule in rules],
+        "param_threshold": rules,
+        "param_contamination": np.array(
+            [c if isinstance(c, float) else np.nan for c in candidates]
+        ),
+        **{f"split{k}_test_score": column for k, column in enumerate(results.T)},
+        "mean_test_score": means,
+        "std_test_score": results.std(axis=1),
+        "rank_test_score": rankdata(-means, method="min").astype(np.int32),
+    }
+
+
+def _score_fold(detector, candidates, scorer, X, y, fold, routed):
+    """Fit the detector to the training rows of a fold, and score all candidates.
+
+    Parameters
+    ----------
+    detector : estimator
+        Not changed.
+    candidates : list of float or rule
+        Shares and threshold rules.
+    scorer : callable
+        ``scorer(detector, X, y)``.
+    X : array-like of shape (n_samples, n_features)
+        All rows.
+    y : array-like of shape (n_samples,)
+        All labels, in the user's form.
+    fold : tuple of two arrays of int
+        The training rows, and the test rows that were judged.
+    routed : Bunch
+        Arguments for the ``fit`` of the detector and for the scorer.
+
+    Returns
+    -------
+    scores : list of float
+        One for each candidate.
+    """
+    train, test = fold
+    labels = signed_labels(y)
+    fitted = fit_detector(detector, X, labels, routed.detector.fit, train)
     train_scores = normality_scores(fitted, take_rows(X, train))
     X_test, y_test = take_rows(X, test), take_rows(y, test)
-    score_params = check_method_params(X, score_params, indices=test)
-    cut = _Cut(fitted, X_test)
-    ordered = np.sort(cut.scores)
-    # Rules that flag as many test rows flag the same ones.
+    score_params = check_method_params(X, routed.scorer.score, indices=test)
+    fitted = _FoldDetector(fitted, X_test)
+    ordered = np.sort(fitted.scores)
+    # Candidates that flag the same number of test rows flag the same rows.
     known: dict[int, float] = {}
     results = []
-    for i, rule in enumerate(rules):
-        fitted_rule = _fit_rule(rule, i < n_cuts, train_scores, labels[train])
-        cut.offset_ = fitted_rule.threshold_
-        n_flagged = int(np.searchsorted(ordered, cut.offset_, side="left"))
+    for candidate in candidates:
+        fitted.offset_ = _fit_rule(candidate, train_scores, labels[train]).threshold_
+        n_flagged = int(np.searchsorted(ordered, fitted.offset_, side="left"))
         if n_flagged not in known:
-            known[n_flagged] = scorer(cut, X_test, y_test, **score_params)
+            known[n_flagged] = scorer(fitted, X_test, y_test, **score_params)
         results.append(known[n_flagged])
     return results
-
-
-def _choose(means, n_shares):
-    """Return the index of the best rule; of equally good shares the middle one."""
-    best = means.max()
-    # Shares cut half-way, shares cut at the percentile, other rules.
-    for first in (0, n_shares):
-        top = np.flatnonzero(means[first : first + n_shares] == best)
-        if len(top):
-            series = np.split(top, np.flatnonzero(np.diff(top) > 1) + 1)
-            longest = max(series, key=len)
-            return first + int(longest[(len(longest) - 1) // 2])
-    return int(np.argmax(means))

@@ -1,4 +1,4 @@
-"""A grid search that needs no labels."""
+"""A grid search without labels."""
 
 import warnings
 import zlib
@@ -8,15 +8,10 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import indexable
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from ..metrics._label_free import (
-    excess_mass_score,
-    mass_volume_score,
-    npd_score,
-    stability_score,
-)
+from ..metrics import excess_mass_score, mass_volume_score, npd_score, stability_score
 from ..utils._compat import (
     HasMethods,
     Interval,
@@ -25,30 +20,31 @@ from ..utils._compat import (
     take_rows,
     with_column_names,
 )
+from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ._wrapper import WrappedDetector, fit_detector
 
-# Made-up rows are cheap to score; more of them only make the criterion more exact.
+# Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
 N_GAUSSIAN_ROWS = 1_000
 N_UNIFORM_ROWS = 10_000
-# What the parameters of a detector are called in a trial.
+# Prefix of the detector's parameters in a trial.
 PREFIX = "detector__"
 
 
 def _numbers(X):
-    """Return the rows as a table of numbers, which may be missing."""
+    """Return the rows as float64, possibly with missing values; refuse text and the like."""
     rows = X.toarray() if issparse(X) else X
     try:
         return check_array(rows, dtype="float64", ensure_all_finite="allow-nan")
     except ValueError as error:
         raise ValueError(
-            f"{error} This criterion makes rows up, for which all features must be numbers:"
-            " encode them first, or use criterion='stability' or a callable."
+            f"{error} This criterion draws pseudo rows, so all features must be numbers: encode"
+            " them first, or use criterion='stability' or a callable."
         ) from error
 
 
 def _like(X, values, rng):
-    """Return made-up rows in a container like X."""
+    """Return pseudo rows in a container like X."""
     if not hasattr(X, "columns"):
         return values
     rows = take_rows(X, rng.integers(n_rows(X), size=len(values)))
@@ -56,9 +52,10 @@ def _like(X, values, rng):
 
 
 class _Trial(WrappedDetector):
-    """One candidate on one fold: fitted to the training rows, judged on the others.
+    """A candidate on one fold: fitted to the training rows, scored on the held-out rows.
 
-    Every candidate meets the same made-up rows, so that chance does not decide.
+    All candidates are scored with the same seed and so with the same pseudo rows; otherwise
+    the draw could decide between them.
     """
 
     def __init__(self, detector, criterion, max_features=None, seed=0):
@@ -76,7 +73,7 @@ class _Trial(WrappedDetector):
 
 
 class _GaussianTrial(_Trial):
-    """Held-out rows against rows from a Gaussian without correlations."""
+    """Scored by held-out rows and rows drawn from a Gaussian without correlations."""
 
     def fit(self, X, y=None, **params):
         rows = _numbers(X)
@@ -91,11 +88,11 @@ class _GaussianTrial(_Trial):
 
 
 class _UniformTrial(_Trial):
-    """Held-out rows against rows from the box around them, in a few of the features."""
+    """Scored by held-out rows and rows drawn from the box around them, in a few features."""
 
     def fit(self, X, y=None, **params):
         rows = _numbers(X)
-        # Every fold draws features of its own, the same for all candidates.
+        # Seeded by the rows: each fold draws other features, the same for all candidates.
         rng = np.random.default_rng([self.seed, zlib.crc32(np.ascontiguousarray(rows))])
         drawn = rng.permutation(rows.shape[1])[: self.max_features]
         self.features_ = None if len(drawn) == rows.shape[1] else np.sort(drawn)
@@ -114,7 +111,7 @@ class _UniformTrial(_Trial):
 
 
 class _HalvesTrial(_Trial):
-    """Two detectors that were fitted to a half of the training rows each."""
+    """Scored by the agreement of two detectors, fitted to one half of the rows each."""
 
     def fit(self, X, y=None, **params):
         params = self._fit_params(params)
@@ -142,48 +139,46 @@ CRITERIA = {
 
 
 class UnsupervisedSearch(WrappedDetector):
-    """A search over a grid of parameters that needs no labels.
+    """A search over a grid of parameters, without labels.
 
-    Every candidate is fitted to the training rows of each fold and judged on the rows held
-    out by a criterion that needs no labels; the detector is then fitted to all rows with
-    the parameters of the best candidate.
+    Every candidate is fitted to the training rows of each fold, and scored on the held-out
+    rows by a criterion that needs no labels. The detector is then fitted to all rows with the
+    parameters of the best candidate.
 
     Parameters
     ----------
     detector : estimator
-        Outlier detector of scikit-learn's kind, or a pipeline that ends in one; clones
-        are fitted.
+        Outlier detector, or a pipeline that ends in one; clones are fitted.
     param_grid : dict or list of dict
-        Values to try, by the name of the parameter. A list of grids is searched one after
-        the other; an empty dict in it stands for the detector as it is.
+        Names of parameters and lists of values to try. Several grids are searched one after
+        the other; an empty dict is the detector as it is.
     criterion : str or callable, default="excess_mass"
-        What judges a candidate; the higher, the better:
+        Score of a candidate, higher for better ones:
 
-        - ``"excess_mass"``, ``"mass_volume"``: how little of the box around the rows held
-          out looks normal, :func:`excess_mass_score` and :func:`mass_volume_score`, the
-          latter with a minus sign. With more than ``max_features`` features every fold
-          fits the detector to a few of them, drawn at random.
-        - ``"npd"``: the discrepancy between rows held out and Gaussian rows without
+        - ``"excess_mass"``, ``"mass_volume"``: how little of the box around the held-out rows
+          looks normal, :func:`excess_mass_score` and the negated
+          :func:`mass_volume_score`. With more than ``max_features`` features the detector is
+          fitted to a few features, drawn at random in each fold.
+        - ``"npd"``: the discrepancy between held-out rows and Gaussian rows without
           correlations, :func:`npd_score`.
-        - ``"stability"``: the rank correlation of the scores that two detectors, fitted to
-          a half of the training rows each, give to the rows held out,
+        - ``"stability"``: the rank correlation between the scores that two detectors,
+          fitted to one half of the training rows each, give to the held-out rows,
           :func:`stability_score`.
-        - a callable that is given a fitted detector and the rows held out, and returns a
-          float.
+        - a callable ``criterion(detector, X)`` that is given a fitted detector and the
+          held-out rows, and returns a float.
     cv : int or splitter, default=5
-        Number of folds, whose rows are drawn at random, or a splitter of scikit-learn.
+        Number of shuffled folds, or a splitter of scikit-learn.
     max_features : int, default=5
-        Features that ``"excess_mass"`` and ``"mass_volume"`` use in a fold: volumes cannot
-        be measured with many.
+        Largest number of features for ``"excess_mass"`` and ``"mass_volume"``, because volumes
+        cannot be estimated in many dimensions.
     refit : bool, default=True
-        Whether to fit the best candidate to all rows. Without, there is nothing to score
-        rows with.
+        Whether to fit the best candidate to all rows. If False, the search cannot score rows.
     n_jobs : int or None, default=None
-        Number of fits at a time, by joblib.
+        Number of fits at the same time.
     error_score : "raise" or float, default=nan
         Score of a candidate on a fold where it fails; "raise" raises its error.
-    random_state : int, RandomState instance or None, default=0
-        Seed of the folds and of what the criterion draws.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds and of the draws of the criterion. The detector has its own.
 
     Attributes
     ----------
@@ -192,27 +187,41 @@ class UnsupervisedSearch(WrappedDetector):
     offset_ : float
         Threshold of ``score_samples``.
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
     best_score_ : float
-        The mean of its scores.
+        Mean score of the best candidate over the folds.
     best_index_ : int
-        Its place in ``cv_results_``.
-    cv_results_ : dict of str to array
-        All candidates, as in :class:`sklearn.model_selection.GridSearchCV`.
+        Index of the best candidate in ``cv_results_``.
+    cv_results_ : dict of str to ndarray
+        Arrays with one value for each candidate, as in
+        :class:`sklearn.model_selection.GridSearchCV`.
     n_splits_ : int
         Number of folds.
+    n_features_in_ : int
+        Number of features, if the detector has it.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if the detector has them.
+
+    See Also
+    --------
+    ThresholdSearchCV : Chooses the threshold by labels.
 
     Notes
     -----
-    No criterion beats good defaults throughout: on real tables the candidates chosen are on
-    average little better than the defaults for an auto-encoder, and worse for
-    ``LocalOutlierFactor``. The user guide has figures.
+    No criterion is better than good defaults in all cases. On real tables the chosen
+    candidates are on average slightly better than the defaults for an auto-encoder, and worse
+    for ``LocalOutlierFactor``. The user guide has the figures.
 
-    Labels, where ``fit`` is given any, are only passed on to the detector.
+    Labels given to ``fit`` are passed on to the detector and not used otherwise.
 
-    ``"npd"``, ``"excess_mass"`` and ``"mass_volume"`` make rows up, so that features have to
-    be numbers. Goix draws 5 features 50 times, from halves of the rows:
-    ``cv=RepeatedKFold(n_splits=2, n_repeats=25)`` does so.
+    ``"npd"``, ``"excess_mass"`` and ``"mass_volume"`` draw pseudo rows, so all features
+    must be numbers. Goix [1]_ draws 5 features 50 times, from halves of the rows, as
+    ``cv=RepeatedKFold(n_splits=2, n_repeats=25)`` does.
+
+    References
+    ----------
+    .. [1] N. Goix, "How to evaluate the quality of unsupervised anomaly detection
+       algorithms?", ICML Anomaly Detection Workshop 2016.
 
     Examples
     --------
@@ -222,7 +231,7 @@ class UnsupervisedSearch(WrappedDetector):
     >>> angles = np.random.default_rng(0).uniform(0, 2 * np.pi, size=300)
     >>> X = np.column_stack([np.cos(angles), np.sin(angles)])
     >>> search = UnsupervisedSearch(
-    ...     LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20, 100]}
+    ...     LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20, 100]}, random_state=0
     ... ).fit(X)
     >>> search.best_params_
     {'n_neighbors': 5}
@@ -253,7 +262,7 @@ class UnsupervisedSearch(WrappedDetector):
         refit=True,
         n_jobs=None,
         error_score=np.nan,
-        random_state=0,
+        random_state=None,
     ):
         self.detector = detector
         self.param_grid = param_grid
@@ -286,7 +295,11 @@ class UnsupervisedSearch(WrappedDetector):
         Raises
         ------
         ValueError
-            If no candidate gets a score.
+            If no candidate has a score, ``param_grid`` names an unknown parameter, or the
+            criterion draws pseudo rows and a feature is not numeric.
+        TypeError
+            If the detector is a classifier or a regressor, or ``param_grid`` has a value that
+            is no list.
         """
         self._validate_params()
         fit_params = self._fit_params(params)
@@ -295,20 +308,21 @@ class UnsupervisedSearch(WrappedDetector):
         if self.refit:
             best = clone(self.detector).set_params(**clone(self.best_params_, safe=False))
             self.detector_ = fit_detector(best, X, y, fit_params)
-            # decision_function asks the detector itself; this only says what it subtracts.
+            # decision_function is the detector's own. Its threshold follows from the scores,
+            # because not every detector has offset_.
             gap = normality_scores(self.detector_, X) - self.detector_.decision_function(X)
             self.offset_ = float(np.median(gap))
         return self
 
     def _search(self, X, y, params):
-        """Let scikit-learn's search fit and judge the candidates, each as a trial."""
-        fresh = np.random.RandomState() if self.random_state is None else self.random_state
-        seed = check_random_state(fresh).randint(np.iinfo(np.int32).max)
+        """Fit and score the candidates as trials in scikit-learn's grid search."""
+        seed = check_local_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         trial, criterion = CRITERIA.get(self.criterion, (_Trial, self.criterion))
         cv = self.cv
         if isinstance(cv, Integral):
             cv = KFold(cv, shuffle=True, random_state=seed)
-        ParameterGrid(self.param_grid)  # its errors name parameters as they are given
+        # Checked before the prefix is added, so that errors name the user's parameters.
+        ParameterGrid(self.param_grid)
         grids = [self.param_grid] if isinstance(self.param_grid, dict) else self.param_grid
         search = GridSearchCV(
             trial(self.detector, criterion, self.max_features, seed),
@@ -319,7 +333,8 @@ class UnsupervisedSearch(WrappedDetector):
             error_score=self.error_score,
         )
         with warnings.catch_warnings():
-            # The first is said below, with names; no criterion weights its rows.
+            # The first warning comes again below, with the candidates. The second one says that
+            # weights do not reach the criterion, which has no use for them.
             for message in ("One or more of the test scores", "The scoring .* sample_weight"):
                 warnings.filterwarnings("ignore", message)
             search.fit(X, y, **params)
@@ -335,7 +350,7 @@ class UnsupervisedSearch(WrappedDetector):
         scores = search.cv_results_["mean_test_score"]
         failed = [c for c, score in zip(candidates, scores, strict=True) if not score == score]
         if len(failed) == len(candidates):
-            # Where all rows make the detector itself fail, its own error says more.
+            # If the detector fails on all rows, too, its own error says more.
             fit_detector(self.detector, X, y, self._fit_params(params))
             raise ValueError(
                 f"No candidate has a score by criterion={self.criterion!r}: each failed on some"
@@ -368,13 +383,18 @@ class UnsupervisedSearch(WrappedDetector):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The higher, the more normal.
+            Higher for more normal rows.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted, or was fitted with ``refit=False``.
         """
         self._check_refitted()
         return super().score_samples(X)
 
     def decision_function(self, X):
-        """Return the detector's own decision, negative for outliers.
+        """Return the detector's own decisions, negative for outliers.
 
         Parameters
         ----------
@@ -385,6 +405,11 @@ class UnsupervisedSearch(WrappedDetector):
         -------
         scores : ndarray of shape (n_samples,)
             Scores shifted so that the threshold is zero.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted, or was fitted with ``refit=False``.
         """
         self._check_refitted()
         return self.detector_.decision_function(X)

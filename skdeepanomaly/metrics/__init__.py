@@ -1,9 +1,7 @@
-"""Metrics: scores and truth to a figure."""
+"""Metrics and scorers whose positive class is the anomaly, and criteria without labels."""
 
 from ._label_free import excess_mass_score, mass_volume_score, npd_score, stability_score
 from ._ranking import (
-    evaluate,
-    label_scorers,
     outlier_average_precision_score,
     outlier_balanced_accuracy_score,
     outlier_cost,
@@ -13,10 +11,9 @@ from ._ranking import (
     outlier_precision_score,
     outlier_recall_score,
     outlier_roc_auc_score,
-    outlier_scorers,
-    read_truth,
-    signed_labels,
 )
+from ._scorers import evaluate, label_scorers, outlier_scorers
+from ._truth import read_truth, signed_labels
 
 __all__ = [
     "evaluate",

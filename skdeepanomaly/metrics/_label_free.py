@@ -1,12 +1,12 @@
-"""How good scores are, judged without labels: anomaly scores to a figure."""
+"""Criteria that judge anomaly scores without labels."""
 
 import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import auc
 from sklearn.utils.validation import check_array, column_or_1d
 
-# The share of rows that the region of normal rows must hold, and the masses at which its
-# volume is taken: those of Goix (2016).
+# As in Goix (2016): the curve of the excess mass ends where it falls to MASS, and the curve of
+# the mass volume is evaluated at MASSES.
 MASS = 0.9
 MASSES = np.linspace(0.9, 0.999, 100)
 # Points at which the curve of the excess mass is evaluated.
@@ -14,41 +14,47 @@ N_LEVELS = 200
 
 
 def _check_scores(scores, name):
+    """Return finite scores as a vector of float64."""
     return column_or_1d(check_array(scores, ensure_2d=False, dtype="float64", input_name=name))
 
 
 def npd_score(y_score, pseudo_score):
     r"""Return the normalised pseudo discrepancy of AutoUAD [1]_.
 
-    It compares the scores of rows with those of made-up rows, which have the means and
-    standard deviations of the data but none of their dependencies.
+    It compares the scores of rows with the scores of pseudo rows, which have the means and
+    standard deviations of the data but no dependencies between features.
 
     Parameters
     ----------
     y_score : array-like of shape (n_samples,)
-        Anomaly scores of rows that the detector was not trained on, the higher, the more
-        abnormal: ``-detector.score_samples(X)``.
+        Anomaly scores of rows that the detector was not trained on, higher for more abnormal
+        rows: ``-detector.score_samples(X)``.
     pseudo_score : array-like of shape (n_pseudo,)
-        Anomaly scores of rows drawn from a Gaussian that has the mean and the standard
-        deviation of each feature of the training rows, and no correlations.
+        Anomaly scores of pseudo rows, drawn from a Gaussian without correlations that has the
+        mean and the standard deviation of each feature of the training rows.
 
     Returns
     -------
     score : float
-        The higher, the better; negative where the made-up rows look more normal than the
-        others, 0 where all scores are equal.
+        The higher, the better. Negative if the pseudo rows look more normal than the rows, 0
+        if all scores are equal.
+
+    Raises
+    ------
+    ValueError
+        If a score is not finite, or there are none.
 
     Notes
     -----
-    With the means :math:`\mu` and the variances :math:`\sigma^2` of the scores of both kinds
-    it is
+    With the means :math:`\mu` and the variances :math:`\sigma^2` of the scores of the rows and
+    of the pseudo rows, the score is
 
     .. math:: \frac{(\mu_\text{pseudo} - \mu)^2}{2 (\sigma_\text{pseudo}^2 + \sigma^2)}
 
-    with the sign of :math:`\mu_\text{pseudo} - \mu`, which the paper drops. Its constant
-    against a division by zero is taken relative to the variance of all scores, so that the
-    unit of the scores does not matter. The definition was taken from accounts of the paper,
-    which agree, not from the paper itself.
+    with the sign of :math:`\mu_\text{pseudo} - \mu`, which the paper drops. The paper adds a
+    constant to the denominator against a division by zero; here the constant is relative to
+    the variance of all scores, so that the unit of the scores does not matter. The
+    definition is taken from descriptions of the paper, not from the paper itself.
 
     References
     ----------
@@ -66,14 +72,16 @@ def npd_score(y_score, pseudo_score):
     if total == 0:
         return 0.0
     difference = np.mean(pseudo) - np.mean(own)
+    # NOTE[DIFF]: a constant relative to the variance, and a sign, which the paper has not.
     spread = 2 * (np.var(pseudo) + np.var(own)) + 1e-6 * total
     return float(np.sign(difference) * difference**2 / spread)
 
 
 def _mass_and_volume(y_score, uniform_score):
-    """Return the regions up to each score: their share of the rows and of the box.
+    """Return the mass and the volume of the region up to each score, both ascending.
 
-    The uniform rows count one more than there are, so that no region has no volume.
+    The mass is the region's share of the rows, the volume its share of the uniform rows. One
+    uniform row is added to each region, because a volume of zero cannot be divided by.
     """
     own = np.sort(_check_scores(y_score, "y_score"))
     uniform = np.sort(_check_scores(uniform_score, "uniform_score"))
@@ -86,30 +94,36 @@ def _mass_and_volume(y_score, uniform_score):
 def excess_mass_score(y_score, uniform_score):
     r"""Return the area under the excess-mass curve [1]_.
 
-    Regions that a good score calls normal hold many rows in little space.
+    The region that good scores call normal holds many rows in a small volume.
 
     Parameters
     ----------
     y_score : array-like of shape (n_samples,)
-        Anomaly scores of rows that the detector was not trained on, the higher, the more
-        abnormal: ``-detector.score_samples(X)``.
+        Anomaly scores of rows that the detector was not trained on, higher for more abnormal
+        rows: ``-detector.score_samples(X)``.
     uniform_score : array-like of shape (n_uniform,)
-        Anomaly scores of rows drawn uniformly from the smallest box around those rows.
+        Anomaly scores of rows drawn uniformly from the smallest box around these rows.
 
     Returns
     -------
     score : float
         The higher, the better.
 
+    Raises
+    ------
+    ValueError
+        If a score is not finite, or there are none.
+
     Notes
     -----
-    With the share :math:`\alpha(u)` of the rows, and :math:`\lambda(u)` of the box, whose
-    scores are at most :math:`u`, the curve is
+    Let :math:`\alpha(u)` be the share of the rows whose scores are at most :math:`u`, and
+    :math:`\lambda(u)` the same share of the box. The curve is
 
     .. math:: EM(t) = \max_u \, \alpha(u) - t \, \lambda(u) .
 
-    The area is taken from :math:`t = 0` to where the curve falls to 0.9. Volumes are shares
-    of the box instead of absolute ones, so that the unit of a feature does not matter.
+    The area is taken from :math:`t = 0` to the point where the curve falls to 0.9. Volumes
+    are shares of the box, where the paper has absolute volumes, so that the unit of a
+    feature does not matter.
 
     References
     ----------
@@ -132,26 +146,31 @@ def excess_mass_score(y_score, uniform_score):
 
 
 def mass_volume_score(y_score, uniform_score):
-    r"""Return the mean volume of the regions that hold nearly all rows [1]_.
+    r"""Return the mean volume of the regions that hold 90 % to 99.9 % of the rows [1]_.
 
     Parameters
     ----------
     y_score : array-like of shape (n_samples,)
-        Anomaly scores of rows that the detector was not trained on, the higher, the more
-        abnormal: ``-detector.score_samples(X)``.
+        Anomaly scores of rows that the detector was not trained on, higher for more abnormal
+        rows: ``-detector.score_samples(X)``.
     uniform_score : array-like of shape (n_uniform,)
-        Anomaly scores of rows drawn uniformly from the smallest box around those rows.
+        Anomaly scores of rows drawn uniformly from the smallest box around these rows.
 
     Returns
     -------
     score : float
         Share of the box, in (0, 1]; the **lower**, the better.
 
+    Raises
+    ------
+    ValueError
+        If a score is not finite, or there are none.
+
     Notes
     -----
-    It is the area under the mass-volume curve, which gives the volume of the region with
-    the lowest scores that holds a share :math:`\alpha` of the rows, for :math:`\alpha` from
-    0.9 to 0.999, divided by the width of that interval.
+    The mass-volume curve gives, for a share :math:`\alpha` of the rows, the volume of the
+    region with the lowest scores that holds them. The score is the area under the curve for
+    :math:`\alpha` from 0.9 to 0.999, divided by the width of that interval.
 
     References
     ----------
@@ -165,29 +184,35 @@ def mass_volume_score(y_score, uniform_score):
     0.5
     """
     mass, volume = _mass_and_volume(y_score, uniform_score)
-    # The shares are quotients of integers: what is missing to a mass may be rounding.
+    # Masses are quotients of integers. The margin makes up for their rounding.
     return float(np.mean(volume[np.searchsorted(mass, MASSES - 1e-12)]))
 
 
 def stability_score(scores):
-    """Return how much detectors agree that were trained on different rows.
+    """Return how much detectors that were trained on different rows agree.
 
     Parameters
     ----------
     scores : array-like of shape (n_detectors, n_samples)
-        Scores that the detectors give to the same rows.
+        Scores of the same rows by each detector.
 
     Returns
     -------
     score : float
         Mean of Spearman's rank correlation over all pairs of detectors, in [-1, 1]; the
-        higher, the better. The correlation with equal scores for all rows counts as 0.
+        higher, the better. If a detector gives all rows the same score, its correlations
+        count as 0.
+
+    Raises
+    ------
+    ValueError
+        If a score is not finite, or there are fewer than two detectors.
 
     Notes
     -----
-    A ranking that small changes of the training rows turn round cannot be right, but a
-    stable one need not be. Perini et al. [1]_ give more weight to the rows at the top, for
-    which they need the share of anomalies.
+    A ranking that changes with small changes of the training rows cannot be right, but a
+    stable ranking can be wrong. Perini et al. [1]_ give more weight to the rows with the
+    highest scores, and need the share of anomalies for it; here all rows count alike.
 
     References
     ----------
@@ -202,6 +227,7 @@ def stability_score(scores):
     """
     scores = check_array(scores, dtype="float64", ensure_min_samples=2, input_name="scores")
     varied = scores[np.ptp(scores, axis=1) > 0]
+    # NOTE[DIFF]: no weights for the rows with the highest scores.
     n_pairs = len(scores) * (len(scores) - 1) / 2
     correlations = [
         spearmanr(first, second).statistic
