@@ -18,8 +18,8 @@ from ..utils._compat import (
     StrOptions,
     n_rows,
     take_rows,
-    with_column_names,
 )
+from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ._wrapper import WrappedDetector, fit_detector
@@ -48,7 +48,7 @@ def _like(X, values, rng):
     if not hasattr(X, "columns"):
         return values
     rows = take_rows(X, rng.integers(n_rows(X), size=len(values)))
-    return with_column_names(values, list(X.columns), rows)
+    return frame_like(rows, values)
 
 
 class _Trial(WrappedDetector):
