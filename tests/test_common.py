@@ -11,7 +11,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from conftest import DEEP, DETECTORS, EXPORTED, LABELLED, make_detector
+from conftest import DEEP, DETECTORS, EXPORTED, LABELLED, make_detector, subclass
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV
@@ -22,6 +22,7 @@ from sklearn.utils.estimator_checks import (
     check_estimator,
     check_inplace_ensure_writeable,
     check_param_validation,
+    estimator_checks_generator,
 )
 
 # The data of some of scikit-learn's checks are not scaled.
@@ -60,6 +61,20 @@ CHECKS_WITH_ARBITRARY_LABELS = [
 CHECKS_WITHOUT_LABELS = ["check_outliers_fit_predict", "check_outliers_train"]
 
 
+# Checks that compare scores of the same detector, or of the same rows, with each other.
+CHECKS_OF_SCORES = [
+    "check_dict_unchanged",
+    "check_estimators_pickle",
+    "check_fit_idempotent",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in_after_fitting",
+    "check_outliers_fit_predict",
+    "check_outliers_train",
+    "check_readonly_memmap_input",
+]
+
+
 def with_dropout_and_validation(name):
     dropout = {"dropout": 0.2} if "dropout" in DETECTORS[name]().get_params() else {}
     return make_detector(name, max_epochs=2, train_split=0.2, **dropout)
@@ -67,7 +82,7 @@ def with_dropout_and_validation(name):
 
 def through_partial_fit(name):
     """Make a detector that learns by ``partial_fit`` alone, in two calls."""
-    return PARTIAL_FIT_FIRST[name](**make_detector(name, max_epochs=1).get_params())
+    return make_detector(name, classes=PARTIAL_FIT_FIRST, max_epochs=1)
 
 
 def partial_fit_first(cls):
@@ -77,10 +92,7 @@ def partial_fit_first(cls):
         vars(self).update({name: vars(fresh)[name] for name in learned})
         return self
 
-    kind = type(f"PartialFitFirst{cls.__name__}", (cls,), {"fit": fit, "__module__": __name__})
-    # Where pickle looks for it.
-    globals()[kind.__name__] = kind
-    return kind
+    return subclass(cls, "PartialFitFirst", fit=fit)
 
 
 PARTIAL_FIT_FIRST = {name: partial_fit_first(cls) for name, cls in DETECTORS.items()}
@@ -95,10 +107,27 @@ def failed_checks(estimator):
     return {r["check_name"]: r["exception"] for r in results if r["status"] != "passed"}
 
 
-@pytest.mark.parametrize(
-    "shape", [make_detector, with_dropout_and_validation, through_partial_fit]
-)
-def test_check_estimator(name, shape):
+def test_check_estimator(name):
+    assert failed_checks(make_detector(name)) == {}
+
+
+SHAPES = [with_dropout_and_validation, through_partial_fit]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_checks_of_scores(name, shape):
+    made = {}
+    for estimator, check in estimator_checks_generator(shape(name)):
+        made.setdefault(check.func.__name__, []).append((estimator, check))
+    for check_name in CHECKS_OF_SCORES:
+        for estimator, check in made[check_name]:
+            check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_all_checks(name, shape):
     assert failed_checks(shape(name)) == {}
 
 
@@ -133,6 +162,14 @@ def checks_that_pipelines_fail():
     return set(failed_checks(make_pipeline(StandardScaler(), forest)))
 
 
+def pipeline_cases():
+    """Name three detectors of different kinds, and mark all others as slow."""
+    kinds = ("AutoEncoder", "BiGAN", "DevNet")
+    for name in DETECTORS:
+        yield pytest.param(name, marks=() if name in kinds else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", pipeline_cases())
 def test_check_estimator_in_a_pipeline(name, checks_that_pipelines_fail):
     detector = make_detector(name, max_epochs=2)
     failed = failed_checks(make_pipeline(StandardScaler(), detector))
@@ -192,7 +229,13 @@ def median_score(detector, X, y=None):
     return float(np.median(detector.score_samples(X)))
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+def grid_search_cases():
+    """Name all detectors with threads, and three kinds of net with processes."""
+    yield from (("threading", name) for name in DETECTORS)
+    yield from (("loky", name) for name in ("AutoEncoder", "BiGAN", "DeepClustering"))
+
+
+@pytest.mark.parametrize(("backend", "name"), grid_search_cases())
 def test_grid_search_does_not_depend_on_n_jobs(name, rows, backend):
     search = GridSearchCV(
         make_detector(name, max_epochs=1), {"lr": [1e-3, 3e-3]}, scoring=median_score, cv=2

@@ -47,15 +47,15 @@ def test_divergence_says_which_epoch_and_what_to_try(name, rows):
 
 def test_ctrl_c_while_the_threshold_is_set(name, rows, monkeypatch):
     detector = make_detector(name)
-    finish, calls = DETECTORS[name]._finish, []
+    finalize, calls = DETECTORS[name]._finalize_state, []
 
-    def interrupted_once(self, net, X):
-        calls.append(net)
+    def interrupted_once(self, *args):
+        calls.append(args)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        return finish(self, net, X)
+        finalize(self, *args)
 
-    monkeypatch.setattr(DETECTORS[name], "_finish", interrupted_once)
+    monkeypatch.setattr(DETECTORS[name], "_finalize_state", interrupted_once)
     with pytest.raises(KeyboardInterrupt):
         detector.fit(rows)
     assert np.sum(detector.predict(rows) == -1) == 15

@@ -9,12 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from conftest import (
-    make_detector,
-    make_rows,
-    on_two_detectors,
-    with_cases,
-)
+from conftest import make_detector, make_rows, on_two_detectors, with_cases
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 

@@ -2,11 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import (
-    make_detector,
-    make_rows,
-    with_cases,
-)
+from conftest import make_detector, make_rows, with_cases
 
 
 @with_cases("contamination", [1e-6, 0.013, 0.1, 0.25, 0.5], smoke=0.013)

@@ -5,12 +5,7 @@ import copy
 import joblib
 import pytest
 import torch
-from conftest import (
-    DETECTORS,
-    make_detector,
-    make_rows,
-    on_two_detectors,
-)
+from conftest import DETECTORS, make_detector, make_rows, on_two_detectors
 from skorch.callbacks import EarlyStopping
 from torch import nn
 

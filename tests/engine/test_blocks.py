@@ -1,10 +1,7 @@
 """Rows go through a network block by block."""
 
 import numpy as np
-from conftest import (
-    make_rows,
-    numbered_rows,
-)
+from conftest import make_rows, numbered_rows
 
 from skdeepanomaly.engine import map_in_blocks
 

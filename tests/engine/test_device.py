@@ -6,10 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from conftest import (
-    make_detector,
-    with_cases,
-)
+from conftest import make_detector, with_cases
 
 from skdeepanomaly.detectors.reconstruction import ReconstructionLoss
 from skdeepanomaly.engine import DetectorNet
