@@ -25,6 +25,7 @@ from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
 )
 
+slow = pytest.mark.slow
 # The data of some of scikit-learn's checks are not scaled.
 unscaled = pytest.mark.filterwarnings("ignore:The scales of the columns:UserWarning")
 
@@ -125,7 +126,7 @@ def test_checks_of_scores(name, shape):
             check(estimator)
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_all_checks(name, shape):
     assert failed_checks(shape(name)) == {}
@@ -162,14 +163,14 @@ def checks_that_pipelines_fail():
     return set(failed_checks(make_pipeline(StandardScaler(), forest)))
 
 
-def pipeline_cases():
-    """Name three detectors of different kinds, and mark all others as slow."""
-    kinds = ("AutoEncoder", "BiGAN", "DevNet")
-    for name in DETECTORS:
-        yield pytest.param(name, marks=() if name in kinds else pytest.mark.slow)
+# What a pipeline does depends on no method: three kinds of detector are enough for a start.
+IN_A_PIPELINE = [
+    pytest.param(name, marks=() if name in ("AutoEncoder", "BiGAN", "DevNet") else slow)
+    for name in DETECTORS
+]
 
 
-@pytest.mark.parametrize("name", pipeline_cases())
+@pytest.mark.parametrize("name", IN_A_PIPELINE)
 def test_check_estimator_in_a_pipeline(name, checks_that_pipelines_fail):
     detector = make_detector(name, max_epochs=2)
     failed = failed_checks(make_pipeline(StandardScaler(), detector))
@@ -229,13 +230,14 @@ def median_score(detector, X, y=None):
     return float(np.median(detector.score_samples(X)))
 
 
-def grid_search_cases():
-    """Name all detectors with threads, and three kinds of net with processes."""
-    yield from (("threading", name) for name in DETECTORS)
-    yield from (("loky", name) for name in ("AutoEncoder", "BiGAN", "DeepClustering"))
+# Processes for three kinds of net: all detectors give the same bits in another process.
+SEARCHED = [
+    *(("threading", name) for name in DETECTORS),
+    *(("loky", name) for name in ("AutoEncoder", "BiGAN", "DeepClustering")),
+]
 
 
-@pytest.mark.parametrize(("backend", "name"), grid_search_cases())
+@pytest.mark.parametrize(("backend", "name"), SEARCHED)
 def test_grid_search_does_not_depend_on_n_jobs(name, rows, backend):
     search = GridSearchCV(
         make_detector(name, max_epochs=1), {"lr": [1e-3, 3e-3]}, scoring=median_score, cv=2
