@@ -69,10 +69,8 @@ CHECKS_OF_SCORES = [
     "check_fit_idempotent",
     "check_methods_sample_order_invariance",
     "check_methods_subset_invariance",
-    "check_n_features_in_after_fitting",
     "check_outliers_fit_predict",
     "check_outliers_train",
-    "check_readonly_memmap_input",
 ]
 
 
