@@ -1,7 +1,11 @@
-"""Settings and data that all tests share."""
+"""Options, settings and data that all tests share."""
 
 import os
+import random
+import runpy
 import signal
+import sys
+from pathlib import Path
 
 # Before scikit-learn is imported: one of its checks is skipped without it.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -17,6 +21,57 @@ from skdeepanomaly.utils import all_detectors
 torch.set_num_threads(1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--seed-shift",
+        type=int,
+        default=0,
+        metavar="N",
+        help="add N to every integer seed, in the tests and in what they test",
+    )
+
+
+def pytest_configure(config):
+    """Shift the seeds before test modules draw their data."""
+    shift = config.getoption("--seed-shift")
+    # A process that was started with the variable, such as xdist's, is shifted already.
+    if shift and "SEED_SHIFT" not in os.environ:
+        folder = str(Path(__file__).with_name("shifted_seeds"))
+        os.environ["SEED_SHIFT"] = str(shift)
+        # sys.path is what some tests hand to the processes that they start.
+        sys.path.insert(0, folder)
+        paths = [folder, os.environ.get("PYTHONPATH")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        runpy.run_path(os.path.join(folder, "sitecustomize.py"))
+
+
+def pytest_report_header(config):
+    return f"seeds shifted by {config.getoption('--seed-shift')}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave slow tests out; send all tests of a detector to one of xdist's workers."""
+    if not config.getoption("--slow"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    for item in items:
+        name = item.callspec.params.get("name") if hasattr(item, "callspec") else None
+        if name in DETECTORS:
+            # The fixture ``fitted`` then fits each detector once, not once a worker.
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
+def subclass(cls, prefix, **members):
+    """Make a subclass that has the class's name; pickle finds it under another one."""
+    members |= {"__doc__": cls.__doc__, "__module__": __name__}
+    members["__qualname__"] = f"{prefix}{cls.__qualname__}"
+    made = type(cls.__name__, (cls,), members)
+    globals()[made.__qualname__] = made
+    return made
+
+
 def with_mapped_labels(cls):
     """Make a class that reads any labels as -1, 0 and +1, and missing ones as a few -1."""
 
@@ -28,12 +83,7 @@ def with_mapped_labels(cls):
             y = np.unique(y, return_inverse=True)[1] % 3 - 1
         return cls._validate_y(self, y, n_samples, first)
 
-    names = {"__module__": __name__, "__qualname__": f"Mapped{cls.__name__}"}
-    names["__doc__"] = cls.__doc__
-    kind = type(cls.__name__, (cls,), {**names, "_validate_y": _validate_y})
-    # Where pickle looks for it.
-    globals()[kind.__qualname__] = kind
-    return kind
+    return subclass(cls, "Mapped", _validate_y=_validate_y)
 
 
 EXPORTED = dict(all_detectors())
@@ -45,14 +95,47 @@ DETECTORS = {
     **{name: with_mapped_labels(cls) if cls._labels else cls for name, cls in DEEP.items()},
     "LinearAutoEncoder": LinearAutoEncoder,
 }
+# Input is validated in the base class alone: these two, one of them with labels, are tested
+# with all of it, each other detector with one case.
+THOROUGHLY_TESTED = ["LinearAutoEncoder", "DevNet"]
+on_two_detectors = pytest.mark.parametrize("name", THOROUGHLY_TESTED)
+
+# What makes training and scoring short.
+SHORT = {
+    "max_epochs": 3,
+    "pretrain_epochs": 1,
+    "hidden_dims": (16,),
+    "n_fourier_features": 32,
+    "max_landmarks": 64,
+    "n_starts": 8,
+    "query_steps": 2,
+    "random_state": 0,
+}
+
+
+def with_cases(argument, cases, smoke):
+    """Parametrize a test: two detectors with all cases, each other one with ``smoke``."""
+    pairs = [
+        (name, case)
+        for name in DETECTORS
+        for case in cases
+        if case == smoke or name in THOROUGHLY_TESTED
+    ]
+    return pytest.mark.parametrize(("name", argument), pairs)
 
 
 def make_detector(name, *, classes=DETECTORS, **params):
-    """Make a detector whose training is short."""
-    short = {"max_epochs": 3, "pretrain_epochs": 1, "random_state": 0}
+    """Make a detector that is small and whose training is short."""
     known = classes[name]().get_params()
-    detector = classes[name](**{n: value for n, value in short.items() if n in known})
-    return detector.set_params(**params)
+    short = {n: value for n, value in SHORT.items() if n in known}
+    if isinstance(known.get("latent_dim"), int):
+        short["latent_dim"] = min(16, known["latent_dim"])
+    return classes[name](**{**short, **params})
+
+
+def numbered_rows(n_rows, n_features=4):
+    """Make rows that hold their own index in every column."""
+    return np.repeat(np.arange(n_rows, dtype=np.float32)[:, None], n_features, axis=1)
 
 
 def make_rows(n_rows=150, n_features=5, seed=0):
@@ -93,6 +176,12 @@ def make_rays(X, n_rays=5, n_steps=8):
     lengths = np.linalg.norm(X, axis=1)
     directions = X[:n_rays] / lengths[:n_rays, None] * lengths.max()
     return directions[:, None] * np.logspace(0.5, 15, n_steps)[:, None]
+
+
+def global_states():
+    """Return the states of the generators of Python, numpy and torch."""
+    kind, keys, *rest = np.random.get_state()
+    return random.getstate(), (kind, keys.tolist(), rest), torch.get_rng_state().tolist()
 
 
 @pytest.fixture(scope="session", autouse=True)

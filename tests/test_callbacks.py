@@ -62,17 +62,55 @@ def make_resumable(name, folder, **params):
     return detector.set_params(**params)
 
 
-# The first backups are of the pre-training, where there is one.
-@pytest.mark.parametrize(
-    ("name", "n_backups"),
-    [*((name, 3) for name in DETECTORS), ("DeepSVDD", 1), ("BiGAN", 1)],
-)
-def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
-    whole = make_resumable(name, None).fit(X)
-    command = [sys.executable, "-c", KILLED, name, str(tmp_path), str(n_backups)]
+class Killed(BaseException):
+    """Stands in for the end of the process."""
+
+
+def fail_within_a_backup(name, folder, n_backups, monkeypatch):
+    """Raise when half of a backup is written."""
+    save, written = torch.save, []
+
+    def save_or_fail(state, file):
+        if len(written) == n_backups:
+            file.write(b"half a backup")
+            raise Killed
+        written.append(file)
+        save(state, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", save_or_fail)
+        with pytest.raises(Killed):
+            make_resumable(name, folder).fit(X)
+
+
+def kill_within_a_backup(name, folder, n_backups, monkeypatch):
+    """End a process when half of a backup is written."""
+    command = [sys.executable, "-c", KILLED, name, str(folder), str(n_backups)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     killed = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert killed.returncode == -9, killed.stderr
+
+
+# The first backups are of the pre-training, where there is one.
+@pytest.mark.parametrize(
+    ("name", "n_backups", "end"),
+    [
+        *((name, 3, fail_within_a_backup) for name in DETECTORS),
+        ("DeepSVDD", 1, fail_within_a_backup),
+        ("BiGAN", 1, fail_within_a_backup),
+        ("DeepSVDD", 1, kill_within_a_backup),
+        ("BiGAN", 3, kill_within_a_backup),
+        *(
+            pytest.param(name, 3, kill_within_a_backup, marks=pytest.mark.slow)
+            for name in DETECTORS
+            if name != "BiGAN"
+        ),
+        pytest.param("BiGAN", 1, kill_within_a_backup, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, end, tmp_path, monkeypatch):
+    whole = make_resumable(name, None).fit(X)
+    end(name, tmp_path, n_backups, monkeypatch)
     assert len(list(tmp_path.glob("*.backup"))) == 1
 
     CountEpochs.n_epochs = 0
@@ -85,6 +123,23 @@ def test_killed_fit_goes_on_to_the_same_bits(name, n_backups, tmp_path):
     for column in ("train_loss", "valid_loss", "event_lr"):
         assert resumed.history_[:, column] == whole.history_[:, column]
     assert not list(tmp_path.glob("*.backup"))
+
+
+def test_a_fit_that_had_converged_is_not_trained_further(tmp_path, monkeypatch):
+    # The clusters of any number of rows may change: the first renewal ends training.
+    params = {"tol": 1.0, "update_interval": 1, "max_epochs": 4, "batch_size": 16}
+    whole = make_detector("DeepEmbeddedClustering", **params).fit(X)
+    assert whole.n_epochs_ < 4
+    backup = BackupAndRestore(tmp_path)
+    resumed = make_detector("DeepEmbeddedClustering", callbacks=[backup], **params)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(resumed), "_finalize_state", lambda self, *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            resumed.fit(X)
+    assert len(list(tmp_path.iterdir())) == 1
+    resumed.fit(X)
+    assert resumed.n_epochs_ == whole.n_epochs_
+    np.testing.assert_array_equal(resumed.score_samples(X), whole.score_samples(X))
 
 
 class Fail(Callback):
@@ -171,7 +226,7 @@ def test_frozen_parameters_stay_frozen(tmp_path):
 def test_backup_lasts_until_the_threshold_is_set(tmp_path, monkeypatch):
     detector = make_detector("AutoEncoder", callbacks=[BackupAndRestore(tmp_path)])
     with monkeypatch.context() as patch:
-        patch.setattr(type(detector), "_offset", lambda self, net, X: 1 / 0)
+        patch.setattr(type(detector), "_finalize_state", lambda self, *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             detector.fit(X)
     assert len(list(tmp_path.iterdir())) == 1

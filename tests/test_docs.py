@@ -21,7 +21,9 @@ def test_readme_quick_start_runs():
     namespace = {}
     exec(compile(code[0], "README.md", "exec"), namespace)
     detector = namespace["detector"]
-    assert (detector.predict(namespace["malignant"]) == -1).mean() > 0.8
+    unseen = {"malignant": namespace["malignant"], "benign": namespace["benign"][250:]}
+    flagged = {kind: (detector.predict(X) == -1).mean() for kind, X in unseen.items()}
+    assert flagged["malignant"] > flagged["benign"] + 0.5
 
 
 def test_readme_lists_every_detector():
@@ -58,13 +60,15 @@ def test_toy_detector_of_the_guide_is_short():
     assert "latent_dim" in LinearAutoEncoder.__doc__
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_quick_start_example(tmp_path):
     command = [sys.executable, ROOT / "examples" / "quickstart.py", tmp_path]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "same scores: True" in output
     rows = dict(re.findall(r"^(AutoEncoder|IsolationForest) +([\d.]+)", output, re.MULTILINE))
-    assert float(rows["AutoEncoder"]) > 0.93
+    # Scores at random would have 0.5.
+    assert float(rows["AutoEncoder"]) > 0.8
     assert (tmp_path / "quickstart.png").stat().st_size > 10_000
     assert (tmp_path / "quickstart.joblib").exists()
 

@@ -8,77 +8,96 @@ import pytest
 from conftest import DETECTORS, make_detector, make_rows
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """Return a function that gives a detector trained as by default, by name."""
-    cache = {}
-
-    def get(name):
-        if name not in cache:
-            X, y = make_rows(400, 6), None
-            if DETECTORS[name]._labels == "required":
-                # Known anomalies: in each one a single column lies far out.
-                moves = np.tile(np.concatenate([6 * np.eye(6), -6 * np.eye(6)]), (3, 1))
-                X = np.concatenate([X, make_rows(36, 6, seed=1) + moves]).astype(np.float32)
-                y = np.repeat([0, -1], [400, 36])
-            cache[name] = DETECTORS[name](random_state=0).fit(X, y)
-        return cache[name]
-
-    return get
-
-
-@pytest.fixture(scope="module")
-def planted():
+def make_planted_columns(n_features, seed=0):
     """Return normal rows, the same rows with one column moved far out, and which."""
-    rng = np.random.default_rng(0)
-    normal = make_rows(60, 6, seed=5)
-    moved, columns = normal.copy(), rng.integers(6, size=60)
+    rng = np.random.default_rng(seed)
+    normal = make_rows(60, n_features, seed=5 + seed)
+    moved, columns = normal.copy(), rng.integers(n_features, size=60)
     moved[np.arange(60), columns] += 6 * rng.choice([-1, 1], size=60)
     return normal, moved, columns
 
 
-def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(
-    name, trained, planted
-):
-    detector = trained(name)
-    normal, moved, columns = planted
+def train(name, seed):
+    """Return a detector whose training is long enough for good scores."""
+    X, y = make_rows(400, 6, seed), None
+    if DETECTORS[name]._labels == "required":
+        # Known anomalies: in each one a single column lies far out.
+        moves = np.tile(np.concatenate([6 * np.eye(6), -6 * np.eye(6)]), (3, 1))
+        X = np.concatenate([X, make_rows(36, 6, seed=1 + seed) + moves]).astype(np.float32)
+        y = np.repeat([0, -1], [400, 36])
+    params = {"hidden_dims": (32, 32), "max_epochs": "auto", "pretrain_epochs": "auto"}
+    known = DETECTORS[name]().get_params()
+    params = {param: value for param, value in params.items() if param in known}
+    return make_detector(name, random_state=seed, **params).fit(X, y)
+
+
+def restore(moved, normal, columns):
+    """Return the moved rows with one column of each as it was."""
+    restored = moved.copy()
+    restored[np.arange(len(moved)), columns] = normal[np.arange(len(moved)), columns]
+    return restored
+
+
+def share_flagged(detector, X):
+    return (detector.predict(X) == -1).mean()
+
+
+def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(name):
+    right, found, restored = [], [], []
+    for seed in range(2):
+        detector = train(name, seed)
+        normal, moved, columns = make_planted_columns(6, seed)
+        contributions = detector.explain(moved)
+        assert contributions.shape == moved.shape
+        assert contributions.dtype == np.float64
+        ranked = np.argsort(-contributions, axis=1)
+        mended = [restore(moved, normal, ranked[:, place]) for place in (0, -1)]
+        right.append((ranked[:, 0] == columns).mean())
+        found.append(share_flagged(detector, moved) - share_flagged(detector, normal))
+        restored.append(share_flagged(detector, mended[1]) - share_flagged(detector, mended[0]))
+    # Blaming columns at random would be right in a sixth of the rows.
+    assert np.mean(right) > 0.5
+    assert np.mean(found) > 0.3
+    # Rows become normal by restoring the column blamed most, not the one blamed least.
+    assert np.mean(restored) > 0.25
+
+
+# Detectors whose score is a sum over the features.
+SUMS_OVER_FEATURES = [
+    "AdversarialAutoEncoder",
+    "AutoEncoder",
+    "DenoisingAutoEncoder",
+    "LinearAutoEncoder",
+    "RegressionResidual",
+    "VariationalAutoEncoder",
+]
+
+
+def test_contributions_sum_to_the_score(name, fitted, rows):
+    detector, (_, moved, _) = fitted(name), make_planted_columns(5)
     contributions = detector.explain(moved)
-    assert contributions.shape == moved.shape
-    assert contributions.dtype == np.float64
-    assert (detector.predict(moved) == -1).mean() > 0.95
-    ranked = np.argsort(-contributions, axis=1)
-    assert (ranked[:, 0] == columns).mean() > 0.85
-    for place, label in [(0, 1), (-1, -1)]:
-        # Without the column that was blamed most a row is normal, without another it is not.
-        restored, blamed = moved.copy(), (np.arange(len(moved)), ranked[:, place])
-        restored[blamed] = normal[blamed]
-        assert (detector.predict(restored) == label).mean() > 0.65
-
-
-def test_contributions_sum_to_the_score(name, trained, planted):
-    detector = trained(name)
-    contributions = detector.explain(planted[1])
-    scores = -detector.score_samples(planted[1])
-    if hasattr(detector.net_.criterion_, "feature_scores"):
+    scores = -detector.score_samples(moved)
+    if name in SUMS_OVER_FEATURES:
         np.testing.assert_allclose(contributions.sum(axis=1), scores, rtol=1e-4)
     else:
-        reference = -detector.score_samples(detector._reference[None])
+        reference = -detector.score_samples(np.median(rows, axis=0, keepdims=True))
         missing = contributions.sum(axis=1) - (scores - reference)
         assert np.abs(missing).mean() < 0.05 * np.abs(scores - reference).mean()
 
 
-def test_explanation_does_not_depend_on_the_company(name, trained):
-    X = make_rows(1500, 6, seed=2)
-    contributions = trained(name).explain(X)
+def test_explanation_does_not_depend_on_the_company(name, fitted):
+    # More rows than go through the network at once.
+    X = make_rows(200, seed=2)
+    contributions = fitted(name).explain(X)
     np.testing.assert_allclose(
-        trained(name).explain(X[700:705]), contributions[700:705], rtol=1e-4, atol=1e-6
+        fitted(name).explain(X[100:105]), contributions[100:105], rtol=1e-4, atol=1e-6
     )
 
 
-def test_far_out_rows_have_finite_explanations(name, trained):
-    X = make_rows(3, 6).astype(np.float64)
+def test_far_out_rows_have_finite_explanations(name, fitted):
+    X = make_rows(3).astype(np.float64)
     X[0], X[1, 2] = 1e30, -1e30
-    assert np.isfinite(trained(name).explain(X)).all()
+    assert np.isfinite(fitted(name).explain(X)).all()
 
 
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
