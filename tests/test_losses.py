@@ -9,7 +9,7 @@ from skdeepanomaly.detectors.reconstruction import ReconstructionLoss
 def test_reconstruction_loss_is_the_mean_of_its_scores():
     output, x = torch.randn(2, 7, 3)
     criterion = ReconstructionLoss()
-    scores = criterion.score_rows(output, x)
+    scores = criterion.feature_scores(output, x).sum(dim=1)
     torch.testing.assert_close(scores, (output - x).square().mean(dim=1))
     torch.testing.assert_close(criterion(output, x), scores.mean())
 
@@ -19,8 +19,8 @@ def test_variances_weigh_the_scores_but_not_the_loss():
     criterion = ReconstructionLoss()
     loss = criterion(output, x)
     criterion.variances = torch.tensor([1.0, 4.0, 0.25])
-    expected = ((output - x).square() / criterion.variances).mean(dim=1)
-    torch.testing.assert_close(criterion.score_rows(output, x), expected)
+    expected = (output - x).square() / criterion.variances / 3
+    torch.testing.assert_close(criterion.feature_scores(output, x), expected)
     assert criterion(output, x) == loss
 
 

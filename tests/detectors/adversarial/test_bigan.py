@@ -19,12 +19,12 @@ def test_the_game_makes_rows_like_the_data():
         X = make_rows(256, seed=seed)
         found = []
         for module in (None, WithoutGame):
-            detector = BiGAN(module=module, max_epochs=30, random_state=seed, **SMALL).fit(X)
+            detector = BiGAN(module=module, max_epochs=50, random_state=seed, **SMALL).fit(X)
             found.append(mean_energy_distance(X, detector.sample(500, random_state=seed)))
         return found
 
     with_, without = mean_over_seeds(distances)
-    assert with_ < 0.7 * without
+    assert with_ < 0.8 * without
 
 
 def test_cycle_weight_tightens_the_inverse():
