@@ -134,7 +134,13 @@ class BackupAndRestore(Callback):
             vars(self).pop(name, None)
 
     def begin(self, net):
-        """Restore the state of the net from the backup, after all callbacks were set up."""
+        """Restore the state of the net from the backup, after all callbacks were set up.
+
+        Parameters
+        ----------
+        net : DetectorNet
+            The net that is trained.
+        """
         if self.state_ is None:
             return
         state, self.state_ = self.state_, None
@@ -157,6 +163,11 @@ class BackupAndRestore(Callback):
         ------
         ValueError
             If the state of a callback cannot be pickled.
+
+        Parameters
+        ----------
+        net : DetectorNet
+            The net that is trained.
         """
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return
