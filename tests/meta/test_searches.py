@@ -142,17 +142,17 @@ STOPPING = [("stop", EarlyStopping(patience=5, monitor="train_loss"))]
 GRIDS = {
     "contamination": (ENCODER, {"contamination": [0.01, 0.1, 0.4]}, "f1"),
     "threshold rule": (
-        ThresholdedDetector(ENCODER),
+        ThresholdedDetector(ENCODER, random_state=0),
         {"threshold": ["mad", QuantileThreshold(0.3), IQRThreshold(0.1)]},
         "recall",
     ),
     "threshold parameter": (
-        ThresholdedDetector(ENCODER, QuantileThreshold(), calibration_size=0.3),
+        ThresholdedDetector(ENCODER, QuantileThreshold(), random_state=0),
         {"threshold__contamination": [0.01, 0.2, 0.5]},
         "recall",
     ),
     "nested threshold": (
-        ThresholdedDetector(ENCODER, MADThreshold()),
+        ThresholdedDetector(ENCODER, MADThreshold(), random_state=0),
         {"threshold__n_deviations": [0.5, 3.0], "detector__lr": [1e-2]},
         "recall",
     ),
@@ -165,7 +165,7 @@ GRIDS = {
         "roc_auc",
     ),
     "wrapped network": (
-        ThresholdedDetector(ENCODER),
+        ThresholdedDetector(ENCODER, random_state=0),
         {"detector__latent_dim": [1, 4]},
         "roc_auc",
     ),
