@@ -159,15 +159,15 @@ class BackupAndRestore(Callback):
     def end_epoch(self, net):
         """Write the backup, after all callbacks were notified of the end of the epoch.
 
-        Raises
-        ------
-        ValueError
-            If the state of a callback cannot be pickled.
-
         Parameters
         ----------
         net : DetectorNet
             The net that is trained.
+
+        Raises
+        ------
+        ValueError
+            If the state of a callback cannot be pickled.
         """
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return

@@ -143,17 +143,17 @@ STOPPING = [("stop", EarlyStopping(patience=5, monitor="train_loss"))]
 GRIDS = {
     "contamination": (ENCODER, {"contamination": [0.01, 0.1, 0.4]}, "flagged"),
     "threshold rule": (
-        ThresholdedDetector(ENCODER),
+        ThresholdedDetector(ENCODER, random_state=0),
         {"threshold": ["mad", QuantileThreshold(0.5), IQRThreshold(0.01)]},
         "flagged",
     ),
     "threshold parameter": (
-        ThresholdedDetector(ENCODER, QuantileThreshold(), calibration_size=0.3),
+        ThresholdedDetector(ENCODER, QuantileThreshold(), random_state=0),
         {"threshold__contamination": [0.01, 0.2, 0.5]},
         "flagged",
     ),
     "nested threshold": (
-        ThresholdedDetector(ENCODER, MADThreshold()),
+        ThresholdedDetector(ENCODER, MADThreshold(), random_state=0),
         {"threshold__n_deviations": [0.5, 3.0], "detector__lr": [1e-2]},
         "flagged",
     ),
@@ -166,7 +166,7 @@ GRIDS = {
         "score",
     ),
     "wrapped network": (
-        ThresholdedDetector(ENCODER),
+        ThresholdedDetector(ENCODER, random_state=0),
         {"detector__latent_dim": [1, 4]},
         "score",
     ),

@@ -257,13 +257,15 @@ def test_search_over_thresholds():
     X, y = X[order], y[order]
 
     def search(grid):
-        detector = ThresholdedDetector(FOREST, MADThreshold())
+        detector = ThresholdedDetector(FOREST, MADThreshold(), random_state=0)
         return GridSearchCV(detector, grid, scoring=outlier_scorers["f1"], cv=3).fit(X, y)
 
     rules = ["fixed", QuantileThreshold(0.08), QuantileThreshold(0.4)]
-    found = search({"threshold": rules, "detector__n_estimators": [2, 50]})
-    assert found.best_params_ == {"threshold": rules[1], "detector__n_estimators": 50}
-    assert found.best_score_ > 0.6
+    # Trees that are grown on two rows hardly rank rows.
+    found = search({"threshold": rules, "detector__max_samples": [2, 64]})
+    assert found.best_params_ == {"threshold": rules[1], "detector__max_samples": 64}
+    # A detector that flags all rows would get 0.18.
+    assert found.best_score_ > 0.4
     nested = search({"threshold__n_deviations": [0.1, 3.0, 1000.0]})
     assert nested.best_params_ == {"threshold__n_deviations": 3.0}
 
