@@ -27,7 +27,7 @@ def test_features_rank_planted_anomalies_first_and_logits_extrapolate():
     assert by_features < 0.7 * by_logits
 
 
-def test_the_game_of_cycles_makes_encoder_and_generator_inverse():
+def test_cycle_consistency_makes_encoder_and_generator_inverse():
     def errors(seed):
         X = make_rows(256, seed=seed)
         found = []
@@ -84,7 +84,7 @@ def test_features_and_logits_are_those_of_pairs_of_rows(short_fits):
         np.testing.assert_allclose(detector.score_samples(X), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_features_see_far_out_rows():
+def test_features_rank_far_out_rows_last():
     X = make_rows(200)
     detector = ALAD(hidden_dims=(32,), lr=2e-3, max_epochs=20, random_state=0).fit(X)
     far = 30 * np.sign(np.random.default_rng(0).normal(size=X.shape))

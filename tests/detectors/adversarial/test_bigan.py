@@ -7,18 +7,18 @@ from skdeepanomaly.detectors.adversarial import BiGANNetwork
 SMALL = {"hidden_dims": (64,), "latent_dim": 2, "batch_size": 64, "lr": 2e-3}
 
 
-class WithoutGame(BiGANNetwork):
-    """A discriminator that says nothing: encoder and generator learn to rebuild alone."""
+class Constant(BiGANNetwork):
+    """A constant discriminator: encoder and generator learn to reconstruct alone."""
 
     def discriminate(self, x, z):
         return 0 * super().discriminate(x, z)
 
 
-def test_the_game_makes_rows_like_the_data():
+def test_adversarial_training_makes_rows_like_the_data():
     def distances(seed):
         X = make_rows(256, seed=seed)
         found = []
-        for module in (None, WithoutGame):
+        for module in (None, Constant):
             detector = BiGAN(module=module, max_epochs=50, random_state=seed, **SMALL).fit(X)
             found.append(mean_energy_distance(X, detector.sample(500, random_state=seed)))
         return found

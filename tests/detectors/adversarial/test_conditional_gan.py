@@ -14,7 +14,7 @@ SMALL = {"hidden_dims": (32, 32), "batch_size": 64, "lr": 3e-3, "n_starts": 32}
 def make_contextual(n_rows=600, n_outliers=40, seed=0):
     """Draw rows (context, context, value) and outliers whose value is that of another row.
 
-    Each column of the outliers is distributed as that of the others.
+    Each column alone has the same distribution in outliers and in other rows.
     """
     rng = np.random.default_rng(seed)
     context = rng.normal(size=(n_rows, 2))
@@ -22,7 +22,7 @@ def make_contextual(n_rows=600, n_outliers=40, seed=0):
     X = np.column_stack([context, value / value.std()])
     y = np.repeat([-1, 1], [n_outliers, n_rows - n_outliers])
     X[y == -1, 2] = rng.permutation(X[y == -1, 2])
-    # Those that came near to their own value again are no outliers.
+    # An outlier whose new value happens to fit its context is left out.
     expected = np.tanh(X[:, :2] @ [1.5, -1.0]) / value.std()
     kept = (y == 1) | (np.abs(X[:, 2] - expected) > 0.7)
     return X[kept].astype(np.float32), y[kept]
@@ -77,7 +77,7 @@ def test_made_rows_keep_and_follow_their_context(fitted):
     made = fitted.sample_given(X, random_state=0)
     np.testing.assert_array_equal(made[:, :2], X[:, :2])
     np.testing.assert_array_equal(fitted.sample_given(X, random_state=0), made)
-    # With another row's context there is no correlation.
+    # The correlation of values that ignore their context is 0.
     assert np.corrcoef(made[:, 2], X[:, 2])[0, 1] > 0.5
     assert len(np.unique(fitted.sample_given(np.tile(X[:1], (20, 1)))[:, 2])) > 10
 

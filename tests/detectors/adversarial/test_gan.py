@@ -76,8 +76,8 @@ def test_far_out_rows_stay_abnormal_whatever_the_discriminator_says():
     assert alone.score_samples(far).min() > alone.score_samples(X).min()
 
 
-def test_the_background_rights_the_discriminator():
-    """The rows are stretched: beyond the data, along what the features have in common."""
+def test_the_background_corrects_the_discriminator():
+    """Anomalies are rows times three: farther out in the same direction."""
 
     def values(seed):
         X = make_rows(400, seed=seed)

@@ -33,7 +33,7 @@ def test_clusters_are_found(detector):
         assert fitted.cluster_centers_.shape == (4, 16)
         return adjusted_rand_score(np.repeat(range(4), 60), clusters)
 
-    # A clustering that knows nothing has 0.
+    # The agreement of random clusters is 0 on average.
     assert mean_over_seeds(agreement) > 0.7
 
 

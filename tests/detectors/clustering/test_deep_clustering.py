@@ -73,7 +73,7 @@ def test_more_clusters_than_different_rows():
     with pytest.warns(UserWarning, match="n_clusters=7 is more than X has different rows; 6"):
         detector = DeepClustering(n_clusters=7, **short).fit(X)
     assert len(detector.cluster_centers_) == 6
-    # "auto" is no promise, and does not warn.
+    # "auto" takes as many clusters as the rows allow, without a warning.
     assert len(DeepClustering(**short).fit(X).cluster_centers_) == 3
     assert len(DeepClustering(**short).fit(X[:10]).cluster_centers_) == 1
 

@@ -46,7 +46,7 @@ def test_planes_are_found(n_rows, max_landmarks):
         return agreement, 1 - roc_auc_score(y, detector.score_samples(X)), 1 - by_distance
 
     agreement, found, by_distance = mean_over_seeds(measure)
-    # A clustering that knows nothing has 0.
+    # The agreement of random clusters is 0 on average.
     assert agreement > 0.7
     assert found < 0.5 * by_distance
 

@@ -6,7 +6,7 @@ from detectors.effects import mean_energy_distance, mean_over_seeds
 from skdeepanomaly import AdversarialAutoEncoder
 
 
-def test_the_game_gives_codes_and_samples_their_distribution():
+def test_adversarial_training_gives_codes_and_samples_their_distribution():
     def distances(seed):
         X = make_rows(256, seed=seed)
         drawn = np.random.default_rng(seed).normal(size=(256, 2))

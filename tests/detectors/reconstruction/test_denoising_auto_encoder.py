@@ -10,8 +10,8 @@ from skdeepanomaly.detectors.reconstruction import DenoisingLoss
 NO_CORRUPTION = {"noise_std": 0, "masking_rate": 0, "n_corruptions": 0}
 
 
-def test_corruption_teaches_where_the_data_lie():
-    """With a code as wide as the row a plain auto-encoder passes noise on."""
+def test_corruption_teaches_to_remove_noise():
+    """If the code is as wide as the row, a plain auto-encoder reproduces the noise."""
 
     def errors(seed):
         rng = np.random.default_rng(seed)

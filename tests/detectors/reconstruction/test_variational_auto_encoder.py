@@ -66,8 +66,8 @@ def test_samples_repeat_with_a_seed_and_have_the_shape_of_rows():
     assert not np.array_equal(first, other)
 
 
-def test_likelihood_knows_how_exact_a_feature_is():
-    """The noise of three features depends on the first; an error has one scale."""
+def test_likelihood_takes_account_of_noise_that_varies():
+    """The noise of three features depends on the first; the error ignores that."""
 
     def errors(seed):
         rng = np.random.default_rng(seed)

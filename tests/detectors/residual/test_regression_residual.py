@@ -59,7 +59,7 @@ def test_each_model_finds_the_relations_that_it_can_express():
         return found
 
     found = dict(zip(pairs, mean_over_seeds(values), strict=True))
-    # The order of the rows is random to a model that finds nothing: 0.5.
+    # A model that finds no relation has an AUROC of about 0.5.
     assert found["linear", "linear"] > 0.7
     assert found["additive", "linear"] > 0.7
     assert found["additive", "additive"] > found["linear", "additive"] + 0.1
@@ -164,7 +164,7 @@ def test_additive_contributions_have_the_shape_of_the_relation():
     detector = RegressionResidual(model="additive", max_epochs=40, batch_size=32)
     contributions = detector.set_params(random_state=0).fit(X[40:]).contributions(X[40:])[:, 2]
     square = X[40:, 0] ** 2
-    # A model of lines finds a correlation near 0.
+    # The correlation of a linear contribution would be about 0.
     assert np.corrcoef(contributions[:, 0], square)[0, 1] > 0.8
     assert contributions[:, 1].std() < 0.3 * contributions[:, 0].std()
 

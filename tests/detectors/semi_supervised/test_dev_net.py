@@ -16,7 +16,7 @@ def with_known(X, kin, n_known=5):
 
 @pytest.mark.parametrize("n_known", [1, 5])
 def test_kin_of_known_anomalies_rank_first(n_known):
-    """The rows are few standard deviations from their mean: distance hardly finds them."""
+    """Compared with the distance from the mean, which sees no labels."""
 
     def errors(seed):
         X, kin, X_test, y_test = make_kin(seed)
