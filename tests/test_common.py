@@ -69,7 +69,6 @@ CHECKS_OF_SCORES = [
     "check_fit_idempotent",
     "check_methods_sample_order_invariance",
     "check_methods_subset_invariance",
-    "check_outliers_fit_predict",
     "check_outliers_train",
 ]
 
