@@ -47,7 +47,8 @@ def pytest_configure(config):
 
 
 def pytest_report_header(config):
-    return f"seeds shifted by {config.getoption('--seed-shift')}"
+    shift = config.getoption("--seed-shift")
+    return f"all seeds are shifted by {shift}" if shift else None
 
 
 def pytest_collection_modifyitems(config, items):

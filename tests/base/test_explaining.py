@@ -103,17 +103,13 @@ def test_far_out_rows_have_finite_explanations(name, fitted):
 # Older versions of scikit-learn read the names of polars' columns through that protocol.
 @pytest.mark.filterwarnings("ignore:Support for the dataframe interchange:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
-def test_columns_are_named(rows):
+def test_result_is_an_array_whatever_fit_saw(rows):
     names = list("abcde")
     frame = pd.DataFrame(rows, columns=names, index=np.arange(len(rows)) + 1000)
     detector = make_detector("AutoEncoder").fit(frame)
-    explained = detector.explain(frame.iloc[:4])
-    assert list(explained.columns) == names
-    assert list(explained.index) == [1000, 1001, 1002, 1003]
-    polars = detector.explain(pl.DataFrame(rows, schema=names))
-    assert isinstance(polars, pl.DataFrame)
-    assert polars.columns == names
-    np.testing.assert_array_equal(polars.to_numpy()[:4], explained.to_numpy())
-    for unnamed in (rows, pa.table(dict(zip(names, rows.T, strict=True)))):
-        assert list(detector.explain(unnamed).columns) == names
-    assert isinstance(make_detector("AutoEncoder").fit(rows).explain(rows), np.ndarray)
+    expected = make_detector("AutoEncoder").fit(rows).explain(rows)
+    table = pa.table(dict(zip(names, rows.T, strict=True)))
+    for X in (frame, pl.DataFrame(rows, schema=names), table):
+        explained = detector.explain(X)
+        assert type(explained) is np.ndarray
+        np.testing.assert_array_equal(explained, expected)

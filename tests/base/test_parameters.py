@@ -78,7 +78,7 @@ def test_module_instance_is_trained_from_where_it_stands():
     again = make_detector("AutoEncoder", module=trained.net_.module_, max_epochs=1).fit(X)
     # All rows are one batch: the first loss is the one that training ended with.
     first, *_, last = trained.history_[:, "train_loss"]
-    assert again.history_[0, "train_loss"] == pytest.approx(last, rel=0.1)
+    assert again.history_[0, "train_loss"] == pytest.approx(last, rel=0.3)
     assert last < 0.5 * first
 
 

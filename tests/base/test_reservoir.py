@@ -22,8 +22,8 @@ def test_partial_fit_sample_is_bounded(name):
     detector._reservoir_size = 50
     for seed in range(3):
         detector.partial_fit(make_rows(100, seed=seed))
-        assert detector._reservoir[0].shape == (50, 5)
-    sample = {row.tobytes() for row in detector._reservoir[0]}
+        assert detector._reservoir.rows.shape == (50, 5)
+    sample = {row.tobytes() for row in detector._reservoir.rows}
     for seed in range(3):
         assert sample & {row.tobytes() for row in make_rows(100, seed=seed)}
 
