@@ -20,8 +20,8 @@ def contamination_offset(
 
     The offset is half-way between two neighbouring scores. No score of the sample equals it,
     so rounding errors cannot change a label. Equal scores are never separated: if the cut
-    falls among them, either all or none of them are outliers, whichever count is closer
-    to the one asked for; all of them if both are equally close.
+    falls among them, none of them are outliers, as in scikit-learn's detectors. All of them
+    are outliers if there would be no outlier otherwise.
 
     Parameters
     ----------
@@ -46,10 +46,9 @@ def contamination_offset(
     cut = ordered[wanted - 1]
     n_below = int(np.searchsorted(ordered, cut, side="left"))
     n_upto = int(np.searchsorted(ordered, cut, side="right"))
-    take_all = n_upto - wanted <= wanted - n_below and n_upto < n_samples
-    n_outliers = n_upto if take_all else n_below
-    if n_outliers == 0:
+    if n_upto == n_samples and n_below == 0:
         return float(cut)
+    n_outliers = n_upto if n_upto == wanted or n_below == 0 else n_below
     last_out, first_in = ordered[n_outliers - 1], ordered[n_outliers]
     middle = 0.5 * last_out + 0.5 * first_in
     # The middle of two adjacent floats is rounded to one of them; to the lower one, the last

@@ -35,12 +35,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Shift the seeds before test modules draw their data."""
     shift = config.getoption("--seed-shift")
+    if not shift:
+        return
+    folder = str(Path(__file__).with_name("shifted_seeds"))
+    # Some tests hand sys.path to the processes that they start.
+    sys.path.insert(0, folder)
     # A process that was started with the variable, such as xdist's, is shifted already.
-    if shift and "SEED_SHIFT" not in os.environ:
-        folder = str(Path(__file__).with_name("shifted_seeds"))
+    if "SEED_SHIFT" not in os.environ:
         os.environ["SEED_SHIFT"] = str(shift)
-        # sys.path is what some tests hand to the processes that they start.
-        sys.path.insert(0, folder)
         paths = [folder, os.environ.get("PYTHONPATH")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         runpy.run_path(os.path.join(folder, "sitecustomize.py"))

@@ -137,8 +137,8 @@ def test_score_display_squeezes_long_tails():
     display = ScoreDisplay.from_scores(scores, log=True)
     assert (display.ax_.get_xscale(), display.ax_.get_yscale()) == ("asinh", "log")
     assert counts(display.bars_[0]).sum() == len(scores)
-    # The bulk is more than a line.
-    assert (counts(display.bars_[0]) > 5).sum() > 5
+    # The bulk is more than a line: no bar holds most of the rows.
+    assert counts(display.bars_[0]).max() < 0.8 * len(scores)
     assert 0 in display.ax_.get_xticks()
     assert ScoreDisplay.from_scores(scores, scale="linear").ax_.get_xscale() == "linear"
     assert ScoreDisplay.from_scores(scores[:500]).ax_.get_xscale() == "linear"
