@@ -1,0 +1,9 @@
+"""Names that the examples of the guide may use without an import."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def names(doctest_namespace):
+    doctest_namespace["np"] = np
