@@ -6,4 +6,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def names(doctest_namespace):
+    """Give the examples numpy."""
     doctest_namespace["np"] = np

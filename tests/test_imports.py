@@ -43,29 +43,63 @@ ALLOWED = {
 ALLOWED_IN_FILES = {"utils/discovery.py": {"detectors", "meta"}}
 
 
-def imported_siblings(path):
-    depth = len(path.relative_to(PACKAGE).parts)
+# The families that a family of detectors may import; what they share lies beside them.
+FAMILIES = {
+    "adversarial": set(),
+    "clustering": {"reconstruction"},
+    "one_class": {"reconstruction"},
+    "reconstruction": set(),
+    "residual": set(),
+    "self_supervised": set(),
+    "semi_supervised": {"adversarial", "one_class"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+every_file = pytest.mark.parametrize(
+    "path", FILES, ids=[path.relative_to(PACKAGE).as_posix() for path in FILES]
+)
+
+
+def imported_modules(path):
+    """Return what a file imports of the package, as tuples such as ("detectors", "_gan")."""
+    folder = path.relative_to(PACKAGE).parts[:-1]
+    found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            inside = node.level < depth
+            start = folder[: len(folder) - node.level + 1]
             names = [node.module] if node.module else [alias.name for alias in node.names]
-            for name in names:
-                yield path.relative_to(PACKAGE).parts[0] if inside else name.split(".")[0]
+            found |= {(*start, *name.split(".")) for name in names}
         elif isinstance(node, ast.ImportFrom | ast.Import):
             names = [node.module] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names]
             inside = [name for name in names if name.startswith("skdeepanomaly")]
             assert not inside, f"{path.name} imports {inside}: use relative imports"
+    return found
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
+@every_file
 def test_arrows_point_one_way(path):
     inside = path.relative_to(PACKAGE)
     allowed = ALLOWED[inside.parts[0].removesuffix(".py")]
     allowed = allowed | ALLOWED_IN_FILES.get(inside.as_posix(), set())
-    assert set(imported_siblings(path)) <= allowed
+    assert {module[0] for module in imported_modules(path)} <= allowed
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_import_few_others(family):
+    for path in (PACKAGE / "detectors" / family).glob("*.py"):
+        modules = [m for m in imported_modules(path) if m[0] == "detectors"]
+        others = {module[1] for module in modules if not module[1].startswith("_")}
+        assert others <= {family, *FAMILIES[family]}, path.name
+        if path.name in ("_losses.py", "_networks.py"):
+            # Plain torch: no estimator, no detector.
+            plain = {"_losses", "_networks"}
+            assert {module[-1] for module in modules} <= plain, path.name
+            assert {m[0] for m in imported_modules(path)} <= {"detectors", "losses", "networks"}
+
+
+def test_every_family_has_its_arrows():
+    folders = [path.name for path in (PACKAGE / "detectors").iterdir() if path.is_dir()]
+    assert sorted(set(folders) - {"__pycache__"}) == sorted(FAMILIES)
 
 
 def test_private_names_of_dependencies_stay_in_one_file():
