@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from .utils._compat import Interval, StrOptions
 from .utils.randomness import check_local_random_state
+from .utils.validation import Interval, StrOptions
 
 
 def contamination_offset(
@@ -18,10 +18,10 @@ def contamination_offset(
 ) -> float:
     """Return the offset below which the given share of the scores lies.
 
-    The offset is half-way between two neighbouring scores. No score of the sample equals it,
-    so rounding errors cannot change a label. Equal scores are never separated: if the cut
-    falls among them, none of them are outliers, as in scikit-learn's detectors. All of them
-    are outliers if there would be no outlier otherwise.
+    The offset is half-way between two neighbouring scores, so that rounding errors cannot
+    change a label. Equal scores are never separated: if the cut falls among them, none of
+    them are outliers, as in scikit-learn's detectors. If there would be no outlier then, all
+    of them are. If all scores are equal, no row is an outlier.
 
     Parameters
     ----------

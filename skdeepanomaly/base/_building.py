@@ -27,7 +27,8 @@ CHANGEABLE = {
     "verbose",
     "warm_start",
 }
-# Prefixes of the nested parameters that may change, too.
+# Prefixes of the nested parameters that may change, too, but for the groups of parameters,
+# which torch's optimisers only take when they are made.
 CHANGEABLE_PREFIXES = ("callbacks__", "iterator_", "optimizer")
 
 # Arguments of torch's optimisers that cannot be combined with the fused implementation.
@@ -189,7 +190,8 @@ def fixed_params(detector) -> dict:
     fixed = {
         name: value
         for name, value in detector.get_params(deep=False).items()
-        if name not in CHANGEABLE and not name.startswith(CHANGEABLE_PREFIXES)
+        if name not in CHANGEABLE
+        and (not name.startswith(CHANGEABLE_PREFIXES) or name.endswith("__param_groups"))
     }
     fixed |= {name: getattr(detector, name) for name in detector._optimizers}
     return {

@@ -10,9 +10,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks
-from ..utils._compat import Interval, Options, StrOptions
 from ..utils.scores import OffsetMixin
-from ..utils.validation import check_labels
+from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
     COMMON_ATTRIBUTES,
@@ -146,9 +145,8 @@ class BaseDeepDetector(
             Training rows, at least two. An array of float32 is used without a copy, and a
             memory map may be larger than the memory of the machine.
         y : array-like of shape (n_samples,), default=None
-            Labels, for detectors that learn from them (DeepSAD, DevNet,
-            SemiSupervisedGAN): -1 for anomalies, +1 for normal rows, 0 for unlabelled rows.
-            All other detectors ignore y.
+            Labels, for semi-supervised detectors: -1 for anomalies, +1 for normal rows, 0
+            for unlabelled rows. All other detectors ignore y.
 
         Returns
         -------
@@ -163,8 +161,10 @@ class BaseDeepDetector(
         TypeError
             If a custom ``train_split`` does not return skorch datasets.
         KeyboardInterrupt
-            After Ctrl-C. Training ends, the threshold is set, and then the exception is
-            raised: the detector can be used.
+            After Ctrl-C. In training: training ends, the threshold is set, and then the
+            exception is raised, so that the detector can be used; in a pre-training, the
+            network keeps the weights of the pre-training. Before training, or twice: the
+            detector keeps its former state.
         """
         if self.warm_start and self.__sklearn_is_fitted__():
             return fit_further(self, X, y)

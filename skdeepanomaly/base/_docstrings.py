@@ -15,7 +15,7 @@ max_epochs : int or "auto", default={max_epochs}
     Number of passes over the rows in one call of ``fit`` or ``partial_fit``. ``"auto"`` is
     the number of passes for about {_n_steps} optimiser steps, but at least
     {_epoch_range[0]} and at most {_epoch_range[1]}.
-batch_size : int or "auto", default="auto"
+batch_size : int or "auto", default={batch_size}
     Number of rows in a batch; -1 means all rows. ``"auto"`` is {_auto_batch_size}, or all
     rows if there are fewer.
 train_split : float, callable or None, default=None
@@ -24,7 +24,7 @@ train_split : float, callable or None, default=None
     all rows.
 callbacks : list or None, default=None
     Callbacks of skorch, or (name, callback) pairs. They are cloned before use.
-contamination : float in (0, 0.5] or "auto", default=0.1
+contamination : float in (0, 0.5] or "auto", default={contamination}
     Share of outliers in the training rows; it determines ``offset_``. With ``"auto"`` a row
     is an outlier if its score is more than three robust standard deviations below the
     median of the training scores. The robust standard deviation is

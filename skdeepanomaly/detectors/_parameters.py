@@ -1,9 +1,9 @@
-"""Constraints and "auto" values of parameters that several families share."""
+"""Constraints of parameters that several families share, and "auto" widths of codes."""
 
 from numbers import Integral, Real
 
 from ..networks import ACTIVATIONS
-from ..utils._compat import Interval, StrOptions
+from ..utils.validation import Interval, StrOptions
 
 WIDTH = Interval(Integral, 1, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")

@@ -7,7 +7,7 @@ from torch import nn
 
 from ..base import build_net, epochs_for
 from ..engine import DetectorNet
-from ..utils._compat import Interval, StrOptions
+from ..utils.validation import Interval, StrOptions
 from ._parameters import POSITIVE
 
 PRETRAINING_CONSTRAINTS: dict = {
@@ -31,7 +31,7 @@ class PretrainingMixin:
     _pretrain_steps = 500
     _pretrain_epoch_range = (2, 500)
 
-    def _pretraining(
+    def _make_pretraining_nets(
         self, module: nn.Module, criterion: type[nn.Module], X: np.ndarray
     ) -> list[DetectorNet]:
         """Return a list with the net of the pre-training; empty if ``pretrain_epochs`` is 0.

@@ -67,7 +67,7 @@ def map_in_blocks(
             while n_samples - start >= size or (size == reference and start < n_samples):
                 stop = min(start + size, n_samples)
                 # A copy, because a custom module may change its input in place.
-                rows = torch.zeros(size, n_features)
+                rows = torch.zeros(size, n_features, dtype=torch.float32)
                 rows.numpy()[: stop - start] = X[start:stop]
                 block = function(rows.to(device))[: stop - start].cpu().numpy()
                 if not proven:

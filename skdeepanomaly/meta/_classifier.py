@@ -8,7 +8,7 @@ from sklearn.utils import check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import HasMethods
+from ..utils.validation import HasMethods
 from ._wrapper import Wrapper, fit_detector
 
 ENCODED = (

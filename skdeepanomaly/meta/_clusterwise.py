@@ -14,10 +14,10 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
-from ..utils._compat import HasMethods, Interval, StrOptions
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import OffsetMixin, normality_scores
-from ._wrapper import draw_seed, seeded_clone
+from ..utils.validation import HasMethods, Interval, StrOptions
+from ._wrapper import random_seed, seeded_clone
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):
@@ -277,7 +277,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """Fit the clusterer; return the indices of the rows of each cluster in use."""
         if self.clusterer is None:
             self.clusterer_ = KMeans(
-                min(self.n_clusters, len(codes)), random_state=draw_seed(rng)
+                min(self.n_clusters, len(codes)), random_state=random_seed(rng)
             )
         else:
             self.clusterer_ = seeded_clone(self.clusterer, rng)

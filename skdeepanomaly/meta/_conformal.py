@@ -9,9 +9,10 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from ..thresholds import conformal_rank
-from ..utils._compat import HasMethods, Interval, n_rows, take_rows
+from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
+from ..utils.validation import HasMethods, Interval
 from ._held_out import fit_and_hold_out, without_anomalies
 from ._wrapper import WrappedDetector, fit_detector
 

@@ -14,9 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import HasMethods, Interval, is_pandas_na, n_rows, take_rows
+from ..utils._compat import is_pandas_na, n_rows, take_rows
 from ..utils.nesting import nested_rows
-from ..utils.validation import check_labels, spread
+from ..utils.validation import HasMethods, Interval, check_labels, spread
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")

@@ -14,10 +14,11 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..metrics import label_scorers, outlier_scorers, signed_labels
 from ..thresholds import THRESHOLDS, QuantileThreshold
-from ..utils._compat import HasMethods, check_method_params, n_rows, take_rows
+from ..utils._compat import check_method_params, n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
-from ._wrapper import WrappedDetector, fit_detector
+from ..utils.validation import HasMethods
+from ._wrapper import WrappedDetector, fit_detector, seeded_clone
 
 # A denser grid is no better on rows that the search did not see: the more candidates there are,
 # the more often the best one is best by chance.
@@ -55,7 +56,8 @@ class ThresholdSearchCV(WrappedDetector):
     n_jobs : int or None, default=None
         Number of folds to fit at the same time.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffle. The detector and the rules have seeds of their own.
+        Seed of the shuffle, and of rules without a seed of their own. The detector has its
+        own seed.
 
     Attributes
     ----------
@@ -291,7 +293,8 @@ class ThresholdSearchCV(WrappedDetector):
                     "candidates must hold shares in (0, 0.5], threshold rules such as"
                     f" MADThreshold(), or their names, {sorted(THRESHOLDS)}, got {rule!r}."
                 )
-        return [*shares, *rules]
+        rng = check_local_random_state(self.random_state)
+        return [*shares, *(seeded_clone(rule, rng) for rule in rules)]
 
     def _folds(self, X, y, labels, split_params):
         """Return training rows and judged test rows of each fold; refuse one class alone."""

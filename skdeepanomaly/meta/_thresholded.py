@@ -3,16 +3,15 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from ..thresholds import THRESHOLDS
-from ..utils._compat import HasMethods, Interval, StrOptions
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
+from ..utils.validation import HasMethods, Interval, StrOptions
 from ._held_out import fit_and_hold_out
-from ._wrapper import WrappedDetector
+from ._wrapper import WrappedDetector, seeded_clone
 
 
 class ThresholdedDetector(WrappedDetector):
@@ -145,16 +144,17 @@ class ThresholdedDetector(WrappedDetector):
         self.threshold = threshold
         return self
 
-    @staticmethod
-    def _fit_rule(threshold, scores):
-        if not isinstance(threshold, str) and hasattr(threshold, "fit"):
-            return clone(threshold).fit(scores)
-        if threshold not in THRESHOLDS:
+    def _fit_rule(self, threshold, scores):
+        if isinstance(threshold, str) and threshold in THRESHOLDS:
+            threshold = THRESHOLDS[threshold]()
+        if isinstance(threshold, str) or not hasattr(threshold, "fit"):
             raise ValueError(
                 f"threshold must be one of {sorted(THRESHOLDS)} or an object with fit(scores)"
                 f" and threshold_, got {threshold!r}."
             )
-        return THRESHOLDS[threshold]().fit(scores)
+        # The same seed in fit and in set_threshold.
+        rng = check_local_random_state(self.random_state)
+        return seeded_clone(threshold, rng).fit(scores)
 
     def _set_rule(self, rule):
         if not hasattr(rule, "threshold_"):

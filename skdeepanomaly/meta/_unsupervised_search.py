@@ -12,16 +12,11 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..metrics import excess_mass_score, mass_volume_score, npd_score, stability_score
-from ..utils._compat import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    n_rows,
-    take_rows,
-)
+from ..utils._compat import n_rows, take_rows
 from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
+from ..utils.validation import HasMethods, Interval, StrOptions
 from ._wrapper import WrappedDetector, fit_detector
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.

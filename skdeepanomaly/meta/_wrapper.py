@@ -77,11 +77,11 @@ def seeded_clone(estimator, rng):
         if value is None and (name == "random_state" or name.endswith("__random_state"))
     )
     if unset:
-        estimator.set_params(**{name: draw_seed(rng) for name in unset})
+        estimator.set_params(**{name: random_seed(rng) for name in unset})
     return estimator
 
 
-def draw_seed(rng) -> int:
+def random_seed(rng) -> int:
     """Draw a seed that any estimator takes.
 
     Parameters

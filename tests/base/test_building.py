@@ -28,6 +28,7 @@ from skdeepanomaly import (
         (AutoEncoder(), {"hidden_dims": (7,)}),
         (AutoEncoder(), {"module__dropout": 0.5}),
         (AutoEncoder(), {"optimizer": torch.optim.SGD}),
+        (AutoEncoder(), {"optimizer__param_groups": [("encoder*", {"lr": 0.0})]}),
         (DenoisingAutoEncoder(), {"noise_std": (0.1, 0.2)}),
     ],
     ids=str,

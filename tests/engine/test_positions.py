@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_rows
+from sklearn.base import clone
+from skorch.callbacks import Callback
 
-from skdeepanomaly import ConditionalGAN
+from skdeepanomaly import GAN, ConditionalGAN
 from skdeepanomaly.engine import BLOCK_ROWS, isolated_rng, map_in_blocks
 
 
@@ -23,6 +25,35 @@ def test_rounding_by_place_in_a_large_block_is_noticed(first):
         return scores
 
     np.testing.assert_array_equal(map_in_blocks(function, X, "cpu"), np.full(len(X), 3.0))
+
+
+def test_search_follows_weights_that_training_changed_in_place(monkeypatch):
+    X = make_rows(100)
+
+    class Scores(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.eval()
+            net.criterion_.score_with(net.module_, torch.from_numpy(X))
+
+    detector = GAN(
+        hidden_dims=(8,), n_starts=4, query_steps=2, max_epochs=3, random_state=0, lr=0.05
+    ).fit(X)
+    scored = clone(detector).set_params(callbacks=[Scores()]).fit(X)
+    np.testing.assert_array_equal(scored.score_samples(X), detector.score_samples(X))
+
+
+def test_rows_are_float32_whatever_the_default_of_torch():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert (
+            map_in_blocks(
+                lambda x: torch.full((len(x),), x.dtype.itemsize), np.ones((3, 2)), "cpu"
+            )
+            == 4
+        ).all()
+    finally:
+        torch.set_default_dtype(before)
 
 
 def test_function_may_overwrite_its_rows():

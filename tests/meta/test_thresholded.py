@@ -26,6 +26,7 @@ from skdeepanomaly import (
     AutoEncoder,
     ConformalDetector,
     FixedThreshold,
+    GaussianMixtureThreshold,
     MADThreshold,
     QuantileThreshold,
     ThresholdedDetector,
@@ -125,11 +126,21 @@ def test_detector_that_cannot_score_new_rows(rows):
         ThresholdedDetector(LocalOutlierFactor()).fit(rows)
 
 
+@pytest.mark.parametrize("threshold", ["gaussian_mixture", GaussianMixtureThreshold()], ids=str)
+def test_seed_reaches_the_rule(threshold, rows):
+    detector = ThresholdedDetector(FOREST, threshold, random_state=0)
+    offsets = {clone(detector).fit(rows).offset_ for _ in range(4)}
+    offsets.add(detector.fit(rows).set_threshold(threshold).offset_)
+    assert len(offsets) == 1
+
+
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_thresholds_by_name(threshold, rows):
     detector = ThresholdedDetector(FOREST, threshold, calibration_size=None).fit(rows)
     assert detector.offset_ == detector.threshold_.threshold_
-    rule = THRESHOLDS[threshold]().fit(detector.score_samples(rows))
+    assert type(detector.threshold_) is THRESHOLDS[threshold]
+    # The rule of the detector has a seed, so that it gives the same threshold again.
+    rule = clone(detector.threshold_).fit(detector.score_samples(rows))
     assert rule.threshold_ == detector.offset_
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
-from ...utils._compat import StrOptions
+from ...utils.validation import StrOptions
 from ._base import BaseAdversarialDetector
 from ._losses import ALADLoss
 from ._networks import ALADNetwork

@@ -4,8 +4,7 @@ import torch
 
 from ...base import BaseDeepDetector, GeneratorMixin
 from ...engine import AdversarialNet
-from ...utils._compat import StrOptions
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import SHARE, WIDTH, half_latent_dim
 
 

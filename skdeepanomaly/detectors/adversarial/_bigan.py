@@ -5,7 +5,7 @@ from numbers import Real
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
-from ...utils._compat import Interval
+from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ._base import BaseAdversarialDetector
 from ._losses import BiGANLoss

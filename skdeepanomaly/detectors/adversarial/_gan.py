@@ -5,8 +5,7 @@ from numbers import Integral, Real
 import torch
 
 from ...engine import map_in_blocks
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_scales, spread
+from ...utils.validation import Interval, StrOptions, check_scales, spread
 from .._parameters import NOT_NEGATIVE, POSITIVE, SHARE, WIDTH
 from ._base import BaseAdversarialDetector
 from ._losses import GANLoss
@@ -121,7 +120,8 @@ class GAN(BaseAdversarialDetector):
 
     A custom ``module`` has an attribute ``latent_dim``; ``generate(z)``; ``discriminate(x)``,
     which returns logits (n, 1); and ``discriminator_features(x)``. The names of the
-    parameters of the discriminator start with ``discriminator``.
+    parameters of the discriminator start with ``discriminator``. The query runs a copy of the
+    module after ``.to(torch.float64)``: tensors that it creates must follow its input.
 
     References
     ----------

@@ -77,10 +77,19 @@ def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
     return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
 
 
-# For each module, a frozen copy in another precision, and the state of the weights that was
-# copied. The keys are weak: a copy lives as long as its module.
-_EXACT_COPIES: weakref.WeakKeyDictionary[nn.Module, tuple[Any, nn.Module]]
-_EXACT_COPIES = weakref.WeakKeyDictionary()
+# For each module, a frozen copy in another precision. The keys are weak: a copy lives as long
+# as its module.
+_EXACT_COPIES: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
+
+
+def _has_weights_of(copied: nn.Module, module: nn.Module) -> bool:
+    # The values are compared: fused optimisers change weights without a new version number.
+    pairs = zip(
+        (*copied.parameters(), *copied.buffers()),
+        (*module.parameters(), *module.buffers()),
+        strict=True,
+    )
+    return all(a.device == b.device and torch.equal(a, b.to(a.dtype)) for a, b in pairs)
 
 
 def _exact_copy(module: nn.Module, dtype: torch.dtype) -> Any:
@@ -90,13 +99,11 @@ def _exact_copy(module: nn.Module, dtype: torch.dtype) -> Any:
     rows.
     """
     module = getattr(module, "_orig_mod", module)
-    tensors = (*module.parameters(), *module.buffers())
-    state = (dtype, module.training, [(t.data_ptr(), t._version) for t in tensors])
-    known, exact = _EXACT_COPIES.get(module, (None, module))
-    if known != state:
+    exact = _EXACT_COPIES.get(module)
+    if exact is None or not _has_weights_of(exact, module):
         exact = copy.deepcopy(module).to(dtype).requires_grad_(False)
-        _EXACT_COPIES[module] = state, exact
-    return exact
+        _EXACT_COPIES[module] = exact
+    return exact.train(module.training)
 
 
 class GANLoss(nn.Module):

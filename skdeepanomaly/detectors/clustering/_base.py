@@ -10,8 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from ...base import BaseDeepDetector, ClusterMixin, DecoderMixin, EncoderMixin
 from ...engine import iter_outputs
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims, spread, warn_user
+from ...utils.validation import Interval, StrOptions, check_hidden_dims, spread, warn_user
 from .._parameters import NETWORK_CONSTRAINTS, WIDTH
 from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, PretrainingMixin
 from ..reconstruction import CodingAutoEncoder
@@ -86,7 +85,7 @@ class BaseDeepClustering(
         }
 
     def _pretraining_nets(self, X):
-        return self._pretraining(self.net_.module_, ClusteringLoss, X)
+        return self._make_pretraining_nets(self.net_.module_, ClusteringLoss, X)
 
     def _initialize_state(self, X):
         """Set the centres by k-means on the codes."""

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import torch
 
 from ...engine import DetectorNet, StopTraining
-from ...utils._compat import Interval
+from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, POSITIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows
 from ._losses import DeepEmbeddedClusteringLoss

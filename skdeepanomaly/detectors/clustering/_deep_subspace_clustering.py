@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from ...engine import DetectorNet, iter_outputs
-from ...utils._compat import Interval, StrOptions
+from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, POSITIVE, WIDTH, wide_latent_dim
 from ._base import BaseDeepClustering, codes_of, sample_rows
 from ._losses import SelfExpressionLoss

@@ -68,7 +68,7 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
         decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
         auto_encoder = nn.Sequential(self.net_.module_, decoder)
-        return self._pretraining(auto_encoder, ReconstructionLoss, X)
+        return self._make_pretraining_nets(auto_encoder, ReconstructionLoss, X)
 
     def _initialize_state(self, X):
         """Set the centre to the mean code of the training rows."""

@@ -7,8 +7,7 @@ import torch
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
 from ...engine import iter_outputs, spread_tensor
-from ...utils._compat import Interval
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ..reconstruction._networks import CodingAutoEncoder
 from ._losses import OneClassSVMLoss

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 import torch
 
-from ...utils._compat import Interval
+from ...utils.validation import Interval
 from ._base import BaseCenterDetector
 from ._losses import DeepSVDDLoss
 

@@ -4,7 +4,7 @@ import torch
 
 from ...base import GeneratorMixin
 from ...engine import AdversarialNet, mean_over_rows
-from ...utils._compat import StrOptions
+from ...utils.validation import StrOptions
 from ._auto_encoder import AutoEncoder
 from ._losses import AdversarialAutoEncoderLoss
 from ._networks import AdversarialAutoEncoderNetwork

@@ -4,7 +4,7 @@ import torch
 
 from ...engine import mean_over_rows
 from ...networks import ACTIVATIONS
-from ...utils._compat import StrOptions
+from ...utils.validation import StrOptions
 from ._base import BaseAutoEncoder
 from ._losses import ReconstructionLoss
 from ._networks import AutoEncoderNetwork

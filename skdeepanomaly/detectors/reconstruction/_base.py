@@ -1,8 +1,7 @@
 """Base class of the auto-encoders."""
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
-from ...utils._compat import StrOptions
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, WIDTH, wide_latent_dim
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ...engine import DetectorNet
-from ...utils._compat import Interval
+from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, SHARE
 from ._auto_encoder import AutoEncoder
 from ._losses import DenoisingLoss

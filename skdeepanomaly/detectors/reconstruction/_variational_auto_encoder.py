@@ -6,7 +6,7 @@ import torch
 
 from ...base import GeneratorMixin
 from ...engine import AnnealedNet
-from ...utils._compat import Interval, StrOptions
+from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, WIDTH
 from ._base import BaseAutoEncoder
 from ._losses import LIKELIHOODS, VariationalLoss

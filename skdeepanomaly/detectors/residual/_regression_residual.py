@@ -9,8 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...base import BaseDeepDetector, DecoderMixin
 from ...engine import BLOCK_ROWS, map_in_blocks, mean_over_rows
-from ...utils._compat import StrOptions
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, SHARE
 from ._losses import ResidualLoss
 from ._networks import AdditivePredictor, MaskedPredictor

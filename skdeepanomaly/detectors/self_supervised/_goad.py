@@ -6,8 +6,7 @@ import torch
 
 from ...base import BaseDeepDetector
 from ...engine import iter_outputs, spread_tensor
-from ...utils._compat import Interval
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ._losses import TransformationLoss
 from ._networks import AffineTransformations

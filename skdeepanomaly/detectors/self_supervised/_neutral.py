@@ -6,8 +6,7 @@ import torch
 
 from ...base import BaseDeepDetector, EncoderMixin
 from ...engine import spread_tensor
-from ...utils._compat import Interval, StrOptions
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE, WIDTH
 from ._losses import DeterministicContrastiveLoss
 from ._networks import NeuralTransformations

@@ -5,8 +5,7 @@ from numbers import Integral
 import torch
 
 from ...base import BaseDeepDetector
-from ...utils._compat import Interval
-from ...utils.validation import check_hidden_dims
+from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
 from ._losses import DeviationLoss
