@@ -42,6 +42,7 @@ def share_flagged(detector, X):
     return (detector.predict(X) == -1).mean()
 
 
+@pytest.mark.slow
 def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(name):
     right, found, restored = [], [], []
     for seed in range(2):

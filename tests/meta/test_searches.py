@@ -1010,7 +1010,7 @@ CONTRADICTING_CHECKS = {
 }
 
 
-@pytest.mark.parametrize("inner", ["forest", "ours"])
+@pytest.mark.parametrize("inner", ["forest", pytest.param("ours", marks=pytest.mark.slow)])
 def test_check_estimator_of_the_classifier(inner):
     detector = {"forest": FOREST, "ours": ENCODER}[inner]
     failed = failed_checks(as_classifier(detector, anomaly_label=1))
