@@ -58,7 +58,9 @@ def score_bare(module, criterion, X, block=8192):
     with torch.inference_mode():
         for start in range(0, len(X), block):
             x = torch.from_numpy(X[start : start + block])
-            scores[start : start + block] = criterion.score_rows(module(x), x).numpy()
+            scores[start : start + block] = (
+                criterion.feature_scores(module(x), x).sum(dim=1).numpy()
+            )
     return scores
 
 
