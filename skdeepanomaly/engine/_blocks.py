@@ -64,11 +64,13 @@ def map_in_blocks(
     with torch.inference_mode():
         for size in [*reversed(larger), reference]:
             proven = size == reference
+            # Rows are copied, because a custom module may change its input in place; into one
+            # buffer, because new memory for each block would cost more than the copy.
+            rows = torch.empty(size, n_features, dtype=torch.float32)
             while n_samples - start >= size or (size == reference and start < n_samples):
                 stop = min(start + size, n_samples)
-                # A copy, because a custom module may change its input in place.
-                rows = torch.zeros(size, n_features, dtype=torch.float32)
                 rows.numpy()[: stop - start] = X[start:stop]
+                rows[stop - start :] = 0
                 block = function(rows.to(device))[: stop - start].cpu().numpy()
                 if not proven:
                     places = np.linspace(0, size - 1, reference).astype(int)
