@@ -64,12 +64,15 @@ def test_bigan_losses_pull_the_discriminator_in_opposite_directions():
     network, x = BiGANNetwork(4, (8,), 2), torch.randn(16, 4)
     criterion = BiGANLoss(cycle_weight=0.0)
     head = network.discriminator_head.weight
+    with torch.no_grad():
+        # Undecided about all pairs: both losses then have the same weights for all of them.
+        head.zero_()
     gradients = []
     for loss in (criterion.discriminator_loss, criterion.generator_loss):
         torch.manual_seed(1)
         (gradient,) = torch.autograd.grad(loss(network, x), head)
         gradients.append(gradient.flatten())
-    assert torch.cosine_similarity(*gradients, dim=0) < 0
+    assert torch.cosine_similarity(*gradients, dim=0) < -0.99
 
 
 def test_discriminator_loss_does_not_reach_the_other_player():
