@@ -42,6 +42,8 @@ def _like(X, values, rng):
     """Return pseudo rows in a container like X."""
     if not hasattr(X, "columns"):
         return values
+    if hasattr(X, "from_pydict"):  # pyarrow
+        return X.from_pydict(dict(zip(X.column_names, values.T, strict=True)))
     rows = take_rows(X, rng.integers(n_rows(X), size=len(values)))
     return frame_like(rows, values)
 

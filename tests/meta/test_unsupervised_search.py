@@ -8,7 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
+import sklearn
 from conftest import make_detector, make_planted
 from joblib import parallel_config
 from scipy.sparse import csr_array
@@ -29,6 +31,7 @@ from skdeepanomaly import (
     npd_score,
     stability_score,
 )
+from skdeepanomaly.utils._compat import is_newer
 
 CRITERIA = ["npd", "excess_mass", "mass_volume", "stability"]
 LOF = LocalOutlierFactor(novelty=True)
@@ -354,3 +357,16 @@ def test_parameters_of_a_network():
     # A penalty that large leaves nothing to learn.
     assert search.best_params_["optimizer__weight_decay"] == 0.0
     assert search.detector_.get_params()["optimizer__weight_decay"] == 0.0
+
+
+@pytest.mark.skipif(
+    not is_newer(sklearn.__version__, than="1.8"), reason="takes rows of tables"
+)
+@pytest.mark.parametrize("criterion", ["excess_mass", "npd"])
+def test_pseudo_rows_have_the_names_of_a_pyarrow_table(criterion):
+    values = np.random.default_rng(0).normal(size=(100, 3))
+    table = pa.table(dict(zip("abc", values.T, strict=True)))
+    forest = IsolationForest(n_estimators=5, random_state=0)
+    search = UnsupervisedSearch(forest, [{}], criterion=criterion, cv=2, random_state=0)
+    # Rows without names would warn, and warnings are errors here.
+    assert np.isfinite(search.fit(table).best_score_)
