@@ -11,7 +11,7 @@ from torch import nn
 
 from ..engine import DetectorNet, TensorLoader, block_sizes
 from ..utils.validation import parameter_names
-from ._nested_params import check_nested_params
+from ._nested_params import check_nested_params, is_nested
 
 # Parameters that may change between calls of partial_fit. The device is among them because a
 # fitted net stays on its own device, which can differ from the parameter after loading.
@@ -163,7 +163,7 @@ def continued_net(detector, X: np.ndarray, y, seed: int) -> DetectorNet:
     changed = {
         name: value
         for name, value in {"lr": detector.lr, **nested}.items()
-        if name == "lr" or (name.startswith("optimizer") and not name.endswith("_groups"))
+        if name == "lr" or name.startswith("optimizer")
         if not equal_values(vars(net).get(name), value)
     }
     if "lr" in changed:
@@ -190,14 +190,18 @@ def fixed_params(detector) -> dict:
     fixed = {
         name: value
         for name, value in detector.get_params(deep=False).items()
-        if name not in CHANGEABLE
-        and (not name.startswith(CHANGEABLE_PREFIXES) or name.endswith("__param_groups"))
+        if not _may_change(name)
     }
-    fixed |= {name: getattr(detector, name) for name in detector._optimizers}
     return {
         name: type(value) if isinstance(value, nn.Module) else copy.deepcopy(value)
         for name, value in fixed.items()
     }
+
+
+def _may_change(name: str) -> bool:
+    if is_nested(name):
+        return name.startswith(CHANGEABLE_PREFIXES) and not name.endswith("__param_groups")
+    return name in CHANGEABLE
 
 
 def refuse_changes(detector) -> None:

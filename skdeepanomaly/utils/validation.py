@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import numbers
+import os
 import warnings
 from pathlib import Path
 
@@ -40,7 +41,7 @@ MIN_ROWS_AFTER_FIT = 50
 
 
 # Code in this folder belongs to the package; a warning names the first caller outside of it.
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = os.path.join(Path(__file__).parents[1], "")
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
