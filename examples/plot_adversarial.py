@@ -12,7 +12,9 @@ ticks = np.linspace(-6, 6, 120)
 plane = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 
 detectors = {
-    "discriminator, no background:\nthe trap": GAN(score_type="discriminator", background=0.0),
+    "discriminator, no background:\nranks badly": GAN(
+        score_type="discriminator", background=0.0
+    ),
     "discriminator, with background": GAN(score_type="discriminator"),
     "query": GAN(score_type="query"),
     "mix of both (default)": GAN(),

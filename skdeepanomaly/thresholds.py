@@ -1,6 +1,5 @@
 """Rules that find a threshold in a sample of scores."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .utils.randomness import check_local_random_state
-from .utils.validation import Interval, StrOptions
+from .utils.validation import Interval, StrOptions, warn_user
 
 
 def contamination_offset(
@@ -101,11 +100,9 @@ def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
     # The factor makes up for the rounding of a product that is a whole number.
     k = int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
     if k == 0:
-        warnings.warn(
+        warn_user(
             f"{n_calibration} {rows} are too few for alpha={alpha}: no row can be called an"
             f" outlier. It takes {int(np.ceil(1 / alpha - 1 - 1e-9))} or more.",
-            UserWarning,
-            stacklevel=3,
         )
     return k
 

@@ -1,14 +1,12 @@
 """A detector as a binary classifier, for scikit-learn's tools that take only classifiers."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import HasMethods
+from ..utils.validation import HasMethods, warn_user
 from ._wrapper import Wrapper, fit_detector
 
 ENCODED = (
@@ -175,11 +173,9 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
                 )
             is_anomaly = y == self.anomaly_label
             if found == [0, 1] and is_anomaly.mean() > 0.5:
-                warnings.warn(
+                warn_user(
                     f"{is_anomaly.mean():.0%} of y are anomalies by"
                     f" anomaly_label={self.anomaly_label!r}. {ENCODED}",
-                    UserWarning,
-                    stacklevel=3,
                 )
             return is_anomaly
         if found not in ([-1, 1], [0, 1]):

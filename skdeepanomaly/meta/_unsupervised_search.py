@@ -16,7 +16,7 @@ from ..utils._compat import n_rows, take_rows
 from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
-from ..utils.validation import HasMethods, Interval, StrOptions
+from ..utils.validation import HasMethods, Interval, StrOptions, warn_user
 from ._wrapper import WrappedDetector, fit_detector
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
@@ -354,11 +354,9 @@ class UnsupervisedSearch(WrappedDetector):
                 " fold or its criterion is not a number. error_score='raise' shows errors."
             )
         if failed:
-            warnings.warn(
+            warn_user(
                 "These candidates have no score, because they failed on some fold or their"
                 f" criterion is not a number: {failed}.",
-                UserWarning,
-                stacklevel=3,
             )
         self.n_splits_ = search.n_splits_
         self.best_index_ = search.best_index_

@@ -5,13 +5,17 @@ import warnings
 import numpy as np
 import pytest
 from conftest import make_rows
+from sklearn.ensemble import IsolationForest
 
 from skdeepanomaly import (
     AutoEncoder,
     BackupAndRestore,
+    ConformalDetector,
+    ConformalThreshold,
     DeepClustering,
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
+    ThresholdedDetector,
 )
 
 
@@ -27,6 +31,23 @@ def test_too_many_clusters_name_the_line_of_the_user(cls):
     about = [w for w in caught if "different rows" in str(w.message)]
     assert about
     assert {w.filename for w in about} == {__file__}
+
+
+FOREST = IsolationForest(n_estimators=2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        ConformalDetector(FOREST, alpha=0.01),
+        ThresholdedDetector(FOREST, ConformalThreshold(0.01)),
+    ],
+    ids=["p-values", "threshold"],
+)
+def test_too_few_calibration_rows_name_the_line_of_the_user(detector):
+    with pytest.warns(UserWarning, match="too few") as caught:
+        detector.fit(make_rows(20))
+    assert {w.filename for w in caught} == {__file__}
 
 
 def test_second_backup_is_refused(tmp_path):
