@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ..utils.validation import spread
+from ..utils.rows import spread
 
 # The median training row is computed from at most this many rows.
 MAX_ROWS_FOR_MEDIANS = 10_000

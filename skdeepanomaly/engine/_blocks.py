@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 
-from ..utils.validation import spread
+from ..utils.rows import spread
 
 # Numbers of rows in a block, the reference first. The larger blocks are used only if they have
 # at most BLOCK_VALUES values. The reference has more than 32 rows, because matrix products of

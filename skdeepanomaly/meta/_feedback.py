@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import is_pandas_na, n_rows, take_rows
 from ..utils.nesting import nested_rows
-from ..utils.validation import HasMethods, Interval, check_labels, spread
+from ..utils.rows import spread
+from ..utils.validation import HasMethods, Interval, check_labels
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")

@@ -5,7 +5,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, column_or_1d
 
-from ..utils.validation import spread
+from ..utils.rows import spread
 
 NORMAL, ANOMALY, NOT_JUDGED = "tab:blue", "tab:red", "0.6"
 THRESHOLD_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.2}

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..utils.validation import check_columns, spread
+from ..utils.rows import spread
+from ..utils.validation import check_columns
 from ._dates import read_times
 from ._values import split_columns, to_objects
 

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._compat import HasMethods, Interval, Options, StrOptions
+from .rows import spread
 
 __all__ = [
     "HasMethods",
@@ -23,7 +24,6 @@ __all__ = [
     "check_scales",
     "closest",
     "parameter_names",
-    "spread",
     "warn_if_few_after_fit",
     "warn_if_one_batch",
     "warn_if_unscaled",
@@ -98,24 +98,6 @@ def parameter_names(component) -> tuple[list[str], bool]:
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return [p.name for p in parameters if p.kind not in variadic], takes_any
-
-
-def spread(X, n_rows: int):
-    """Return at most ``n_rows`` rows, evenly spread over the table.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, ...)
-        The rows.
-    n_rows : int
-        Largest number of rows.
-
-    Returns
-    -------
-    rows : array of shape (n_spread, ...)
-        A view on every k-th row; all rows if there are at most ``n_rows``.
-    """
-    return X[:: max(1, -(-len(X) // n_rows))]
 
 
 def check_labels(

@@ -4,7 +4,8 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from ...engine import draw_seed, isolated_rng
-from ...utils.validation import check_columns, spread
+from ...utils.rows import spread
+from ...utils.validation import check_columns
 from .._parameters import half_latent_dim
 from ._gan import GAN
 from ._losses import ConditionalGANLoss

@@ -5,7 +5,8 @@ from numbers import Integral, Real
 import torch
 
 from ...engine import map_in_blocks
-from ...utils.validation import Interval, StrOptions, check_scales, spread
+from ...utils.rows import spread
+from ...utils.validation import Interval, StrOptions, check_scales
 from .._parameters import NOT_NEGATIVE, POSITIVE, SHARE, WIDTH
 from ._base import BaseAdversarialDetector
 from ._losses import GANLoss

@@ -3,7 +3,7 @@
 import torch
 
 from ...engine import iter_outputs
-from ...utils.validation import spread
+from ...utils.rows import spread
 from .._parameters import NOT_NEGATIVE
 from ..adversarial._base import BaseAdversarialDetector
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin

@@ -1,0 +1,19 @@
+"""Some rows of a table in place of all."""
+
+
+def spread(X, n_rows: int):
+    """Return at most ``n_rows`` rows, evenly spread over the table.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, ...)
+        The rows.
+    n_rows : int
+        Largest number of rows.
+
+    Returns
+    -------
+    rows : array of shape (n_spread, ...)
+        A view on every k-th row; all rows if there are at most ``n_rows``.
+    """
+    return X[:: max(1, -(-len(X) // n_rows))]
