@@ -6,7 +6,6 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
@@ -18,6 +17,7 @@ from ..utils._compat import check_method_params, n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods
+from ._held_out import fit_rule
 from ._wrapper import WrappedDetector, fit_detector, seeded_clone
 
 # A denser grid is no better on rows that the search did not see: the more candidates there are,
@@ -350,7 +350,7 @@ def _fit_rule(candidate, scores, labels):
     others = scores[labels != -1]
     if isinstance(candidate, float) or len(others) < 2:
         others = scores
-    return clone(_rule_of(candidate)).fit(others)
+    return fit_rule(_rule_of(candidate), others)
 
 
 def _cv_results(candidates, results):

@@ -406,6 +406,6 @@ class Odd(BaseEstimator):
 def test_rule_without_a_threshold(rows):
     with pytest.raises(ValueError, match="has no threshold_ after fit"):
         ThresholdedDetector(FOREST, FirstColumn()).fit(rows[:, :1])
-    for value in (np.nan, None, "a", [1.0, 2.0]):
+    for value in (np.nan, -np.inf, np.inf, None, "a", [1.0, 2.0]):
         with pytest.raises(ValueError, match="threshold_ must be a number"):
             ThresholdedDetector(FOREST, Odd(value)).fit(rows)
