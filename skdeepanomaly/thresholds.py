@@ -22,7 +22,8 @@ def contamination_offset(
     The offset is half-way between two neighbouring scores, so that rounding errors cannot
     change a label; above a score without size, see ``has_size``, it is the next score. Equal
     scores are never separated: if the cut falls among them, none of them are outliers, as in
-    scikit-learn's detectors. If there would be no outlier then, all of them are. If all scores are equal, no row is an outlier.
+    scikit-learn's detectors. If there would be no outlier then, all of them are. If all scores
+    are equal, no row is an outlier.
 
     Parameters
     ----------

@@ -347,7 +347,7 @@ def _check_detector(detector):
     if inspect.isclass(detector) or not is_outlier_detector(detector):
         raise TypeError(
             f"detector must be an instance of an outlier detector, got {detector!r}. Pass"
-            " for example detector=IsolationForest(); of PyOD, from_pyod(detector)."
+            " for example detector=IsolationForest()."
         )
     if not scores:
         raise TypeError(

@@ -56,8 +56,8 @@ class ThresholdSearchCV(WrappedDetector):
     n_jobs : int or None, default=None
         Number of folds to fit at the same time.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffle, and of rules without a seed of their own. The detector has its
-        own seed.
+        Seed of the shuffle, and of rules and each part of the detector whose own
+        ``random_state`` is None: the same in all folds. With an int the result repeats.
 
     Attributes
     ----------
@@ -220,9 +220,10 @@ class ThresholdSearchCV(WrappedDetector):
             )
         labels = signed_labels(y)
         scorer, candidates = self._scorer(), self._candidates()
+        detector = seeded_clone(self.detector, check_local_random_state(self.random_state))
         folds = self._folds(X, y, labels, routed.splitter.split)
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(_score_fold)(self.detector, candidates, scorer, X, y, fold, routed)
+            delayed(_score_fold)(detector, candidates, scorer, X, y, fold, routed)
             for fold in folds
         )
         results = np.array(results, dtype=np.float64).T
@@ -231,7 +232,7 @@ class ThresholdSearchCV(WrappedDetector):
         means = results.mean(axis=1)
         tied = np.flatnonzero(means == means.max())
         best = int(tied[(len(tied) - 1) // 2])
-        detector = fit_detector(self.detector, X, labels, routed.detector.fit)
+        detector = fit_detector(detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
         threshold = _fit_rule(candidates[best], scores, labels)
 
