@@ -1,5 +1,7 @@
 """A detector that learns from the verdicts of an analyst."""
 
+import math
+import re
 from importlib import import_module
 from itertools import pairwise
 from numbers import Integral, Real
@@ -28,6 +30,8 @@ SCORE_VARIANCE = 0.25
 MAX_ROWS_FOR_SCALES = 2000
 # Rows are compared with the judged rows block by block, which bounds the memory.
 BLOCK_SIZE = 4096
+# Names of types with at most single precision, in numpy, pandas, polars and pyarrow.
+SINGLE_TYPES = r"^(float(16|32)?|half(float)?)(\[pyarrow\])?$"
 
 
 class FeedbackDetector(WrappedDetector):
@@ -86,10 +90,11 @@ class FeedbackDetector(WrappedDetector):
     training rows. All are set to their most probable values given the verdicts.
     ``offset_`` is :math:`-b`, and ``score_samples`` is the rest of :math:`f`.
 
-    Two rows are the same if their texts are equal and their numbers are equal in single
-    precision, whatever the types of the columns: the integer 40 is the float 40.0. The rows
-    are compared as they are given, not as the detector gets them: transformers in single
-    precision round a row differently from batch to batch.
+    Two rows are the same if their texts and their numbers are equal, whatever the types of the
+    columns: the integer 40 is the float 40.0. A number in a column of single precision is the
+    same as all numbers that are rounded to it. The rows are compared as they are given, not as
+    the detector gets them: transformers in single precision round a row differently from batch
+    to batch.
 
     A single verdict moves the threshold by less than one unit of log odds. If all verdicts
     are taken back, the scores are exactly as before the first.
@@ -174,6 +179,7 @@ class FeedbackDetector(WrappedDetector):
         _, _, codes = self._represent(some)
         self._width = np.median(euclidean_distances(codes, squared=True)) or 1.0
         self._learn(None, np.array([], dtype=np.int8))
+        self._judged_single = []
         return self
 
     def add_feedback(self, X, y):
@@ -214,7 +220,8 @@ class FeedbackDetector(WrappedDetector):
         judged = np.flatnonzero(labels)
         if len(judged) == 0:
             return self
-        keys = _keys(take_rows(X, judged))
+        single = _single_columns(X)
+        keys = _keys(take_rows(X, judged), single)
         rows = dict(zip(keys, judged, strict=True))
         for key, row in zip(keys, judged, strict=True):
             if labels[row] != labels[rows[key]]:
@@ -223,10 +230,12 @@ class FeedbackDetector(WrappedDetector):
                     " Give a row one verdict."
                 )
         added = np.sort(list(rows.values()))
+        new = take_rows(X, added)
         # The detector itself refuses rows with other columns.
         self._decision(take_rows(X, added[:1]))
-        kept = [i for i, key in enumerate(self._judged_keys()) if key not in rows]
-        self._keep(kept, take_rows(X, added), labels[added])
+        replaced = {i for places in self._places(new, single) for i in places}
+        kept = [i for i in range(len(self.verdicts_.y)) if i not in replaced]
+        self._keep(kept, new, labels[added], single)
         return self
 
     def remove_feedback(self, X=None, *, indices=None):
@@ -257,15 +266,15 @@ class FeedbackDetector(WrappedDetector):
         if X is not None and indices is not None:
             raise ValueError("Pass X or indices, not both.")
         if X is not None:
-            places = {key: i for i, key in enumerate(self._judged_keys())}
-            keys = _keys(self._checked(X))
-            unknown = [row for row, key in enumerate(keys) if key not in places]
+            X = self._checked(X)
+            places = self._places(X, _single_columns(X))
+            unknown = [row for row, found in enumerate(places) if not found]
             if unknown:
                 raise ValueError(
                     f"There is no verdict on row {unknown[0]} of X; verdicts_.X holds the"
                     f" {n_verdicts} rows that were judged."
                 )
-            removed = [places[key] for key in keys]
+            removed = [i for found in places for i in found]
         elif indices is not None:
             removed = np.atleast_1d(indices)
             if removed.size and not np.issubdtype(removed.dtype, np.integer):
@@ -319,12 +328,14 @@ class FeedbackDetector(WrappedDetector):
         merit = np.abs(decision) if strategy == "uncertain" else decision
         order = np.argsort(merit, kind="stable")
         n_candidates = 3 * n if strategy == "diverse" else n
-        seen, candidates = set(self._judged_keys()), []
+        single, seen, candidates = _single_columns(X), set(), []
         # Block by block: mostly the first few rows are enough.
         for block in gen_batches(len(order), BLOCK_SIZE):
             rows = order[block]
-            for row, key in zip(rows, _keys(take_rows(X, rows)), strict=True):
-                if key not in seen:
+            some = take_rows(X, rows)
+            keys, places = _keys(some, single), self._places(some, single)
+            for row, key, judged in zip(rows, keys, places, strict=True):
+                if not judged and key not in seen:
                     seen.add(key)
                     candidates.append(row)
             if len(candidates) >= n_candidates:
@@ -388,15 +399,40 @@ class FeedbackDetector(WrappedDetector):
     def _near(self, codes, others):
         return np.exp(-euclidean_distances(codes, others, squared=True) / self._width)
 
-    def _judged_keys(self):
-        return [] if self.verdicts_.X is None else _keys(self.verdicts_.X)
+    def _places(self, X, single):
+        """Return for each row the positions in ``verdicts_`` of those that are the same row.
 
-    def _keep(self, kept, X=None, y=()):
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        single : tuple of bool
+            Which of their columns are in single precision.
+
+        Returns
+        -------
+        places : list of list of int
+            Empty lists for rows without a verdict.
+        """
+        places = [[] for _ in range(n_rows(X))]
+        for judged_single in set(self._judged_single):
+            either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
+            alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
+            keys, known = _keys(take_rows(self.verdicts_.X, alike), either), {}
+            for i, key in zip(alike, keys, strict=True):
+                known.setdefault(key, []).append(i)
+            for found, key in zip(places, _keys(X, either), strict=True):
+                found += known.get(key, [])
+        return places
+
+    def _keep(self, kept, X=None, y=(), single=None):
         """Keep some verdicts, add others, and learn from them all."""
         parts = [take_rows(self.verdicts_.X, kept)] if kept else []
         parts += [] if X is None else [X]
         y = np.concatenate([self.verdicts_.y[kept], y]).astype(np.int8)
+        judged_single = [self._judged_single[i] for i in kept] + [single] * (len(y) - len(kept))
         self._learn(_stack(parts) if parts else None, y)
+        self._judged_single = judged_single
 
     def _learn(self, X, y):
         """Set all weights to their most probable values given the verdicts."""
@@ -425,7 +461,8 @@ class _Squash:
 
     def fit(self, X):
         self.n_features = X.shape[1]
-        self.scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
+        scaler = StandardScaler(with_mean=not issparse(X))
+        self.scaler = scaler.set_output(transform="default").fit(X)
         return self
 
     def transform(self, X):
@@ -494,27 +531,54 @@ def _stack(parts):
     return library.concat(parts)
 
 
-def _keys(X):
-    """Return a hashable object for each row, equal for equal rows of whatever types."""
+def _single_columns(X):
+    """Return which columns of rows hold numbers in single precision, or less.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows. Those of an array with more dimensions count as flat.
+
+    Returns
+    -------
+    single : tuple of bool
+        One for each column.
+    """
+    if hasattr(X, "to_pylist"):  # pyarrow
+        types = X.schema.types
+    elif hasattr(X, "dtypes"):  # pandas, polars
+        types = list(X.dtypes)
+    else:
+        types = [X.dtype] * int(np.prod(np.shape(X)[1:]))
+    return tuple(re.search(SINGLE_TYPES, str(kind).lower()) is not None for kind in types)
+
+
+def _keys(X, single):
+    """Return a hashable object for each row, equal for equal rows of whatever types.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows.
+    single : tuple of bool
+        The columns whose numbers are compared in single precision, all others exactly.
+
+    Returns
+    -------
+    keys : list
+        The objects.
+    """
     if issparse(X):
         X = X.tocsr(copy=True)
         X.sum_duplicates()
         X.eliminate_zeros()
-        columns, numbers = X.indices.astype(np.int64), _single(X.data)
-        return [(columns[i:j].tobytes(), numbers[i:j].tobytes()) for i, j in pairwise(X.indptr)]
-    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
-        return [(row.tobytes(), ()) for row in _single(X.reshape(len(X), -1))]
-    keys = []
-    for row in _python_rows(X):
-        is_number = [isinstance(value, Real | np.bool_) for value in row]
-        numbers = [v if number else np.nan for v, number in zip(row, is_number, strict=True)]
-        texts = tuple(
-            (i, str(value))
-            for i, value in enumerate(row)
-            if not (is_number[i] or value is None or is_pandas_na(value))
-        )
-        keys.append((_single(np.array(numbers)).tobytes(), texts))
-    return keys
+        columns, numbers = X.indices.tolist(), X.data.tolist()
+        filled = [(i, _comparable(v, single[i])) for i, v in zip(columns, numbers, strict=True)]
+        return [tuple(filled[i:j]) for i, j in pairwise(X.indptr)]
+    return [
+        tuple(_comparable(value, s) for value, s in zip(row, single, strict=True))
+        for row in _python_rows(X)
+    ]
 
 
 def _python_rows(X):
@@ -522,17 +586,29 @@ def _python_rows(X):
     if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
         return zip(*(column.to_pylist() for column in X.columns), strict=True)
     if hasattr(X, "rows"):  # polars, which does not convert dates and numbers together
-        return X.rows()
+        # Python's times have no nanoseconds, these texts have.
+        times = import_module(type(X).__module__.partition(".")[0]).selectors.temporal()
+        return X.with_columns(times.cast(str)).rows()
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+        return X.reshape(len(X), -1).tolist()
+    if hasattr(X, "to_numpy"):  # pandas, which else turns long integers into floats
+        X = X.to_numpy(dtype=object)
     return np.asarray(X, dtype=object).reshape(len(X), -1)
 
 
-def _single(values):
-    """Round numbers to the 24 bits of single precision, but keep their range."""
-    mantissas, exponents = np.frexp(values.astype(np.float64))
-    with np.errstate(over="ignore"):
-        rounded = np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
-    # One zero, and one kind of missing value.
-    return np.where(np.isnan(rounded), np.nan, rounded + 0.0)
+def _comparable(value, single):
+    """Return a value so that equal values of whatever types are equal, with the same hash."""
+    if value is None or is_pandas_na(value):
+        return None
+    if not isinstance(value, Real | np.bool_):
+        return str(value)
+    if value != value:
+        return None
+    if single and np.isfinite(value):
+        # The 24 bits of single precision, but with the range of double precision.
+        mantissa, exponent = math.frexp(value)
+        return math.ldexp(round(mantissa * 2**24), exponent - 24)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _map_weights(kernel, prior, y):
