@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..thresholds import contamination_offset, robust_offset
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
-from ..utils.validation import HasMethods, Interval, StrOptions
+from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._wrapper import fit_detector, random_seed, seeded_clone
 
 
@@ -192,6 +192,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
         rng = check_local_random_state(self.random_state)
+        refuse_sparse(X, type(self).__name__)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
@@ -266,6 +267,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
 
     def _validated_codes(self, X):
         check_is_fitted(self)
+        refuse_sparse(X, type(self).__name__)
         return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
 
     def _codes(self, X, rows):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..engine import isolated_rng
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import OffsetMixin
-from ..utils.validation import HasMethods, check_labels
+from ..utils.validation import HasMethods, check_labels, refuse_sparse
 from ._wrapper import random_seed, seeded_clone
 
 
@@ -117,6 +117,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
                 f"contamination of {type(self.detector).__name__} must be a number, got"
                 f" {contamination!r}. For a threshold by a rule see ThresholdedDetector."
             )
+        refuse_sparse(X, type(self).__name__)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         labels = self._labels(y, len(rows))
         rng = check_local_random_state(self.random_state)
@@ -161,6 +162,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
             number, or the highest one if the detector's is minus infinity.
         """
         check_is_fitted(self)
+        refuse_sparse(X, type(self).__name__)
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         with isolated_rng(self._seed, _device()):
             scores = -np.array(self.detector_.decision_function(rows), dtype=np.float64).ravel()

@@ -349,7 +349,9 @@ class UnsupervisedSearch(WrappedDetector):
         seed = random_seed(rng)
         self._search(X, y, params, seed)
         if self.refit:
-            best = clone(self.detector).set_params(**clone(self.best_params_, safe=False))
+            best = clone(self.detector)
+            # In a line of its own: set_params of FrozenEstimator returns nothing.
+            best.set_params(**clone(self.best_params_, safe=False))
             self.detector_ = fit_detector(
                 best, X, y, fit_params, rng=np.random.RandomState(seed)
             )
