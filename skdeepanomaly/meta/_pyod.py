@@ -4,11 +4,9 @@ import inspect
 from numbers import Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..engine import isolated_rng
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import OffsetMixin
 from ..utils.validation import HasMethods, check_labels, refuse_sparse
@@ -122,7 +120,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         labels = self._labels(y, len(rows))
         rng = check_local_random_state(self.random_state)
         self._seed = random_seed(rng)
-        with isolated_rng(self._seed, _device()):
+        with _isolated_rng(self._seed):
             # Constructors of PyOD's deep detectors set seeds, too.
             detector = seeded_clone(self.detector, rng)
             detector.fit(rows, *labels)
@@ -164,14 +162,19 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         refuse_sparse(X, type(self).__name__)
         rows = validate_data(self, X, dtype=np.float64, reset=False)
-        with isolated_rng(self._seed, _device()):
+        with _isolated_rng(self._seed):
             scores = -np.array(self.detector_.decision_function(rows), dtype=np.float64).ravel()
         return np.nan_to_num(scores, copy=False, nan=np.finfo(np.float64).min)
 
 
-def _device() -> str:
-    # Where PyOD's deep detectors train by default.
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def _isolated_rng(seed):
+    """Seed the global generators for a block; the GPU is where PyOD trains if there is one."""
+    # Late, so that the other meta-estimators can do without torch.
+    import torch
+
+    from ..engine import isolated_rng
+
+    return isolated_rng(seed, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def from_pyod(detector, *, random_state=None):

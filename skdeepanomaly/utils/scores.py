@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import OutlierMixin
-from sklearn.utils import get_tags
+from sklearn.utils import get_tags, indexable
 
 from ._compat import n_rows, take_rows
 from .rows import spread
@@ -104,6 +104,7 @@ def check_label_convention(detector, X) -> None:
     """
     if not hasattr(detector, "predict") or _is_density_estimator(detector):
         return
+    (X,) = indexable(X)
     rows = spread(np.arange(n_rows(X)), N_LABELS_TO_CHECK)
     found = set(np.ravel(detector.predict(take_rows(X, rows))).tolist())
     if not found <= {-1, 1}:
