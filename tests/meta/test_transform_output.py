@@ -52,8 +52,11 @@ def output(request):
         yield request.param
 
 
-@pytest.mark.parametrize("rows", [X, FRAME], ids=["array", "frame"])
-@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize(
+    ("inner", "rows"),
+    [("alone", X), ("pipeline", X), ("pipeline", FRAME)],
+    ids=["alone, array", "pipeline, array", "pipeline, frame"],
+)
 @pytest.mark.parametrize("kind", META)
 def test_scores_are_the_same_whatever_transformers_give(kind, inner, rows, output):
     def scores():

@@ -82,6 +82,17 @@ def test_npd_by_hand():
     assert np.isfinite(npd_score([1.0, 1], [2.0, 2]))
 
 
+def test_npd_leaves_scores_without_size_out():
+    own, pseudo = np.array([1.0, 2, 3]), np.array([3.0, 5, 7])
+    highest = np.finfo(np.float64).max
+    for beyond in (highest, 1e277):
+        assert npd_score(np.append(own, beyond), np.append(pseudo, beyond)) == npd_score(
+            own, pseudo
+        )
+    with pytest.raises(ValueError, match="all proportion"):
+        npd_score(own, [highest, highest])
+
+
 def test_excess_mass_by_hand():
     # All rows lie in the region with half of the box (4 of 9 rows, and one more of each), so
     # that the curve 1 - t / 2 falls to 0.9 at t = 0.2; its mean height is 0.95.
