@@ -1,25 +1,22 @@
 """A detector that learns from the verdicts of an analyst."""
 
-import math
-import re
-from importlib import import_module
-from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.linalg import cholesky
 from scipy.optimize import minimize
-from scipy.sparse import issparse, vstack
+from scipy.sparse import issparse
 from scipy.special import expit
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import is_pandas_na, n_rows, take_rows
+from ..utils._compat import n_rows, take_rows
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.validation import HasMethods, Interval, check_labels
+from ._rows import as_indexable, container_of, row_keys, single_columns, stack
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
@@ -30,8 +27,6 @@ SCORE_VARIANCE = 0.25
 MAX_ROWS_FOR_SCALES = 2000
 # Rows are compared with the judged rows block by block, which bounds the memory.
 BLOCK_SIZE = 4096
-# Names of types with at most single precision, in numpy, pandas, polars and pyarrow.
-SINGLE_TYPES = r"^(float(16|32)?|half(float)?)(\[pyarrow\])?$"
 
 
 class FeedbackDetector(WrappedDetector):
@@ -168,9 +163,9 @@ class FeedbackDetector(WrappedDetector):
             If ``strength`` is not positive.
         """
         self._validate_params()
-        self._container = _container(X)
+        self._container = container_of(X)
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
-        some = take_rows(_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
+        some = take_rows(as_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
         scale = np.median(np.abs(self._decision(some)))
         self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
         views, codes = _inputs_and_codes(self.detector_, some)
@@ -220,8 +215,8 @@ class FeedbackDetector(WrappedDetector):
         judged = np.flatnonzero(labels)
         if len(judged) == 0:
             return self
-        single = _single_columns(X)
-        keys = _keys(take_rows(X, judged), single)
+        single = single_columns(X)
+        keys = row_keys(take_rows(X, judged), single)
         rows = dict(zip(keys, judged, strict=True))
         for key, row in zip(keys, judged, strict=True):
             if labels[row] != labels[rows[key]]:
@@ -267,7 +262,7 @@ class FeedbackDetector(WrappedDetector):
             raise ValueError("Pass X or indices, not both.")
         if X is not None:
             X = self._checked(X)
-            places = self._places(X, _single_columns(X))
+            places = self._places(X, single_columns(X))
             unknown = [row for row, found in enumerate(places) if not found]
             if unknown:
                 raise ValueError(
@@ -328,12 +323,12 @@ class FeedbackDetector(WrappedDetector):
         merit = np.abs(decision) if strategy == "uncertain" else decision
         order = np.argsort(merit, kind="stable")
         n_candidates = 3 * n if strategy == "diverse" else n
-        single, seen, candidates = _single_columns(X), set(), []
+        single, seen, candidates = single_columns(X), set(), []
         # Block by block: mostly the first few rows are enough.
         for block in gen_batches(len(order), BLOCK_SIZE):
             rows = order[block]
             some = take_rows(X, rows)
-            keys, places = _keys(some, single), self._places(some, single)
+            keys, places = row_keys(some, single), self._places(some, single)
             for row, key, judged in zip(rows, keys, places, strict=True):
                 if not judged and key not in seen:
                     seen.add(key)
@@ -371,12 +366,12 @@ class FeedbackDetector(WrappedDetector):
 
     def _checked(self, X):
         """Return rows of which some can be taken, or refuse another container than in fit."""
-        if (given := _container(X)) != self._container:
+        if (given := container_of(X)) != self._container:
             raise ValueError(
                 f"X must be in the same container as the rows in fit, {self._container}, got"
                 f" {given}. Convert it."
             )
-        return _indexable(X)
+        return as_indexable(X)
 
     def _decision(self, X):
         return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
@@ -418,10 +413,10 @@ class FeedbackDetector(WrappedDetector):
         for judged_single in set(self._judged_single):
             either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
             alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
-            keys, known = _keys(take_rows(self.verdicts_.X, alike), either), {}
+            keys, known = row_keys(take_rows(self.verdicts_.X, alike), either), {}
             for i, key in zip(alike, keys, strict=True):
                 known.setdefault(key, []).append(i)
-            for found, key in zip(places, _keys(X, either), strict=True):
+            for found, key in zip(places, row_keys(X, either), strict=True):
                 found += known.get(key, [])
         return places
 
@@ -431,7 +426,7 @@ class FeedbackDetector(WrappedDetector):
         parts += [] if X is None else [X]
         y = np.concatenate([self.verdicts_.y[kept], y]).astype(np.int8)
         judged_single = [self._judged_single[i] for i in kept] + [single] * (len(y) - len(kept))
-        self._learn(_stack(parts) if parts else None, y)
+        self._learn(stack(parts) if parts else None, y)
         self._judged_single = judged_single
 
     def _learn(self, X, y):
@@ -497,118 +492,6 @@ def _numbers(X):
     values = X.data if issparse(X) else X
     np.clip(values, -1e100, 1e100, out=values)
     return X
-
-
-def _container(X):
-    """Name the container of rows: it decides which rows can be stacked."""
-    if issparse(X):
-        return "sparse matrix"
-    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
-        return "numpy array"
-    # All libraries call their class DataFrame or Table: the name needs the library.
-    return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
-
-
-def _indexable(X):
-    """Return rows in a form of which some can be taken, and stacked."""
-    if issparse(X):
-        return X.tocsr()
-    return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def _stack(parts):
-    """Stack rows in the same container; a column of integers may come back as floats."""
-    first = parts[0]
-    if issparse(first):
-        return vstack(parts, format="csr")
-    if isinstance(first, np.ndarray):
-        return np.concatenate(parts)
-    library = import_module(type(first).__module__.partition(".")[0])
-    if hasattr(first, "to_pylist"):  # pyarrow
-        return library.concat_tables(parts, promote_options="permissive")
-    if hasattr(first, "rows"):  # polars
-        return library.concat(parts, how="vertical_relaxed")
-    return library.concat(parts)
-
-
-def _single_columns(X):
-    """Return which columns of rows hold numbers in single precision, or less.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        Rows. Those of an array with more dimensions count as flat.
-
-    Returns
-    -------
-    single : tuple of bool
-        One for each column.
-    """
-    if hasattr(X, "to_pylist"):  # pyarrow
-        types = X.schema.types
-    elif hasattr(X, "dtypes"):  # pandas, polars
-        types = list(X.dtypes)
-    else:
-        types = [X.dtype] * int(np.prod(np.shape(X)[1:]))
-    return tuple(re.search(SINGLE_TYPES, str(kind).lower()) is not None for kind in types)
-
-
-def _keys(X, single):
-    """Return a hashable object for each row, equal for equal rows of whatever types.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        Rows.
-    single : tuple of bool
-        The columns whose numbers are compared in single precision, all others exactly.
-
-    Returns
-    -------
-    keys : list
-        The objects.
-    """
-    if issparse(X):
-        X = X.tocsr(copy=True)
-        X.sum_duplicates()
-        X.eliminate_zeros()
-        columns, numbers = X.indices.tolist(), X.data.tolist()
-        filled = [(i, _comparable(v, single[i])) for i, v in zip(columns, numbers, strict=True)]
-        return [tuple(filled[i:j]) for i, j in pairwise(X.indptr)]
-    return [
-        tuple(_comparable(value, s) for value, s in zip(row, single, strict=True))
-        for row in _python_rows(X)
-    ]
-
-
-def _python_rows(X):
-    """Return the rows of a frame, series or array as sequences of Python objects."""
-    if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
-        return zip(*(column.to_pylist() for column in X.columns), strict=True)
-    if hasattr(X, "rows"):  # polars, which does not convert dates and numbers together
-        # Python's times have no nanoseconds, these texts have.
-        times = import_module(type(X).__module__.partition(".")[0]).selectors.temporal()
-        return X.with_columns(times.cast(str)).rows()
-    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
-        return X.reshape(len(X), -1).tolist()
-    if hasattr(X, "to_numpy"):  # pandas, which else turns long integers into floats
-        X = X.to_numpy(dtype=object)
-    return np.asarray(X, dtype=object).reshape(len(X), -1)
-
-
-def _comparable(value, single):
-    """Return a value so that equal values of whatever types are equal, with the same hash."""
-    if value is None or is_pandas_na(value):
-        return None
-    if not isinstance(value, Real | np.bool_):
-        return str(value)
-    if value != value:
-        return None
-    if single and np.isfinite(value):
-        # The 24 bits of single precision, but with the range of double precision.
-        mantissa, exponent = math.frexp(value)
-        return math.ldexp(round(mantissa * 2**24), exponent - 24)
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _map_weights(kernel, prior, y):

@@ -29,7 +29,7 @@ from skdeepanomaly import (
     outlier_average_precision_score,
     outlier_scorers,
 )
-from skdeepanomaly.meta._feedback import _keys
+from skdeepanomaly.meta._rows import row_keys
 from skdeepanomaly.utils._compat import is_newer, n_rows, take_rows
 
 FOREST = IsolationForest(n_estimators=30, random_state=0)
@@ -388,16 +388,16 @@ def test_rows_are_the_same_whatever_the_type_of_numbers(kind):
 def test_what_tells_rows_apart():
     rows = [1, 2], [1, "2"], [1, None], [1, "a"], [True, 2.0], [1, np.nan], [1, pd.NA]
     exact, single = (False, False), (True, True)
-    keys = _keys(np.array(rows, dtype=object), exact)
+    keys = row_keys(np.array(rows, dtype=object), exact)
     assert keys[0] == keys[4]
     assert keys[2] == keys[5] == keys[6]
     assert len(set(keys)) == 4
-    assert keys[0] == _keys(np.array([[1, 2]], dtype=np.int8), exact)[0]
-    assert keys[0] == _keys(np.array([[1, 2]], dtype=np.int8), single)[0]
+    assert keys[0] == row_keys(np.array([[1, 2]], dtype=np.int8), exact)[0]
+    assert keys[0] == row_keys(np.array([[1, 2]], dtype=np.int8), single)[0]
     # Numbers out of the range of single precision, and numbers that it just tells apart.
     far = np.array([[1e300], [1e301], [1e-60], [0], [-0.0], [1 + 1e-6], [1 + 2e-6], [np.inf]])
-    assert len(set(_keys(far, (True,)))) == 7
-    assert len(set(_keys(csr_matrix(far), (True,)))) == 7
+    assert len(set(row_keys(far, (True,)))) == 7
+    assert len(set(row_keys(csr_matrix(far), (True,)))) == 7
 
 
 IDS = 123_456_789_012 + np.arange(40)
