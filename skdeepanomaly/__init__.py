@@ -30,10 +30,12 @@ from .meta import (
     ConformalDetector,
     DetectorClassifier,
     FeedbackDetector,
+    PyODDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
     as_classifier,
+    from_pyod,
 )
 from .metrics import (
     evaluate,
@@ -107,6 +109,7 @@ __all__ = [
     "OutlierPrecisionRecallDisplay",
     "OutlierRocCurveDisplay",
     "POTThreshold",
+    "PyODDetector",
     "QuantileThreshold",
     "RegressionResidual",
     "ScoreDisplay",
@@ -122,6 +125,7 @@ __all__ = [
     "evaluate",
     "excess_mass_score",
     "explain_columns",
+    "from_pyod",
     "make_detector_pipeline",
     "mass_volume_score",
     "npd_score",

@@ -1,5 +1,6 @@
 """Rules that find a threshold in a sample of scores."""
 
+from decimal import ROUND_CEILING, Decimal
 from numbers import Real
 
 import numpy as np
@@ -9,7 +10,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .utils.randomness import check_local_random_state
-from .utils.validation import Interval, StrOptions, warn_user
+from .utils.scores import has_size, moments
+from .utils.validation import Interval, StrOptions
 
 
 def contamination_offset(
@@ -18,9 +20,10 @@ def contamination_offset(
     """Return the offset below which the given share of the scores lies.
 
     The offset is half-way between two neighbouring scores, so that rounding errors cannot
-    change a label. Equal scores are never separated: if the cut falls among them, none of
-    them are outliers, as in scikit-learn's detectors. If there would be no outlier then, all
-    of them are. If all scores are equal, no row is an outlier.
+    change a label; above a score without size, see ``has_size``, it is the next score. Equal
+    scores are never separated: if the cut falls among them, none of them are outliers, as in
+    scikit-learn's detectors. If there would be no outlier then, all of them are. If all scores
+    are equal, no row is an outlier.
 
     Parameters
     ----------
@@ -49,6 +52,9 @@ def contamination_offset(
         return float(cut)
     n_outliers = n_upto if n_upto == wanted or n_below == 0 else n_below
     last_out, first_in = ordered[n_outliers - 1], ordered[n_outliers]
+    if not has_size(ordered)[n_outliers - 1]:
+        # The middle would lie as far below all other scores.
+        return float(first_in)
     middle = 0.5 * last_out + 0.5 * first_in
     # The middle of two adjacent floats is rounded to one of them; to the lower one, the last
     # outlier would not lie below the offset.
@@ -78,10 +84,27 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
 
 
-def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
+def conformal_rank(alpha: float, n_calibration: int) -> int:
     """Return the largest k for which k / (n_calibration + 1) is at most alpha.
 
-    Warn if it is 0, and say how many calibration rows ``alpha`` needs.
+    Parameters
+    ----------
+    alpha : float
+        False-alarm rate, in (0, 1).
+    n_calibration : int
+        Number of calibration rows.
+
+    Returns
+    -------
+    k : int
+        A row is an outlier if fewer than k calibration scores are as low as its own.
+    """
+    # The factor makes up for the rounding of a product that is a whole number.
+    return int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
+
+
+def too_few_to_calibrate(alpha: float, n_calibration: int, rows: str) -> str:
+    """Return what to say where ``conformal_rank`` is 0.
 
     Parameters
     ----------
@@ -90,21 +113,20 @@ def conformal_rank(alpha: float, n_calibration: int, rows: str) -> int:
     n_calibration : int
         Number of calibration rows.
     rows : str
-        Name of the calibration rows in the warning.
+        Name of the calibration rows.
 
     Returns
     -------
-    k : int
-        A row is an outlier if fewer than k calibration scores are as low as its own.
+    message : str
+        Says how many rows ``alpha`` takes.
     """
-    # The factor makes up for the rounding of a product that is a whole number.
-    k = int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
-    if k == 0:
-        warn_user(
-            f"{n_calibration} {rows} are too few for alpha={alpha}: no row can be called an"
-            f" outlier. It takes {int(np.ceil(1 / alpha - 1 - 1e-9))} or more.",
-        )
-    return k
+    # As a decimal, because the inverse of a number such as 1e-320 is no float.
+    needed = 1 / Decimal(float(alpha)) - 1 - Decimal("1e-9")
+    needed = f"{needed.to_integral_value(ROUND_CEILING):.12g}"
+    return (
+        f"{n_calibration} {rows} are too few for alpha={alpha}: no row can be called an"
+        f" outlier. It takes {needed} or more: give more rows, or set a larger alpha."
+    )
 
 
 class BaseThreshold(BaseEstimator):
@@ -112,6 +134,9 @@ class BaseThreshold(BaseEstimator):
 
     A subclass implements ``_threshold(scores)``. It is given the scores in ascending order,
     the most abnormal one first, and returns the threshold.
+
+    The lowest score that a detector can give, to a row on which it overflows, has a rank but no
+    size: rules count it, and leave it out of sums.
     """
 
     _parameter_constraints: dict = {}
@@ -134,8 +159,9 @@ class BaseThreshold(BaseEstimator):
         Raises
         ------
         ValueError
-            If the scores are not one-dimensional, not finite or fewer than two, or a
-            parameter is out of its range.
+            If the scores are not one-dimensional, not finite or fewer than two, a parameter
+            is out of its range, or the threshold would not be finite or lie beyond all scores
+            that have a size.
         """
         self._validate_params()
         scores = check_array(
@@ -146,10 +172,23 @@ class BaseThreshold(BaseEstimator):
                 f"scores must be one-dimensional, as score_samples gives them, got an array"
                 f" of shape {scores.shape}."
             )
-        # If a network overflows on a row, its score is the lowest finite float. Means and
-        # deviations of such scores overflow in turn.
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.threshold_ = float(self._threshold(np.sort(scores)))
+        scores = np.sort(scores)
+        n_sized = np.count_nonzero(has_size(scores))
+        threshold = -np.inf
+        if n_sized:
+            # The differences of scores without size overflow, and so may the threshold.
+            with np.errstate(over="ignore", invalid="ignore"):
+                threshold = float(self._threshold(scores))
+        is_lost = n_sized < len(scores) and not has_size(np.append(scores, threshold))[-1]
+        if not np.isfinite(threshold) or is_lost:
+            raise ValueError(
+                f"{type(self).__name__} has no usable threshold, it would be {threshold:.3g}:"
+                f" {len(scores) - n_sized} of {len(scores)} scores are beyond all others, from"
+                f" {scores[0]:.3g} to {scores[-1]:.3g}, as those of rows on which a network"
+                " overflows. Leave such rows out, or clip X; if there are none, set less"
+                " extreme parameters."
+            )
+        self.threshold_ = threshold
         self.n_samples_seen_ = len(scores)
         return self
 
@@ -279,7 +318,8 @@ class ZScoreThreshold(BaseThreshold):
         self.n_deviations = n_deviations
 
     def _threshold(self, scores):
-        return scores.mean() - self.n_deviations * scores.std()
+        mean, deviation = moments(scores)
+        return mean - self.n_deviations * deviation
 
 
 class MADThreshold(BaseThreshold):
@@ -375,7 +415,7 @@ class IQRThreshold(BaseThreshold):
         self.adjusted = adjusted
 
     def _threshold(self, scores):
-        self.medcouple_ = medcouple(scores) if self.adjusted else 0.0
+        self.medcouple_ = medcouple(scores[has_size(scores)]) if self.adjusted else 0.0
         first, third = np.quantile(scores, [0.25, 0.75])
         skew = np.exp((-4 if self.medcouple_ >= 0 else -3) * self.medcouple_)
         return first - self.factor * skew * (third - first)
@@ -487,19 +527,25 @@ class POTThreshold(BaseThreshold):
         n_samples = len(scores)
         n_tail = max(round(self.tail * n_samples), min(10, n_samples // 2), 1)
         start = scores[n_tail]
-        # Scores equal to the start do not belong to the tail.
-        excesses = start - scores[scores < start]
+        # Scores equal to the start do not belong to the tail. Those without size lie below any
+        # threshold: they are counted, and the distribution is fitted to the others.
+        sized = scores[has_size(scores)]
+        n_lost = np.searchsorted(scores, sized[0])
+        excesses = start - sized[sized < start]
         self.shape_, self.scale_ = 0.0, 0.0
-        if len(excesses) <= self.risk * n_samples:
+        if n_lost + len(excesses) <= self.risk * n_samples:
             return start
+        if n_lost >= self.risk * n_samples:
+            return sized[0]
         if np.ptp(excesses) == 0:
             # A distribution cannot be fitted to equal values.
-            return np.nextafter(scores[0], -np.inf)
-        unit = excesses.mean()
+            return np.nextafter(sized[0], -np.inf)
+        # Not the mean, which a single score far below all others would decide.
+        unit = np.median(excesses)
         # NOTE[DIFF]: scipy's maximum likelihood in place of Grimshaw's method.
         shape, _, scale = genpareto.fit(excesses / unit, floc=0)
         self.shape_, self.scale_ = float(shape), float(scale * unit)
-        share = self.risk * n_samples / len(excesses)
+        share = (self.risk * n_samples - n_lost) / len(excesses)
         return start - genpareto.isf(share, self.shape_, scale=self.scale_)
 
 
@@ -560,14 +606,14 @@ class GaussianMixtureThreshold(BaseThreshold):
         self.random_state = random_state
 
     def _threshold(self, scores):
-        mean, spread = scores.mean(), scores.std()
+        sized, (mean, spread) = scores[has_size(scores)], moments(scores)
         # Two groups need at least three different scores.
-        many = len(np.unique(scores)) > 2 and np.isfinite(spread)
+        many = len(np.unique(sized)) > 2 and spread > 0
         # Scores are standardised because the mixture adds a constant to its variances.
-        n_lower = self._count_lower((scores - mean) / spread) if many else 0
+        n_lower = self._count_lower((sized - mean) / spread) if many else 0
         self.n_components_ = 2 if n_lower else 1
         if n_lower:
-            return contamination_offset(scores, n_lower / len(scores))
+            return contamination_offset(sized, n_lower / len(sized))
         return mean - self.n_deviations * spread
 
     def _count_lower(self, scores):
@@ -600,8 +646,8 @@ class ConformalThreshold(BaseThreshold):
     Attributes
     ----------
     threshold_ : float
-        Scores below it are outliers. If there are fewer than ``1 / alpha - 1`` scores, it is
-        minus infinity and ``fit`` warns.
+        Scores below it are outliers. With fewer than ``1 / alpha - 1`` scores there is none,
+        and ``fit`` raises an error.
     n_samples_seen_ : int
         Number of scores given to ``fit``.
 
@@ -627,8 +673,10 @@ class ConformalThreshold(BaseThreshold):
     def _threshold(self, scores):
         # The p-value of a row is (1 + number of scores up to and with its own) / (n + 1). It is
         # at most k / (n + 1), and so at most alpha, below the k-th lowest score.
-        k = conformal_rank(self.alpha, len(scores), "scores")
-        return scores[min(k, len(scores)) - 1] if k else -np.inf
+        k = conformal_rank(self.alpha, len(scores))
+        if k == 0:
+            raise ValueError(too_few_to_calibrate(self.alpha, len(scores), "scores"))
+        return scores[min(k, len(scores)) - 1]
 
 
 # Names of the rules in the parameters of meta-estimators.

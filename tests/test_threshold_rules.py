@@ -61,8 +61,9 @@ def test_far_scores_are_found(rule):
 
 @pytest.mark.parametrize("n_samples", [2, 3, 11])
 @pytest.mark.parametrize("spread", [0.0, 1.0])
-@pytest.mark.filterwarnings("ignore:.* scores are too few:UserWarning")
 def test_few_or_equal_scores_work(rule, n_samples, spread):
+    if isinstance(rule, ConformalThreshold) and n_samples < 9:
+        rule = ConformalThreshold(alpha=0.5)
     scores = 5 + spread * np.arange(n_samples)
     labels = rule.fit(scores).predict(scores)
     assert not np.isnan(rule.threshold_)
@@ -222,16 +223,63 @@ def test_thresholds_follow_scale_and_place(kind, scale):
         assert moved / scale - 3 == pytest.approx(rule.fit(scores).threshold_, abs=1e-3)
 
 
+LOWEST = np.finfo(np.float64).min
+
+
 @pytest.mark.parametrize("rule", [MADThreshold(), QuantileThreshold(), ConformalThreshold()])
 def test_scores_that_overflowed_leave_robust_rules_alone(rule):
     scores = gaussian_and_far()
-    far = np.where(scores < -20, np.finfo(np.float64).min, scores)
+    far = np.where(scores < -20, LOWEST, scores)
     assert rule.fit(far).threshold_ == rule.fit(scores).threshold_
 
 
-def test_scores_that_overflowed_break_no_rule(rule):
-    scores = np.append(gaussian_and_far(), [np.finfo(np.float64).min] * 3)
-    assert not np.isnan(rule.fit(scores).threshold_)
+@pytest.mark.parametrize("n_lost", [1, 4])
+@pytest.mark.parametrize("lost", [LOWEST, LOWEST / 4, -1e277, -1e77, -1e38])
+def test_a_score_without_size_has_a_rank_and_is_left_out_of_sums(rule, lost, n_lost):
+    scores = np.random.default_rng(0).normal(size=300)
+    with_lost = np.append(scores, [lost] * n_lost)
+    alone = clone(rule).fit(scores).threshold_
+    assert rule.fit(with_lost).threshold_ == pytest.approx(alone, abs=0.35)
+    if not isinstance(rule, FixedThreshold):
+        assert (rule.predict([lost, -9.0, 0.0]) == [-1, -1, 1]).all()
+
+
+@pytest.mark.parametrize("lost", [LOWEST, -1e38])
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_cuts_beside_scores_without_size_lie_at_the_others(lost, scale):
+    lost = lost if lost == LOWEST else lost * scale
+    scores = np.append(scale * np.random.default_rng(0).normal(size=299), lost)
+    lowest = np.sort(scores)[1]
+    assert QuantileThreshold(1 / 300).fit(scores).threshold_ == lowest
+    # More of them than the risk: there is no tail to fit.
+    many = np.append(scores, np.full(20, lost))
+    assert POTThreshold(risk=0.02).fit(many).threshold_ == lowest
+
+
+def test_peaks_over_threshold_bear_a_score_out_of_all_proportion():
+    # It has a size, and belongs to the tail. The fit must not lose all others beside it.
+    thresholds = []
+    for seed in range(5):
+        scores = np.random.default_rng(seed).normal(size=300)
+        thresholds.append(POTThreshold().fit(np.append(scores, -1e35)).threshold_)
+    assert min(thresholds) > -5
+
+
+@pytest.mark.parametrize(
+    ("rule", "scores"),
+    [
+        (MADThreshold(), np.append(np.arange(9.0), [LOWEST] * 9)),
+        (IQRThreshold(), np.append(np.arange(9.0), [LOWEST] * 9)),
+        (ConformalThreshold(0.2), np.append(np.arange(9.0), [LOWEST] * 9)),
+        (ZScoreThreshold(), np.full(9, LOWEST)),
+        (ZScoreThreshold(n_deviations=1e308), 10 * np.arange(9.0)),
+    ],
+    ids=str,
+)
+def test_a_threshold_that_is_not_finite_is_refused(rule, scores):
+    with pytest.raises(ValueError, match=r"no usable threshold, it would be -.*Leave such"):
+        rule.fit(scores)
+    assert not hasattr(rule, "threshold_")
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.2])
@@ -246,8 +294,10 @@ def test_conformal_false_alarm_rate_holds(alpha):
     assert abs(np.mean(rates) - alpha) < 4 * error
 
 
-def test_too_few_scores_for_the_level_warn_of_the_number_it_takes():
-    with pytest.warns(UserWarning, match=r"10 scores are too few for alpha=0\.05.*takes 19"):
-        rule = ConformalThreshold(alpha=0.05).fit(np.arange(10.0))
-    assert (rule.predict([-1e300, 5.0]) == 1).all()
+@pytest.mark.parametrize(
+    ("alpha", "needed"), [(0.05, "19"), (1e-9, "999999999"), (1e-320, r"1\S*e\+320")]
+)
+def test_too_few_scores_for_the_level_are_refused_with_the_number_it_takes(alpha, needed):
+    with pytest.raises(ValueError, match=f"10 scores are too few.*takes {needed} or more:"):
+        ConformalThreshold(alpha=alpha).fit(np.arange(10.0))
     assert ConformalThreshold(alpha=0.05).fit(np.arange(19.0)).threshold_ == 0.0

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks
 from ..utils.scores import OffsetMixin
-from ..utils.validation import Interval, Options, StrOptions, check_labels
+from ..utils.validation import Interval, Options, StrOptions, check_labels, refuse_sparse
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
     COMMON_ATTRIBUTES,
@@ -247,13 +247,15 @@ class BaseDeepDetector(
     def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
         if torch.is_tensor(X):
             X = X.numpy(force=True)
-        X = validate_data(
-            self,
-            X,
-            dtype=[np.float32, np.float64],
-            reset=reset,
-            ensure_min_samples=min_samples,
-        )
+        name = type(self).__name__
+        refuse_sparse(X, name)
+        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
+        if len(X) < min_samples:
+            raise ValueError(
+                f"Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of"
+                f" {min_samples} is required by {name}: there is nothing to compare a single"
+                " row with. Join the last row of a stream to the chunk before, or leave it out."
+            )
         limit = np.finfo(np.float32).max
         if X.dtype == np.float64 and (largest := max(X.max(), -X.min())) > limit:
             raise ValueError(

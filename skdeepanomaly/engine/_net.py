@@ -7,6 +7,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.dataset import unpack_data
+from skorch.exceptions import SkorchException
 from skorch.utils import TeeGenerator, to_tensor
 
 
@@ -179,8 +180,23 @@ class DetectorNet(NeuralNet):
         """Notify all callbacks, then the watchers.
 
         The watchers come last, so that they see the state that the callbacks have set.
+
+        Raises
+        ------
+        ValueError
+            If a callback asks the history for a value that is not there.
         """
-        super().notify(method_name, **cb_kwargs)
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except (KeyError, SkorchException, ValueError) as error:
+            # What EarlyStopping, Checkpoint, LRScheduler and callbacks of the user's own say.
+            if "not found in history" not in str(error):
+                raise
+            raise ValueError(
+                f"A callback reads what this training does not record: {error.args[0]} Losses"
+                " of validation rows need a train_split, for example train_split=0.2; without"
+                " one there is 'train_loss', as in EarlyStopping(monitor='train_loss')."
+            ) from error
         if method_name == "on_train_begin":
             for watcher in self.watchers:
                 watcher.begin(self)

@@ -4,6 +4,7 @@ from ._classifier import DetectorClassifier, as_classifier
 from ._clusterwise import ClusterwiseDetector
 from ._conformal import ConformalDetector
 from ._feedback import FeedbackDetector
+from ._pyod import PyODDetector, from_pyod
 from ._threshold_search import ThresholdSearchCV
 from ._thresholded import ThresholdedDetector
 from ._unsupervised_search import UnsupervisedSearch
@@ -13,8 +14,10 @@ __all__ = [
     "ConformalDetector",
     "DetectorClassifier",
     "FeedbackDetector",
+    "PyODDetector",
     "ThresholdSearchCV",
     "ThresholdedDetector",
     "UnsupervisedSearch",
     "as_classifier",
+    "from_pyod",
 ]

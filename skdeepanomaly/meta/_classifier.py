@@ -11,8 +11,9 @@ from ._wrapper import Wrapper, fit_detector
 
 ENCODED = (
     "cross_val_predict of decisions, and with it CalibratedClassifierCV(ensemble=False), writes"
-    " labels such as -1 and +1 as 0 and 1 before fit sees them: with these tools use 1 for"
-    " anomalies and 0 for normal rows."
+    " labels such as -1 and +1 as 0 and 1 before fit sees them, and so do VotingClassifier,"
+    " StackingClassifier and BaggingClassifier: with these tools use 1 for anomalies and 0 for"
+    " normal rows."
 )
 
 
@@ -60,12 +61,17 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
 
     :func:`~sklearn.model_selection.cross_val_predict` of decisions, and with it
     ``CalibratedClassifierCV(ensemble=False)``, writes the labels as 0 and 1, in the order of
-    ``classes_``, before ``fit`` sees them. Labels -1 and +1 then change their meaning, and so
-    do 1 and 2 with ``anomaly_label=1``. ``fit`` cannot know this, but refuses 0 and 1 if half
-    or more of them are 1, and warns if ``anomaly_label`` is 0 or 1 and the majority. The
-    mistake is therefore found only if anomalies are the minority. With these tools use 1 for
-    anomalies and 0 for normal rows. With -1 and +1 set ``anomaly_label=-1``: these tools then
-    always fail.
+    ``classes_``, before ``fit`` sees them, and so do
+    :class:`~sklearn.ensemble.VotingClassifier`, :class:`~sklearn.ensemble.StackingClassifier`
+    and :class:`~sklearn.ensemble.BaggingClassifier`. Labels -1 and +1 then change their
+    meaning, and so do 1 and 2 with ``anomaly_label=1``. ``fit`` cannot know this, but refuses 0
+    and 1 if half or more of them are 1, and warns if ``anomaly_label`` is 0 or 1 and the
+    majority. The mistake is therefore found only if anomalies are the minority. With these
+    tools use 1 for anomalies and 0 for normal rows. With -1 and +1 set ``anomaly_label=-1``:
+    these tools then always fail.
+
+    There is no ``predict_proba``: for ``VotingClassifier(voting="soft")`` wrap the classifier
+    in ``CalibratedClassifierCV``.
 
     The detector's ``fit`` is given the labels as -1 for anomalies and +1 for normal rows,
     whatever ``y`` holds. Most detectors ignore them.

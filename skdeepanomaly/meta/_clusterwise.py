@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_outlier_detector
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.svm import OneClassSVM
 from sklearn.utils import check_array
@@ -15,9 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
 from ..utils.randomness import check_local_random_state
-from ..utils.scores import OffsetMixin, normality_scores
-from ..utils.validation import HasMethods, Interval, StrOptions
-from ._wrapper import random_seed, seeded_clone
+from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
+from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
+from ._wrapper import fit_detector, random_seed, seeded_clone
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):
@@ -184,22 +185,24 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             If ``detector`` is not an outlier detector that scores new rows, or the
             clusterer has neither ``labels_`` nor ``predict``.
         ValueError
-            If a parameter is out of range, or a detector gives scores that are not finite.
+            If a parameter is out of range, or a detector gives scores that are not finite or
+            labels other than -1 and +1.
         """
         self._validate_params()
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
         rng = check_local_random_state(self.random_state)
+        refuse_sparse(X, type(self).__name__)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
         members = self._fit_clusters(codes, rng)
         self.cluster_centers_ = np.stack([codes[cluster].mean(axis=0) for cluster in members])
-        self.detectors_, moments = [], []
+        self.detectors_, scales = [], []
         for cluster in members:
             if self.max_samples is not None and len(cluster) > self.max_samples:
                 cluster = rng.choice(cluster, self.max_samples, replace=False)
-            own = seeded_clone(detector, rng).fit(codes[cluster])
+            own = fit_detector(detector, codes[cluster], rng=rng)
             scores = normality_scores(own, codes[cluster])
             if not np.isfinite(scores).all():
                 raise ValueError(
@@ -208,10 +211,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                 )
             # If all scores are equal, their standard deviation is rounding noise; dividing
             # by it would amplify the noise.
-            floor = max(1e-6 * np.abs(scores).max(), np.finfo(np.float64).tiny)
-            moments.append((scores.mean(), max(scores.std(), floor)))
+            sized = scores[has_size(scores)]
+            floor = max(1e-6 * np.abs(sized).max(initial=0), np.finfo(np.float64).tiny)
+            mean, deviation = moments(scores)
+            scales.append((mean, max(deviation, floor)))
             self.detectors_.append(own)
-        self._means, self._deviations = np.transpose(moments)
+        self._means, self._deviations = np.transpose(scales)
         scores = self._score_codes(codes)
         if self.contamination == "auto":
             self.offset_ = robust_offset(scores)
@@ -257,11 +262,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             check_is_fitted(self.encoder)
         except NotFittedError:
             named = hasattr(self, "feature_names_in_")
-            return seeded_clone(self.encoder, rng).fit(X if named else rows)
+            return seeded_clone(self.encoder, rng).fit(X if named else rows, None)
         return self.encoder
 
     def _validated_codes(self, X):
         check_is_fitted(self)
+        refuse_sparse(X, type(self).__name__)
         return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
 
     def _codes(self, X, rows):
@@ -284,8 +290,10 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         with warnings.catch_warnings():
             # With many equal rows some clusters are empty; those are not used.
             warnings.filterwarnings("ignore", "Number of distinct", ConvergenceWarning)
-            self.clusterer_.fit(codes)
-        labels = getattr(self.clusterer_, "labels_", None)
+            self.clusterer_.fit(codes, None)
+        # The labels_ of a frozen clusterer are those of other rows.
+        frozen = isinstance(self.clusterer_, FrozenEstimator)
+        labels = None if frozen else getattr(self.clusterer_, "labels_", None)
         if labels is None:
             if not hasattr(self.clusterer_, "predict"):
                 raise TypeError(

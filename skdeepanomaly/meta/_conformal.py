@@ -8,11 +8,11 @@ from sklearn.model_selection import KFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
-from ..thresholds import conformal_rank
+from ..thresholds import conformal_rank, too_few_to_calibrate
 from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
-from ..utils.scores import normality_scores
-from ..utils.validation import HasMethods, Interval
+from ..utils.scores import moments, normality_scores
+from ..utils.validation import HasMethods, Interval, warn_user
 from ._held_out import fit_and_hold_out, without_anomalies
 from ._wrapper import WrappedDetector, fit_detector
 
@@ -162,7 +162,9 @@ class ConformalDetector(WrappedDetector):
         self.detector_ = self.detectors_[0]
         self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
         self.n_calibration_ = sum(map(len, self.calibration_scores_))
-        k = conformal_rank(self.alpha, self.n_calibration_, "calibration rows")
+        k = conformal_rank(self.alpha, self.n_calibration_)
+        if k == 0:
+            warn_user(too_few_to_calibrate(self.alpha, self.n_calibration_, "calibration rows"))
         self.offset_ = k / (self.n_calibration_ + 1)
         return self
 
@@ -202,9 +204,10 @@ class ConformalDetector(WrappedDetector):
         ):
             scores = normality_scores(detector, X)
             counts = counts + np.searchsorted(calibration, scores, side="right")
-            deviation = max(np.std(calibration), np.finfo(np.float64).tiny)
+            mean, deviation = moments(calibration)
+            deviation = max(deviation, np.finfo(np.float64).tiny)
             with np.errstate(over="ignore"):
-                ratio = np.clip((scores - np.mean(calibration)) / deviation, -1e300, 1e300)
+                ratio = np.clip((scores - mean) / deviation, -1e300, 1e300)
             ranks = ranks + 0.5 * (1 + ratio / (1 + np.abs(ratio)))
         return counts, ranks / len(self.detectors_)
 

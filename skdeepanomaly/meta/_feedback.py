@@ -1,23 +1,22 @@
 """A detector that learns from the verdicts of an analyst."""
 
-from importlib import import_module
-from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.linalg import cholesky
 from scipy.optimize import minimize
-from scipy.sparse import issparse, vstack
+from scipy.sparse import issparse
 from scipy.special import expit
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import is_pandas_na, n_rows, take_rows
+from ..utils._compat import n_rows, take_rows
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.validation import HasMethods, Interval, check_labels
+from ._rows import as_indexable, container_of, row_keys, single_columns, stack
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
@@ -86,10 +85,11 @@ class FeedbackDetector(WrappedDetector):
     training rows. All are set to their most probable values given the verdicts.
     ``offset_`` is :math:`-b`, and ``score_samples`` is the rest of :math:`f`.
 
-    Two rows are the same if their texts are equal and their numbers are equal in single
-    precision, whatever the types of the columns: the integer 40 is the float 40.0. The rows
-    are compared as they are given, not as the detector gets them: transformers in single
-    precision round a row differently from batch to batch.
+    Two rows are the same if their texts and their numbers are equal, whatever the types of the
+    columns: the integer 40 is the float 40.0. A number in a column of single precision is the
+    same as all numbers that are rounded to it. The rows are compared as they are given, not as
+    the detector gets them: transformers in single precision round a row differently from batch
+    to batch.
 
     A single verdict moves the threshold by less than one unit of log odds. If all verdicts
     are taken back, the scores are exactly as before the first.
@@ -163,9 +163,9 @@ class FeedbackDetector(WrappedDetector):
             If ``strength`` is not positive.
         """
         self._validate_params()
-        self._container = _container(X)
+        self._container = container_of(X)
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
-        some = take_rows(_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
+        some = take_rows(as_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
         scale = np.median(np.abs(self._decision(some)))
         self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
         views, codes = _inputs_and_codes(self.detector_, some)
@@ -174,6 +174,7 @@ class FeedbackDetector(WrappedDetector):
         _, _, codes = self._represent(some)
         self._width = np.median(euclidean_distances(codes, squared=True)) or 1.0
         self._learn(None, np.array([], dtype=np.int8))
+        self._judged_single = []
         return self
 
     def add_feedback(self, X, y):
@@ -214,7 +215,8 @@ class FeedbackDetector(WrappedDetector):
         judged = np.flatnonzero(labels)
         if len(judged) == 0:
             return self
-        keys = _keys(take_rows(X, judged))
+        single = single_columns(X)
+        keys = row_keys(take_rows(X, judged), single)
         rows = dict(zip(keys, judged, strict=True))
         for key, row in zip(keys, judged, strict=True):
             if labels[row] != labels[rows[key]]:
@@ -223,10 +225,12 @@ class FeedbackDetector(WrappedDetector):
                     " Give a row one verdict."
                 )
         added = np.sort(list(rows.values()))
+        new = take_rows(X, added)
         # The detector itself refuses rows with other columns.
         self._decision(take_rows(X, added[:1]))
-        kept = [i for i, key in enumerate(self._judged_keys()) if key not in rows]
-        self._keep(kept, take_rows(X, added), labels[added])
+        replaced = {i for places in self._places(new, single) for i in places}
+        kept = [i for i in range(len(self.verdicts_.y)) if i not in replaced]
+        self._keep(kept, new, labels[added], single)
         return self
 
     def remove_feedback(self, X=None, *, indices=None):
@@ -257,15 +261,15 @@ class FeedbackDetector(WrappedDetector):
         if X is not None and indices is not None:
             raise ValueError("Pass X or indices, not both.")
         if X is not None:
-            places = {key: i for i, key in enumerate(self._judged_keys())}
-            keys = _keys(self._checked(X))
-            unknown = [row for row, key in enumerate(keys) if key not in places]
+            X = self._checked(X)
+            places = self._places(X, single_columns(X))
+            unknown = [row for row, found in enumerate(places) if not found]
             if unknown:
                 raise ValueError(
                     f"There is no verdict on row {unknown[0]} of X; verdicts_.X holds the"
                     f" {n_verdicts} rows that were judged."
                 )
-            removed = [places[key] for key in keys]
+            removed = [i for found in places for i in found]
         elif indices is not None:
             removed = np.atleast_1d(indices)
             if removed.size and not np.issubdtype(removed.dtype, np.integer):
@@ -319,12 +323,14 @@ class FeedbackDetector(WrappedDetector):
         merit = np.abs(decision) if strategy == "uncertain" else decision
         order = np.argsort(merit, kind="stable")
         n_candidates = 3 * n if strategy == "diverse" else n
-        seen, candidates = set(self._judged_keys()), []
+        single, seen, candidates = single_columns(X), set(), []
         # Block by block: mostly the first few rows are enough.
         for block in gen_batches(len(order), BLOCK_SIZE):
             rows = order[block]
-            for row, key in zip(rows, _keys(take_rows(X, rows)), strict=True):
-                if key not in seen:
+            some = take_rows(X, rows)
+            keys, places = row_keys(some, single), self._places(some, single)
+            for row, key, judged in zip(rows, keys, places, strict=True):
+                if not judged and key not in seen:
                     seen.add(key)
                     candidates.append(row)
             if len(candidates) >= n_candidates:
@@ -360,12 +366,12 @@ class FeedbackDetector(WrappedDetector):
 
     def _checked(self, X):
         """Return rows of which some can be taken, or refuse another container than in fit."""
-        if (given := _container(X)) != self._container:
+        if (given := container_of(X)) != self._container:
             raise ValueError(
                 f"X must be in the same container as the rows in fit, {self._container}, got"
                 f" {given}. Convert it."
             )
-        return _indexable(X)
+        return as_indexable(X)
 
     def _decision(self, X):
         return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
@@ -388,15 +394,40 @@ class FeedbackDetector(WrappedDetector):
     def _near(self, codes, others):
         return np.exp(-euclidean_distances(codes, others, squared=True) / self._width)
 
-    def _judged_keys(self):
-        return [] if self.verdicts_.X is None else _keys(self.verdicts_.X)
+    def _places(self, X, single):
+        """Return for each row the positions in ``verdicts_`` of those that are the same row.
 
-    def _keep(self, kept, X=None, y=()):
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        single : tuple of bool
+            Which of their columns are in single precision.
+
+        Returns
+        -------
+        places : list of list of int
+            Empty lists for rows without a verdict.
+        """
+        places = [[] for _ in range(n_rows(X))]
+        for judged_single in set(self._judged_single):
+            either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
+            alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
+            keys, known = row_keys(take_rows(self.verdicts_.X, alike), either), {}
+            for i, key in zip(alike, keys, strict=True):
+                known.setdefault(key, []).append(i)
+            for found, key in zip(places, row_keys(X, either), strict=True):
+                found += known.get(key, [])
+        return places
+
+    def _keep(self, kept, X=None, y=(), single=None):
         """Keep some verdicts, add others, and learn from them all."""
         parts = [take_rows(self.verdicts_.X, kept)] if kept else []
         parts += [] if X is None else [X]
         y = np.concatenate([self.verdicts_.y[kept], y]).astype(np.int8)
-        self._learn(_stack(parts) if parts else None, y)
+        judged_single = [self._judged_single[i] for i in kept] + [single] * (len(y) - len(kept))
+        self._learn(stack(parts) if parts else None, y)
+        self._judged_single = judged_single
 
     def _learn(self, X, y):
         """Set all weights to their most probable values given the verdicts."""
@@ -425,7 +456,8 @@ class _Squash:
 
     def fit(self, X):
         self.n_features = X.shape[1]
-        self.scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
+        scaler = StandardScaler(with_mean=not issparse(X))
+        self.scaler = scaler.set_output(transform="default").fit(X)
         return self
 
     def transform(self, X):
@@ -460,79 +492,6 @@ def _numbers(X):
     values = X.data if issparse(X) else X
     np.clip(values, -1e100, 1e100, out=values)
     return X
-
-
-def _container(X):
-    """Name the container of rows: it decides which rows can be stacked."""
-    if issparse(X):
-        return "sparse matrix"
-    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
-        return "numpy array"
-    # All libraries call their class DataFrame or Table: the name needs the library.
-    return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
-
-
-def _indexable(X):
-    """Return rows in a form of which some can be taken, and stacked."""
-    if issparse(X):
-        return X.tocsr()
-    return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def _stack(parts):
-    """Stack rows in the same container; a column of integers may come back as floats."""
-    first = parts[0]
-    if issparse(first):
-        return vstack(parts, format="csr")
-    if isinstance(first, np.ndarray):
-        return np.concatenate(parts)
-    library = import_module(type(first).__module__.partition(".")[0])
-    if hasattr(first, "to_pylist"):  # pyarrow
-        return library.concat_tables(parts, promote_options="permissive")
-    if hasattr(first, "rows"):  # polars
-        return library.concat(parts, how="vertical_relaxed")
-    return library.concat(parts)
-
-
-def _keys(X):
-    """Return a hashable object for each row, equal for equal rows of whatever types."""
-    if issparse(X):
-        X = X.tocsr(copy=True)
-        X.sum_duplicates()
-        X.eliminate_zeros()
-        columns, numbers = X.indices.astype(np.int64), _single(X.data)
-        return [(columns[i:j].tobytes(), numbers[i:j].tobytes()) for i, j in pairwise(X.indptr)]
-    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
-        return [(row.tobytes(), ()) for row in _single(X.reshape(len(X), -1))]
-    keys = []
-    for row in _python_rows(X):
-        is_number = [isinstance(value, Real | np.bool_) for value in row]
-        numbers = [v if number else np.nan for v, number in zip(row, is_number, strict=True)]
-        texts = tuple(
-            (i, str(value))
-            for i, value in enumerate(row)
-            if not (is_number[i] or value is None or is_pandas_na(value))
-        )
-        keys.append((_single(np.array(numbers)).tobytes(), texts))
-    return keys
-
-
-def _python_rows(X):
-    """Return the rows of a frame, series or array as sequences of Python objects."""
-    if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
-        return zip(*(column.to_pylist() for column in X.columns), strict=True)
-    if hasattr(X, "rows"):  # polars, which does not convert dates and numbers together
-        return X.rows()
-    return np.asarray(X, dtype=object).reshape(len(X), -1)
-
-
-def _single(values):
-    """Round numbers to the 24 bits of single precision, but keep their range."""
-    mantissas, exponents = np.frexp(values.astype(np.float64))
-    with np.errstate(over="ignore"):
-        rounded = np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
-    # One zero, and one kind of missing value.
-    return np.where(np.isnan(rounded), np.nan, rounded + 0.0)
 
 
 def _map_weights(kernel, prior, y):

@@ -1,6 +1,10 @@
 """Rows that are held out of the training, for thresholds and p-values."""
 
+from numbers import Real
+
 import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
 from ..utils._compat import n_rows, take_rows
@@ -58,6 +62,41 @@ def fit_and_hold_out(detector, X, y, params, size, rng):
         calibration.sort()
     calibration = without_anomalies(calibration, y)
     return fitted, X if len(calibration) == len(rows) else take_rows(X, calibration)
+
+
+def fit_rule(rule, scores):
+    """Fit a clone of a threshold rule to scores.
+
+    Parameters
+    ----------
+    rule : object
+        Has ``fit(scores)``, after which it has ``threshold_``; not changed.
+    scores : ndarray of shape (n_samples,)
+        Scores.
+
+    Returns
+    -------
+    rule : object
+        The fitted clone.
+
+    Raises
+    ------
+    ValueError
+        If it has no ``threshold_`` then, or one that is no finite number.
+    """
+    # A frozen rule wants y; a rule of the user's own need not take it.
+    frozen = isinstance(rule, FrozenEstimator)
+    rule = clone(rule).fit(scores, *([None] if frozen else []))
+    if not hasattr(rule, "threshold_"):
+        raise ValueError(
+            f"{rule!r} has no threshold_ after fit; expected an object such as MADThreshold()."
+        )
+    if not isinstance(rule.threshold_, Real) or not np.isfinite(rule.threshold_):
+        raise ValueError(
+            f"threshold_ must be a number that is finite, got {rule.threshold_!r} of {rule!r}."
+            " Give the rule other parameters, or take another one."
+        )
+    return rule
 
 
 def without_anomalies(rows, y):

@@ -6,7 +6,6 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
@@ -18,6 +17,7 @@ from ..utils._compat import check_method_params, n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods
+from ._held_out import fit_rule
 from ._wrapper import WrappedDetector, fit_detector, seeded_clone
 
 # A denser grid is no better on rows that the search did not see: the more candidates there are,
@@ -56,8 +56,8 @@ class ThresholdSearchCV(WrappedDetector):
     n_jobs : int or None, default=None
         Number of folds to fit at the same time.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffle, and of rules without a seed of their own. The detector has its
-        own seed.
+        Seed of the shuffle, and of rules and each part of the detector whose own
+        ``random_state`` is None: the same in all folds. With an int the result repeats.
 
     Attributes
     ----------
@@ -220,9 +220,10 @@ class ThresholdSearchCV(WrappedDetector):
             )
         labels = signed_labels(y)
         scorer, candidates = self._scorer(), self._candidates()
+        detector = seeded_clone(self.detector, check_local_random_state(self.random_state))
         folds = self._folds(X, y, labels, routed.splitter.split)
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(_score_fold)(self.detector, candidates, scorer, X, y, fold, routed)
+            delayed(_score_fold)(detector, candidates, scorer, X, y, fold, routed)
             for fold in folds
         )
         results = np.array(results, dtype=np.float64).T
@@ -231,7 +232,7 @@ class ThresholdSearchCV(WrappedDetector):
         means = results.mean(axis=1)
         tied = np.flatnonzero(means == means.max())
         best = int(tied[(len(tied) - 1) // 2])
-        detector = fit_detector(self.detector, X, labels, routed.detector.fit)
+        detector = fit_detector(detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
         threshold = _fit_rule(candidates[best], scores, labels)
 
@@ -350,7 +351,7 @@ def _fit_rule(candidate, scores, labels):
     others = scores[labels != -1]
     if isinstance(candidate, float) or len(others) < 2:
         others = scores
-    return clone(_rule_of(candidate)).fit(others)
+    return fit_rule(_rule_of(candidate), others)
 
 
 def _cv_results(candidates, results):

@@ -2,7 +2,6 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,7 +9,7 @@ from ..thresholds import THRESHOLDS
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions
-from ._held_out import fit_and_hold_out
+from ._held_out import fit_and_hold_out, fit_rule
 from ._wrapper import WrappedDetector, seeded_clone
 
 
@@ -154,16 +153,7 @@ class ThresholdedDetector(WrappedDetector):
             )
         # The same seed in fit and in set_threshold.
         rng = check_local_random_state(self.random_state)
-        return seeded_clone(threshold, rng).fit(scores)
+        return fit_rule(seeded_clone(threshold, rng), scores)
 
     def _set_rule(self, rule):
-        if not hasattr(rule, "threshold_"):
-            raise ValueError(
-                f"{rule!r} has no threshold_ after fit; expected an object such as"
-                " MADThreshold()."
-            )
-        if not isinstance(rule.threshold_, Real) or np.isnan(rule.threshold_):
-            raise ValueError(
-                f"threshold_ must be a number, got {rule.threshold_!r} of {rule!r}."
-            )
         self.threshold_, self.offset_ = rule, rule.threshold_

@@ -2,12 +2,13 @@
 
 import warnings
 import zlib
+from importlib import import_module
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid
+from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -17,7 +18,7 @@ from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, warn_user
-from ._wrapper import WrappedDetector, fit_detector
+from ._wrapper import WrappedDetector, fit_detector, random_seed
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
 N_GAUSSIAN_ROWS = 1_000
@@ -38,21 +39,47 @@ def _numbers(X):
         ) from error
 
 
-def _like(X, values, rng):
-    """Return pseudo rows in a container like X."""
-    if not hasattr(X, "columns"):
-        return values
-    if hasattr(X, "from_pydict"):  # pyarrow
-        return X.from_pydict(dict(zip(X.column_names, values.T, strict=True)))
-    rows = take_rows(X, rng.integers(n_rows(X), size=len(values)))
-    return frame_like(rows, values)
+def _by_column(function, rows):
+    """Return ``function(rows, axis=0)``, and 0 for columns without any value."""
+    filled = ~np.isnan(rows).all(axis=0)
+    values = np.zeros(len(filled))
+    values[filled] = function(rows[:, filled], axis=0)
+    return values
+
+
+def _pseudo_rows(X, numbers, values, rng):
+    """Return pseudo rows in a container like X, with gaps where rows of X have them.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n_samples, n_features)
+        Rows.
+    numbers : ndarray of shape (n_samples, n_features)
+        The same as numbers.
+    values : ndarray of shape (n_pseudo, n_features)
+        Drawn without gaps; changed.
+    rng : Generator
+        Draws the rows whose gaps, and whose index, the pseudo rows get.
+
+    Returns
+    -------
+    X_pseudo : array-like or data frame of shape (n_pseudo, n_features)
+        The pseudo rows.
+    """
+    rows = rng.integers(len(numbers), size=len(values))
+    values[np.isnan(numbers[rows])] = np.nan
+    if hasattr(X, "from_pydict"):  # pyarrow, which distinguishes NaN and null
+        array = import_module("pyarrow").array
+        columns = (array(column, from_pandas=True) for column in values.T)
+        return X.from_pydict(dict(zip(X.column_names, columns, strict=True)))
+    return frame_like(take_rows(X, rows), values) if hasattr(X, "columns") else values
 
 
 class _Trial(WrappedDetector):
     """A candidate on one fold: fitted to the training rows, scored on the held-out rows.
 
-    All candidates are scored with the same seed and so with the same pseudo rows; otherwise
-    the draw could decide between them.
+    All candidates are fitted and scored with the same seed and so with the same pseudo rows;
+    otherwise the draw could decide between them.
     """
 
     def __init__(self, detector, criterion, max_features=None, seed=0):
@@ -62,7 +89,8 @@ class _Trial(WrappedDetector):
         self.seed = seed
 
     def fit(self, X, y=None, **params):
-        self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
+        rng = np.random.RandomState(self.seed)
+        self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params), rng=rng)
         return self
 
     def score(self, X, y=None):
@@ -74,13 +102,13 @@ class _GaussianTrial(_Trial):
 
     def fit(self, X, y=None, **params):
         rows = _numbers(X)
-        self.mean_, self.std_ = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
+        self.mean_, self.std_ = _by_column(np.nanmean, rows), _by_column(np.nanstd, rows)
         return super().fit(X, y, **params)
 
     def score(self, X, y=None):
         rng = np.random.default_rng(self.seed)
         rows = rng.normal(self.mean_, self.std_, size=(N_GAUSSIAN_ROWS, len(self.mean_)))
-        pseudo = normality_scores(self.detector_, _like(X, rows, rng))
+        pseudo = normality_scores(self.detector_, _pseudo_rows(X, _numbers(X), rows, rng))
         return self.criterion(-normality_scores(self.detector_, X), -pseudo)
 
 
@@ -101,9 +129,9 @@ class _UniformTrial(_Trial):
     def score(self, X, y=None):
         X, rng = self._cut(X), np.random.default_rng(self.seed)
         own = _numbers(X)
-        low, high = np.nanmin(own, axis=0), np.nanmax(own, axis=0)
+        low, high = _by_column(np.nanmin, own), _by_column(np.nanmax, own)
         rows = rng.uniform(low, high, size=(N_UNIFORM_ROWS, len(low)))
-        uniform = normality_scores(self.detector_, _like(X, rows, rng))
+        uniform = normality_scores(self.detector_, _pseudo_rows(X, own, rows, rng))
         return self.criterion(-normality_scores(self.detector_, X), -uniform)
 
 
@@ -111,16 +139,28 @@ class _HalvesTrial(_Trial):
     """Scored by the agreement of two detectors, fitted to one half of the rows each."""
 
     def fit(self, X, y=None, **params):
-        params = self._fit_params(params)
+        params, rng = self._fit_params(params), np.random.RandomState(self.seed)
         rows = np.random.default_rng(self.seed).permutation(n_rows(X))
         self.detectors_ = [
-            fit_detector(self.detector, X, y, params, np.sort(half))
+            fit_detector(self.detector, X, y, params, np.sort(half), rng)
             for half in np.array_split(rows, 2)
         ]
         return self
 
     def score(self, X, y=None):
         return self.criterion([normality_scores(detector, X) for detector in self.detectors_])
+
+
+def _fit_grid(search, X, y, params):
+    """Fit a grid search without two warnings.
+
+    The first one comes again later, with the candidates. The second one says that weights do
+    not reach the criterion, which has no use for them.
+    """
+    with warnings.catch_warnings():
+        for message in ("One or more of the test scores", "The scoring .* sample_weight"):
+            warnings.filterwarnings("ignore", message)
+        search.fit(X, y, **params)
 
 
 def _negative_mass_volume(y_score, uniform_score):
@@ -175,7 +215,9 @@ class UnsupervisedSearch(WrappedDetector):
     error_score : "raise" or float, default=nan
         Score of a candidate on a fold where it fails; "raise" raises its error.
     random_state : int, RandomState instance or None, default=None
-        Seed of the folds and of the draws of the criterion. The detector has its own.
+        Seed of the folds, of the draws of the criterion, and of each part of the detector
+        whose own ``random_state`` is None: the same for all candidates. With an int the
+        result repeats.
 
     Attributes
     ----------
@@ -212,8 +254,9 @@ class UnsupervisedSearch(WrappedDetector):
     Labels given to ``fit`` are passed on to the detector and not used otherwise.
 
     ``"npd"``, ``"excess_mass"`` and ``"mass_volume"`` draw pseudo rows, so all features
-    must be numbers. Goix [1]_ draws 5 features 50 times, from halves of the rows, as
-    ``cv=RepeatedKFold(n_splits=2, n_repeats=25)`` does.
+    must be numbers. Where values are missing, they are also missing in pseudo rows: each has
+    the gaps of a held-out row drawn at random. Goix [1]_ draws 5 features 50 times, from halves
+    of the rows, as ``cv=RepeatedKFold(n_splits=2, n_repeats=25)`` does.
 
     References
     ----------
@@ -293,7 +336,8 @@ class UnsupervisedSearch(WrappedDetector):
         ------
         ValueError
             If no candidate has a score, ``param_grid`` names an unknown parameter, or the
-            criterion draws pseudo rows and a feature is not numeric.
+            criterion draws pseudo rows and a feature is not numeric. If all candidates fail,
+            the first error is raised, whatever its class.
         TypeError
             If the detector is a classifier or a regressor, or ``param_grid`` has a value that
             is no list.
@@ -301,23 +345,29 @@ class UnsupervisedSearch(WrappedDetector):
         self._validate_params()
         fit_params = self._fit_params(params)
         X, y = indexable(X, y)
-        self._search(X, y, params)
+        rng = check_local_random_state(self.random_state)
+        seed = random_seed(rng)
+        self._search(X, y, params, seed)
         if self.refit:
-            best = clone(self.detector).set_params(**clone(self.best_params_, safe=False))
-            self.detector_ = fit_detector(best, X, y, fit_params)
+            best = clone(self.detector)
+            # In a line of its own: set_params of FrozenEstimator returns nothing.
+            best.set_params(**clone(self.best_params_, safe=False))
+            self.detector_ = fit_detector(
+                best, X, y, fit_params, rng=np.random.RandomState(seed)
+            )
             # decision_function is the detector's own. Its threshold follows from the scores,
             # because not every detector has offset_.
             gap = normality_scores(self.detector_, X) - self.detector_.decision_function(X)
             self.offset_ = float(np.median(gap))
         return self
 
-    def _search(self, X, y, params):
+    def _search(self, X, y, params, seed):
         """Fit and score the candidates as trials in scikit-learn's grid search."""
-        seed = check_local_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         trial, criterion = CRITERIA.get(self.criterion, (_Trial, self.criterion))
-        cv = self.cv
-        if isinstance(cv, Integral):
-            cv = KFold(cv, shuffle=True, random_state=seed)
+        if isinstance(self.cv, Integral):
+            cv = KFold(self.cv, shuffle=True, random_state=seed)
+        else:
+            cv = check_cv(self.cv)
         # Checked before the prefix is added, so that errors name the user's parameters.
         ParameterGrid(self.param_grid)
         grids = [self.param_grid] if isinstance(self.param_grid, dict) else self.param_grid
@@ -329,12 +379,11 @@ class UnsupervisedSearch(WrappedDetector):
             n_jobs=self.n_jobs,
             error_score=self.error_score,
         )
-        with warnings.catch_warnings():
-            # The first warning comes again below, with the candidates. The second one says that
-            # weights do not reach the criterion, which has no use for them.
-            for message in ("One or more of the test scores", "The scoring .* sample_weight"):
-                warnings.filterwarnings("ignore", message)
-            search.fit(X, y, **params)
+        try:
+            _fit_grid(search, X, y, params)
+        except ValueError:
+            self._raise_first_error(search, X, y, params)
+            raise
         self.cv_results_ = {
             name.replace(f"param_{PREFIX}", "param_"): values
             for name, values in search.cv_results_.items()
@@ -347,12 +396,8 @@ class UnsupervisedSearch(WrappedDetector):
         scores = search.cv_results_["mean_test_score"]
         failed = [c for c, score in zip(candidates, scores, strict=True) if not score == score]
         if len(failed) == len(candidates):
-            # If the detector fails on all rows, too, its own error says more.
-            fit_detector(self.detector, X, y, self._fit_params(params))
-            raise ValueError(
-                f"No candidate has a score by criterion={self.criterion!r}: each failed on some"
-                " fold or its criterion is not a number. error_score='raise' shows errors."
-            )
+            self._raise_first_error(search, X, y, params)
+            raise ValueError(self._no_score())
         if failed:
             warn_user(
                 "These candidates have no score, because they failed on some fold or their"
@@ -362,6 +407,20 @@ class UnsupervisedSearch(WrappedDetector):
         self.best_index_ = search.best_index_
         self.best_score_ = search.best_score_
         self.best_params_ = candidates[search.best_index_]
+
+    def _raise_first_error(self, search, X, y, params):
+        """Raise the error of the first trial that fails, if there is any."""
+        try:
+            _fit_grid(search.set_params(error_score="raise", n_jobs=None), X, y, params)
+        except Exception as error:
+            error.add_note(self._no_score())
+            raise error from None
+
+    def _no_score(self):
+        return (
+            f"No candidate has a score by criterion={self.criterion!r}: each failed on some"
+            " fold or its criterion is not a number."
+        )
 
     def _check_refitted(self):
         hint = "Call fit with refit=True first: %(name)s has no fitted detector."

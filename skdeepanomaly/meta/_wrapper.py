@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import check_method_params, take_rows
 from ..utils.nesting import supervised_kind
-from ..utils.scores import OffsetMixin, normality_scores
+from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
 
 
 def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
@@ -23,7 +23,7 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     X : array-like of shape (n_samples, n_features)
         Rows.
     y : array-like of shape (n_samples,) or None
-        Labels, handed over where there are any.
+        Labels, handed over; ``FrozenEstimator`` and others want them even if they are None.
     params : dict or None
         Further arguments of ``fit``; those with one value a row are cut as X is.
     rows : ndarray of int, or None
@@ -40,6 +40,8 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     ------
     TypeError
         If it is a classifier or a regressor, or a pipeline or search around one.
+    ValueError
+        If it labels rows by other numbers than -1 and +1.
     """
     if (kind := supervised_kind(detector)) is not None:
         raise TypeError(
@@ -50,7 +52,9 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
         X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
-    return seeded_clone(detector, rng).fit(X, *(() if y is None else (y,)), **params)
+    fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    check_label_convention(fitted, X)
+    return fitted
 
 
 def seeded_clone(estimator, rng):

@@ -5,6 +5,8 @@ from scipy.stats import spearmanr
 from sklearn.metrics import auc
 from sklearn.utils.validation import check_array, column_or_1d
 
+from ..utils.scores import has_size
+
 # As in Goix (2016): the curve of the excess mass ends where it falls to MASS, and the curve of
 # the mass volume is evaluated at MASSES.
 MASS = 0.9
@@ -42,7 +44,7 @@ def npd_score(y_score, pseudo_score):
     Raises
     ------
     ValueError
-        If a score is not finite, or there are none.
+        If a score is not finite, there are none, or none has a size.
 
     Notes
     -----
@@ -68,6 +70,14 @@ def npd_score(y_score, pseudo_score):
     3.375
     """
     own, pseudo = _check_scores(y_score, "y_score"), _check_scores(pseudo_score, "pseudo_score")
+    # Rows on which a detector overflows have a score without size.
+    sized = has_size(np.concatenate([own, pseudo]))
+    own, pseudo = own[sized[: len(own)]], pseudo[sized[len(own) :]]
+    if not own.size or not pseudo.size:
+        raise ValueError(
+            "All of y_score or all of pseudo_score is out of all proportion, as the scores of"
+            " rows on which a detector overflows. Scale X."
+        )
     total = np.var(np.concatenate([own, pseudo]))
     if total == 0:
         return 0.0

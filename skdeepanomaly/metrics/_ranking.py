@@ -34,8 +34,8 @@ def _read_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     if not np.isin(predicted, [-1, 1]).all():
         raise ValueError(
             "y_pred must hold -1 (anomaly) and +1 (normal), as a detector's predict gives them;"
-            f" got {np.unique(predicted)[:5].tolist()}. For a classifier of 0 and 1 use"
-            " scikit-learn's own metrics."
+            f" got {np.unique(predicted)[:5].tolist()}. Wrap a detector of PyOD:"
+            " from_pyod(detector). For a classifier of 0 and 1 use scikit-learn's own metrics."
         )
     return is_anomaly, (predicted == -1)[judged]
 

@@ -6,7 +6,7 @@ from sklearn.metrics import make_scorer
 from sklearn.utils.validation import check_consistent_length
 
 from ..utils.randomness import check_local_random_state
-from ..utils.scores import normality_scores
+from ..utils.scores import check_label_convention
 from ._ranking import (
     outlier_average_precision_score,
     outlier_balanced_accuracy_score,
@@ -37,7 +37,7 @@ _LABEL_METRICS = {
 
 
 def _anomaly_scores(detector, X) -> np.ndarray:
-    """Return the negated decisions, and refuse classifiers whose sign is the other one."""
+    """Return the negated decisions, and refuse detectors whose sign is the other one."""
     classes = getattr(detector, "classes_", None)
     if is_classifier(detector) and (classes is None or set(classes) != {-1, 1}):
         raise ValueError(
@@ -45,11 +45,8 @@ def _anomaly_scores(detector, X) -> np.ndarray:
             f" the class {None if classes is None else classes[-1]!r}: with labels 0 and 1 use"
             " scikit-learn's own scorers, such as 'average_precision'."
         )
-    decision = np.array(detector.decision_function(X), dtype=np.float64)
-    if np.isposinf(decision).all():
-        # With a threshold of minus infinity all decisions are equal, the scores are not.
-        decision = normality_scores(detector, X)
-    return -decision
+    check_label_convention(detector, X)
+    return -np.asarray(detector.decision_function(X), dtype=np.float64)
 
 
 class _RankingScorer:
@@ -118,8 +115,7 @@ def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=
     ------
     ValueError
         If the truth cannot be read or holds one class only, ``n_bootstraps`` is below 1,
-        ``confidence`` is not in (0, 1), or the detector is a classifier of other labels than
-        -1 and +1.
+        ``confidence`` is not in (0, 1), or the detector gives other labels than -1 and +1.
 
     References
     ----------

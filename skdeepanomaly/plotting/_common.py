@@ -6,6 +6,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, column_or_1d
 
 from ..utils.rows import spread
+from ..utils.scores import check_label_convention, has_size
 
 NORMAL, ANOMALY, NOT_JUDGED = "tab:blue", "tab:red", "0.6"
 THRESHOLD_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.2}
@@ -60,7 +61,7 @@ def decide(detector, X) -> np.ndarray:
     ImportError
         If matplotlib is not installed, before anything is computed.
     ValueError
-        If the detector is a classifier.
+        If the detector is a classifier, or gives other labels than -1 and +1.
     """
     import_pyplot()
     if is_classifier(detector):
@@ -68,6 +69,7 @@ def decide(detector, X) -> np.ndarray:
             f"{name_of(detector)} is a classifier, whose decision function means something"
             " else: pass the detector inside it, or draw it with scikit-learn's own displays."
         )
+    check_label_convention(detector, X)
     return detector.decision_function(X)
 
 
@@ -82,8 +84,8 @@ def read_scores(scores) -> np.ndarray:
     Returns
     -------
     scores : ndarray of shape (n_samples,), float64
-        Scores that have overflowed, which are the lowest float64, are moved to just below
-        the lowest other score.
+        Scores that have a rank but no size, such as the lowest float64, are moved to just
+        below the lowest other score.
 
     Raises
     ------
@@ -92,10 +94,11 @@ def read_scores(scores) -> np.ndarray:
     """
     scores = check_array(scores, ensure_2d=False, dtype=np.float64, input_name="scores")
     scores = column_or_1d(scores)
-    overflown = scores == np.finfo(np.float64).min
-    if overflown.all() or not overflown.any():
+    sized = has_size(scores)
+    if sized.all() or not sized.any():
         return scores
-    return np.where(overflown, np.nextafter(scores[~overflown].min(), -np.inf), scores)
+    low, high = scores[sized].min(), scores[sized].max()
+    return np.clip(scores, np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
 
 
 def scale_scores(ax, scores: np.ndarray, scale: str):
@@ -173,7 +176,8 @@ class ScoreDisplayMixin:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If the detector is a classifier, or ``y`` has other labels or only one class.
+            If the detector is a classifier or gives other labels than -1 and +1, or if ``y``
+            has other labels or only one class.
         """
         return cls.from_scores(
             decide(detector, X),

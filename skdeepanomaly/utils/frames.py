@@ -33,11 +33,11 @@ def frame_like(X, values):
     Returns
     -------
     values : data frame or ndarray of shape (n_samples, n_columns)
-        A data frame with the index and columns of X if X is one of pandas or polars; the
-        array itself otherwise.
+        A data frame with the index and columns of X if X is one of pandas or polars, where
+        NaN becomes null; the array itself otherwise.
     """
     if hasattr(X, "iloc"):  # pandas
         return type(X)(values, index=X.index, columns=X.columns)
     if hasattr(X, "get_columns"):  # polars
-        return type(X)(values, schema=X.columns, orient="row")
+        return type(X)(values, schema=X.columns, orient="row", nan_to_null=True)
     return values

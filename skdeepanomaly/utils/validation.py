@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._compat import HasMethods, Interval, Options, StrOptions
@@ -24,6 +25,7 @@ __all__ = [
     "check_scales",
     "closest",
     "parameter_names",
+    "refuse_sparse",
     "warn_if_few_after_fit",
     "warn_if_one_batch",
     "warn_if_unscaled",
@@ -159,6 +161,29 @@ def check_labels(
             f" {sorted(found)}. {hint}"
         )
     return labels.astype(np.int8)
+
+
+def refuse_sparse(X, name: str) -> None:
+    """Raise an error for sparse rows that says how a pipeline gives dense ones.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    name : str
+        Name of the detector.
+
+    Raises
+    ------
+    TypeError
+        If X is a sparse matrix or array.
+    """
+    if issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for X, but dense data is required by {name}. Use"
+            " X.toarray(); in a pipeline OneHotEncoder(sparse_output=False) and"
+            " ColumnTransformer(..., sparse_threshold=0)."
+        )
 
 
 def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:

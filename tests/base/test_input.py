@@ -142,6 +142,17 @@ def test_one_row_is_too_few_to_fit(name, fitted, rows):
 
 
 @on_two_detectors
+def test_a_last_chunk_of_one_row_leaves_the_detector_as_it_was(name, rows):
+    y = np.where(np.arange(len(rows)) < 5, -1, 1)
+    detector = make_detector(name).partial_fit(rows[:-1], y[:-1])
+    scores = detector.score_samples(rows)
+    with pytest.raises(ValueError, match="Join the last row of a stream to the chunk before"):
+        detector.partial_fit(rows[-1:], y[-1:])
+    np.testing.assert_array_equal(detector.score_samples(rows), scores)
+    detector.partial_fit(rows[-2:], y[-2:])
+
+
+@on_two_detectors
 def test_wrong_width_and_names_are_refused(name, fitted, rows):
     with pytest.raises(ValueError, match=r"X has 4 features, but .* is expecting 5"):
         fitted(name).score_samples(rows[:, :4])

@@ -215,3 +215,45 @@ def test_ctrl_c_leaves_a_usable_detector(name, method, explicit):
     assert detector.n_epochs_ == 2
     assert np.sum(detector.predict(X) == -1) == 10
     pickle.loads(pickle.dumps(detector)).predict(X)
+
+
+class Reading(Callback):
+    """Reads what may not be there."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history[-1, self.name]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        EarlyStopping(),
+        EarlyStopping(monitor="my_score"),
+        Checkpoint(),
+        LRScheduler(torch.optim.lr_scheduler.ReduceLROnPlateau, monitor="valid_loss"),
+        Reading("valid_loss"),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_callbacks_that_need_validation_rows_say_so(callback, tmp_path):
+    if isinstance(callback, Checkpoint):
+        callback.set_params(dirname=str(tmp_path))
+    X = make_rows(40)
+    detector = make_detector("AutoEncoder", callbacks=[callback])
+    with pytest.raises(ValueError, match=r"not found in history.*need a train_split"):
+        detector.fit(X)
+    assert not hasattr(detector, "net_")
+    if getattr(callback, "monitor", None) != "my_score":
+        assert detector.set_params(train_split=0.2).fit(X).n_epochs_ == 3
+
+
+def test_other_errors_of_callbacks_stay_as_they_are():
+    class Failing(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            {}["own"]
+
+    with pytest.raises(KeyError, match="own"):
+        make_detector("AutoEncoder", callbacks=[Failing()]).fit(make_rows(40))

@@ -382,3 +382,16 @@ def test_runs_without_torch():
         assert (ClusterwiseDetector(random_state=0).fit_predict(X) == -1).sum() == 10
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+def test_scores_without_size_do_not_set_the_scale():
+    X = make_rows(200).astype(np.float64)
+    spoiled = X.copy()
+    spoiled[::50] = -1e60
+    detectors = [
+        ClusterwiseDetector(detector=LocalOutlierFactor(novelty=True), n_clusters=1).fit(rows)
+        for rows in (X, spoiled)
+    ]
+    spreads = [np.ptp(detector.score_samples(X[1:50])) for detector in detectors]
+    assert spreads[1] == pytest.approx(spreads[0], rel=0.5)
+    assert (detectors[1].predict(spoiled[::50]) == -1).all()

@@ -11,7 +11,7 @@ import sklearn
 import torch
 from conftest import make_detector
 from scipy.sparse import coo_matrix, csr_matrix
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -19,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import OneClassSVM
 from torch import nn
 
@@ -29,8 +29,8 @@ from skdeepanomaly import (
     outlier_average_precision_score,
     outlier_scorers,
 )
-from skdeepanomaly.meta._feedback import _keys
-from skdeepanomaly.utils._compat import is_newer, take_rows
+from skdeepanomaly.meta._rows import row_keys
+from skdeepanomaly.utils._compat import is_newer, n_rows, take_rows
 
 FOREST = IsolationForest(n_estimators=30, random_state=0)
 
@@ -387,15 +387,81 @@ def test_rows_are_the_same_whatever_the_type_of_numbers(kind):
 
 def test_what_tells_rows_apart():
     rows = [1, 2], [1, "2"], [1, None], [1, "a"], [True, 2.0], [1, np.nan], [1, pd.NA]
-    keys = _keys(np.array(rows, dtype=object))
+    exact, single = (False, False), (True, True)
+    keys = row_keys(np.array(rows, dtype=object), exact)
     assert keys[0] == keys[4]
     assert keys[2] == keys[5] == keys[6]
     assert len(set(keys)) == 4
-    assert keys[0] == _keys(np.array([[1, 2]], dtype=np.int8))[0]
+    assert keys[0] == row_keys(np.array([[1, 2]], dtype=np.int8), exact)[0]
+    assert keys[0] == row_keys(np.array([[1, 2]], dtype=np.int8), single)[0]
     # Numbers out of the range of single precision, and numbers that it just tells apart.
     far = np.array([[1e300], [1e301], [1e-60], [0], [-0.0], [1 + 1e-6], [1 + 2e-6], [np.inf]])
-    assert len(set(_keys(far))) == 7
-    assert len(set(_keys(csr_matrix(far)))) == 7
+    assert len(set(row_keys(far, (True,)))) == 7
+    assert len(set(row_keys(csr_matrix(far), (True,)))) == 7
+
+
+IDS = 123_456_789_012 + np.arange(40)
+CLOSE = {
+    "ids": IDS,
+    "ids as floats": IDS.astype(float),
+    "long ids": 10**18 + np.arange(40),
+    "seconds": 1.7e9 + np.arange(40) / 1000,
+    "steps of double precision": 1 + np.arange(40) * 2.0**-52,
+    "texts": np.char.add("row ", IDS.astype(str)),
+    "nanoseconds": (1_700_000_000 * 10**9 + np.arange(40)).astype("M8[ns]"),
+}
+
+
+@pytest.mark.parametrize("library", ["array", "pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("kind", CLOSE)
+def test_rows_that_differ_little_are_different_rows(kind, library):
+    values = CLOSE[kind]
+    if library == "array":
+        X = values[:, None]
+    else:
+        columns = {"id": values, "size": np.ones(40, dtype=np.float32)}
+        make = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
+        X = make[library](columns)
+    inner = make_pipeline(FunctionTransformer(places), InOrder())
+    detector = FeedbackDetector(inner).fit(X)
+    assert set(detector.query(X, n=40)) == set(range(40))
+    detector.add_feedback(take_rows(X, np.arange(20)), np.tile([1, -1], 10))
+    np.testing.assert_array_equal(detector.verdicts_.y, np.tile([1, -1], 10))
+    assert set(detector.query(X, n=40)) == set(range(20, 40))
+    detector.remove_feedback(take_rows(X, np.arange(1, 20)))
+    assert len(detector.verdicts_.y) == 1
+    assert set(detector.query(X, n=40)) == set(range(1, 40))
+
+
+def places(X):
+    return np.arange(float(n_rows(X)))[:, None]
+
+
+class InOrder(OutlierMixin, BaseEstimator):
+    """The first row is the most anomalous one."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+
+    def predict(self, X):
+        return np.ones(len(X))
+
+
+def test_single_precision_counts_for_its_own_columns():
+    frame = pd.DataFrame({"id": IDS, "size": np.random.default_rng(0).normal(size=40)})
+    again = frame.astype({"size": np.float32})
+    detector = FeedbackDetector(FOREST).fit(frame)
+    detector.add_feedback(again[:10], np.ones(10)).add_feedback(frame[10:20], np.ones(10))
+    assert len(detector.verdicts_.y) == 20
+    for rows in (frame, again):
+        assert set(detector.query(rows, n=40)) == set(range(20, 40))
+    detector.add_feedback(frame[:5], -np.ones(5)).add_feedback(again[15:20], -np.ones(5))
+    assert sorted(detector.verdicts_.y) == [-1] * 10 + [1] * 10
+    assert len(detector.remove_feedback(again[:20]).verdicts_.y) == 0
 
 
 @pytest.mark.parametrize("method", ["query", "add_feedback", "remove_feedback"])

@@ -9,13 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_detector
+from pyod.models.knn import KNN
+from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 from test_common import (
@@ -33,6 +38,7 @@ from skdeepanomaly import (
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
+    from_pyod,
 )
 from skdeepanomaly.utils._compat import n_rows
 
@@ -172,6 +178,11 @@ UNSEEDED = {
     "pipeline": make_pipeline(PCA(2, svd_solver="randomized"), IsolationForest(n_estimators=2)),
 }
 SEEDED = {
+    "search": partial(UnsupervisedSearch, param_grid=[{}], cv=2),
+    "search, stability": partial(
+        UnsupervisedSearch, param_grid=[{}], cv=2, criterion="stability"
+    ),
+    "threshold search": partial(MappedSearch, cv=2),
     "thresholded": ThresholdedDetector,
     "thresholded, training rows": partial(ThresholdedDetector, calibration_size=None),
     "conformal": partial(ConformalDetector, alpha=0.2),
@@ -250,3 +261,60 @@ def test_metadata_reaches_the_detector(kind, routing, rows, truth):
                 ALL[kind](OneClassSVM()).fit(rows, truth, sample_weight=weights)
             with pytest.raises(TypeError, match="group"):
                 ALL[kind](machine).fit(rows, truth, group=weights)
+
+
+FROZEN = {**ALL, "clusterwise": lambda d: ClusterwiseDetector(detector=d, n_clusters=2)}
+
+
+@pytest.mark.parametrize("kind", FROZEN)
+def test_a_frozen_detector_is_wrapped_as_it_is(kind, rows, truth):
+    # The searches would fit to fewer columns.
+    columns = rows[:, :2]
+    for inside in (FOREST, make_pipeline(StandardScaler(), FOREST)):
+        fitted = clone(inside).fit(columns[:100])
+        wrapped = FROZEN[kind](FrozenEstimator(fitted)).fit(columns, truth)
+        assert set(wrapped.predict(np.concatenate([columns, 100 * columns]))) == {-1, 1}
+        inner = wrapped.detectors_[0] if kind == "clusterwise" else wrapped.detector_
+        assert inner.estimator is fitted
+
+
+def test_a_frozen_rule_is_used_as_it_is(rows):
+    rule = QuantileThreshold(0.2).fit(FOREST.fit(rows).score_samples(rows))
+    wrapped = ThresholdedDetector(FOREST, FrozenEstimator(rule)).fit(rows[:50])
+    assert wrapped.offset_ == rule.threshold_
+
+
+def test_the_labels_of_a_frozen_clusterer_are_those_of_other_rows(rows):
+    rows = rows.astype(np.float64)
+    clusterer = KMeans(3, random_state=0).fit(rows[::-1])
+    detector = ClusterwiseDetector(detector=FOREST, clusterer=FrozenEstimator(clusterer))
+    detector.fit(rows)
+    own = clusterer.predict(rows)
+    for label, center in enumerate(detector.cluster_centers_):
+        np.testing.assert_allclose(center, rows[own == label].mean(axis=0), atol=1e-5)
+
+
+DENSE = {
+    "ours": INNER["ours"],
+    "clusterwise": ClusterwiseDetector(detector=FOREST, n_clusters=2),
+    "thresholded": ThresholdedDetector(INNER["ours"]),
+    "feedback": FeedbackDetector(INNER["ours"]),
+    "search": UnsupervisedSearch(INNER["ours"], [{}], cv=2),
+    "of PyOD": from_pyod(KNN()),
+}
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_sparse_rows_are_refused_with_what_to_do(kind):
+    frame = pd.DataFrame({"kind": np.tile(list("abcde"), 12), "size": np.arange(60.0)})
+    one_hot = ColumnTransformer(
+        [("kind", OneHotEncoder(), ["kind"]), ("size", StandardScaler(), ["size"])],
+        sparse_threshold=1.0,
+    )
+    pipeline = make_pipeline(one_hot, DENSE[kind])
+    message = r"X\.toarray\(\); in a pipeline OneHotEncoder\(sparse_output=False\) and Col"
+    with pytest.raises(TypeError, match=message):
+        pipeline.fit(frame)
+    pipeline.set_params(columntransformer__sparse_threshold=0).fit(frame).predict(frame)
+    with pytest.raises(TypeError, match=message):
+        pipeline[-1].decision_function(csr_matrix(one_hot.fit_transform(frame)))

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.model_selection import GridSearchCV
@@ -25,6 +26,7 @@ from sklearn.utils import get_tags
 from skdeepanomaly import (
     AutoEncoder,
     ConformalDetector,
+    ConformalThreshold,
     FixedThreshold,
     GaussianMixtureThreshold,
     MADThreshold,
@@ -369,6 +371,55 @@ def test_too_few_calibration_rows_warn_of_the_number_it_takes(rows):
     assert (detector.predict(100 * rows) == 1).all()
 
 
+def test_a_level_whose_inverse_is_no_float(rows):
+    with pytest.warns(UserWarning, match=r"takes 1\S*e\+320 or more"):
+        detector = ConformalDetector(FOREST, alpha=1e-320).fit(rows)
+    assert (detector.predict(100 * rows) == 1).all()
+    assert np.isfinite(detector.decision_function(100 * rows)).all()
+
+
+def test_the_conformal_rule_on_few_rows_says_how_many_it_takes(rows):
+    detector = ThresholdedDetector(FOREST, "conformal", random_state=0)
+    with pytest.raises(ValueError, match=r"6 scores are too few for alpha=0\.1.*takes 9 or mo"):
+        detector.fit(rows[:20])
+    assert np.isfinite(detector.fit(rows[:30]).decision_function(rows)).all()
+    with pytest.raises(ValueError, match="9 scores are too few"):
+        detector.set_threshold(ConformalThreshold(0.05))
+    assert np.isfinite(detector.decision_function(rows)).all()
+
+
+@pytest.mark.parametrize("value", [-3.4e38, 1e30])
+@pytest.mark.parametrize("rule", [rule for rule in THRESHOLDS if rule != "fixed"])
+def test_rows_that_overflow_do_not_move_the_threshold(rule, value):
+    # Such a number means "not implemented" in many devices.
+    X = make_rows(400)
+    spoiled = X.copy()
+    spoiled[::80] = value
+    inner = AutoEncoder(max_epochs=20, hidden_dims=(8,), random_state=0).fit(X)
+    offsets = [
+        ThresholdedDetector(FrozenEstimator(inner), rule, random_state=0).fit(rows).offset_
+        for rows in (X, spoiled)
+    ]
+    # Up to two per cent of the rows are odd.
+    scores = inner.score_samples(X)
+    flagged = [np.mean(scores < offset) for offset in offsets]
+    assert flagged[1] == pytest.approx(flagged[0], abs=0.04)
+    assert (inner.score_samples(spoiled[::80]) < offsets[1]).all()
+
+
+def test_p_values_bear_rows_that_overflow():
+    X = make_rows(400)
+    spoiled = X.copy()
+    spoiled[::80] = -3.4e38
+    inner = FrozenEstimator(AutoEncoder(max_epochs=5, hidden_dims=(8,), random_state=0).fit(X))
+    detector = ConformalDetector(inner, alpha=0.2, random_state=0).fit(spoiled)
+    # Rows far beyond all calibration rows have one p-value, and are ranked by their scores.
+    far = np.geomspace(10, 1000, 5)[:, None] * X[:1]
+    assert len(set(detector.pvalues(far))) == 1
+    assert (np.diff(detector.score_samples(far)) < 0).all()
+    assert (detector.predict(far) == -1).all()
+
+
 @pytest.mark.parametrize(
     ("detector", "message"),
     [
@@ -406,6 +457,6 @@ class Odd(BaseEstimator):
 def test_rule_without_a_threshold(rows):
     with pytest.raises(ValueError, match="has no threshold_ after fit"):
         ThresholdedDetector(FOREST, FirstColumn()).fit(rows[:, :1])
-    for value in (np.nan, None, "a", [1.0, 2.0]):
+    for value in (np.nan, -np.inf, np.inf, None, "a", [1.0, 2.0]):
         with pytest.raises(ValueError, match="threshold_ must be a number"):
             ThresholdedDetector(FOREST, Odd(value)).fit(rows)

@@ -22,11 +22,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, RepeatedKFold
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skdeepanomaly import (
     UnsupervisedSearch,
     excess_mass_score,
+    make_detector_pipeline,
     mass_volume_score,
     npd_score,
     stability_score,
@@ -79,6 +80,17 @@ def test_npd_by_hand():
     assert npd_score(1e-9 * own, 1e-9 * pseudo) == pytest.approx(npd_score(own, pseudo))
     assert npd_score([1.0, 1], [1.0, 1]) == 0
     assert np.isfinite(npd_score([1.0, 1], [2.0, 2]))
+
+
+def test_npd_leaves_scores_without_size_out():
+    own, pseudo = np.array([1.0, 2, 3]), np.array([3.0, 5, 7])
+    highest = np.finfo(np.float64).max
+    for beyond in (highest, 1e277):
+        assert npd_score(np.append(own, beyond), np.append(pseudo, beyond)) == npd_score(
+            own, pseudo
+        )
+    with pytest.raises(ValueError, match="all proportion"):
+        npd_score(own, [highest, highest])
 
 
 def test_excess_mass_by_hand():
@@ -256,12 +268,97 @@ def test_failing_candidates_are_named(bad):
 
 
 @pytest.mark.filterwarnings("ignore:Scoring failed")
-def test_no_candidate_has_a_score():
+@pytest.mark.parametrize("cv", [2, "generator"])
+def test_where_all_candidates_fail_the_first_error_is_raised(cv):
     X = make_ring(60)
-    with pytest.raises(ValueError, match="All the 2 fits failed"):
-        make_search(Ring(), {"guess": ["fail"]}, cv=2).fit(X)
-    with pytest.raises(ValueError, match="No candidate has a score by criterion='excess_mass'"):
+    halves = np.split(np.arange(60), 2)
+    folds = (pair for pair in (halves, halves[::-1])) if cv == "generator" else cv
+    with pytest.raises(RuntimeError, match="on purpose") as caught:
+        make_search(Ring(), {"guess": ["fail", "fail"]}, cv=folds).fit(X)
+    assert "No candidate has a score by criterion='excess_mass'" in caught.value.__notes__[0]
+    with pytest.raises(ValueError, match="y_score contains NaN"):
         make_search(Ring(), {"guess": ["nan"]}, cv=2).fit(X)
+    with pytest.raises(ValueError, match="No candidate has a score"):
+        make_search(Ring(), {}, criterion=lambda detector, X: np.nan, cv=2).fit(X)
+
+
+def to_frame(values, library):
+    columns = dict(zip("abc", values.T, strict=True))
+    if library is pa:
+        return pa.table({name: pa.array(v, from_pandas=True) for name, v in columns.items()})
+    return pl.DataFrame(columns, nan_to_null=True) if library is pl else pd.DataFrame(columns)
+
+
+# As above, older versions of scikit-learn take no rows of arrow tables.
+LIBRARIES = [pd, pl, *([pa] if is_newer(sklearn.__version__, than="1.8") else [])]
+
+
+@pytest.mark.parametrize("n_filled", [0, 1, 20])
+@pytest.mark.parametrize("criterion", ["npd", "excess_mass"])
+@pytest.mark.parametrize("kind", ["pandas", "objects", "polars"])
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_columns_that_are_empty_or_rarely_filled(kind, criterion, n_filled):
+    values = np.random.default_rng(0).normal(size=(80, 3))
+    values[n_filled:, 1] = np.nan
+    values = values[np.random.default_rng(1).permutation(80)]
+    table = to_frame(values, pl if kind == "polars" else pd)
+    if kind == "objects":
+        table["b"] = table["b"].astype(object).where(table["b"].notna(), None)
+    detector = make_detector_pipeline(IsolationForest(n_estimators=5, random_state=0))
+    search = make_search(
+        detector, {"detector__max_samples": [8, 16]}, criterion=criterion, cv=3
+    ).fit(table)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("criterion", ["npd", "excess_mass"])
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_pseudo_rows_are_missing_where_rows_are(library, criterion):
+    values = np.random.default_rng(0).normal(size=(90, 3))
+    values[::3, 1], values[:, 2] = np.nan, np.nan
+    shares = []
+
+    class Gaps(Ring):
+        def fit(self, X, y=None):
+            self.fitted_ = True
+            return self
+
+        def decision_function(self, X):
+            rows = np.asarray(X, dtype=float)
+            shares.append(np.isnan(rows).mean(axis=0))
+            return np.nan_to_num(rows).sum(axis=1)
+
+    make_search(Gaps(), [{}], criterion=criterion, cv=3, refit=False).fit(
+        to_frame(values, library)
+    )
+    np.testing.assert_allclose(shares, [[0, 1 / 3, 1]] * 6, atol=0.15)
+
+
+def test_the_seed_reaches_the_detector():
+    X = make_ring(60)
+    forest = IsolationForest(n_estimators=3)
+
+    def result(random_state, **params):
+        search = UnsupervisedSearch(
+            forest, {"max_samples": [4, 8]}, cv=2, random_state=random_state, **params
+        )
+        scores = search.fit(X).score_samples(X)
+        return np.append(search.cv_results_["mean_test_score"], scores)
+
+    for criterion in ("excess_mass", "stability"):
+        first = result(0, criterion=criterion)
+        np.testing.assert_array_equal(result(0, criterion=criterion), first)
+        assert not np.array_equal(result(1, criterion=criterion), first)
+    assert not np.array_equal(result(None), result(None))
+    # All candidates have one seed, whatever else is searched.
+    grid = {"max_samples": [8, 8]}
+    twins = UnsupervisedSearch(forest, grid, cv=2, random_state=0).fit(X)
+    assert len(set(twins.cv_results_["mean_test_score"])) == 1
+    replaced = UnsupervisedSearch(
+        make_pipeline(StandardScaler(), LOF), {"localoutlierfactor": [forest]}, cv=2
+    ).set_params(random_state=0)
+    scores = replaced.fit(X).score_samples(X)
+    np.testing.assert_array_equal(replaced.fit(X).score_samples(X), scores)
 
 
 def test_bad_input():

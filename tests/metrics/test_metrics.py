@@ -13,8 +13,6 @@ from sklearn.preprocessing import StandardScaler
 
 import skdeepanomaly
 from skdeepanomaly import (
-    ConformalThreshold,
-    ThresholdedDetector,
     as_classifier,
     evaluate,
     outlier_average_precision_score,
@@ -184,14 +182,6 @@ def test_classifiers_whose_scores_are_the_other_way_round_are_refused():
         outlier_scorers["f1"](classifier, X, y)
     signed = as_classifier(IsolationForest(n_estimators=10, random_state=0)).fit(X, Y)
     assert outlier_scorers["roc_auc"](signed, X, y) > 0.7
-
-
-def test_a_threshold_at_minus_infinity_does_not_hide_the_ranking():
-    detector = ThresholdedDetector(FOREST, ConformalThreshold(1e-5))
-    with pytest.warns(UserWarning, match="too few"):
-        detector.fit(X)
-    assert outlier_scorers["roc_auc"](detector, X, Y) > 0.7
-    assert evaluate(detector, X, Y, n_bootstraps=3)["recall"]["value"] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""Rows in the container in which they came: told apart, and stacked."""
+
+import math
+import re
+from importlib import import_module
+from itertools import pairwise
+from numbers import Real
+
+import numpy as np
+from scipy.sparse import issparse, vstack
+
+from ..utils._compat import is_pandas_na
+
+# Names of types with at most single precision, in numpy, pandas, polars and pyarrow.
+SINGLE_TYPES = r"^(float(16|32)?|half(float)?)(\[pyarrow\])?$"
+
+
+def container_of(X):
+    """Name the container of rows: it decides which rows can be stacked."""
+    if issparse(X):
+        return "sparse matrix"
+    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
+        return "numpy array"
+    # All libraries call their class DataFrame or Table: the name needs the library.
+    return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
+
+
+def as_indexable(X):
+    """Return rows in a form of which some can be taken, and stacked."""
+    if issparse(X):
+        return X.tocsr()
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
+def stack(parts):
+    """Stack rows in the same container; a column of integers may come back as floats."""
+    first = parts[0]
+    if issparse(first):
+        return vstack(parts, format="csr")
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    library = import_module(type(first).__module__.partition(".")[0])
+    if hasattr(first, "to_pylist"):  # pyarrow
+        return library.concat_tables(parts, promote_options="permissive")
+    if hasattr(first, "rows"):  # polars
+        return library.concat(parts, how="vertical_relaxed")
+    return library.concat(parts)
+
+
+def single_columns(X):
+    """Return which columns of rows hold numbers in single precision, or less.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows. Those of an array with more dimensions count as flat.
+
+    Returns
+    -------
+    single : tuple of bool
+        One for each column.
+    """
+    if hasattr(X, "to_pylist"):  # pyarrow
+        types = X.schema.types
+    elif hasattr(X, "dtypes"):  # pandas, polars
+        types = list(X.dtypes)
+    else:
+        types = [X.dtype] * int(np.prod(np.shape(X)[1:]))
+    return tuple(re.search(SINGLE_TYPES, str(kind).lower()) is not None for kind in types)
+
+
+def row_keys(X, single):
+    """Return a hashable object for each row, equal for equal rows of whatever types.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows.
+    single : tuple of bool
+        The columns whose numbers are compared in single precision, all others exactly.
+
+    Returns
+    -------
+    keys : list
+        The objects.
+    """
+    if issparse(X):
+        X = X.tocsr(copy=True)
+        X.sum_duplicates()
+        X.eliminate_zeros()
+        columns, numbers = X.indices.tolist(), X.data.tolist()
+        filled = [(i, _comparable(v, single[i])) for i, v in zip(columns, numbers, strict=True)]
+        return [tuple(filled[i:j]) for i, j in pairwise(X.indptr)]
+    return [
+        tuple(_comparable(value, s) for value, s in zip(row, single, strict=True))
+        for row in _python_rows(X)
+    ]
+
+
+def _python_rows(X):
+    """Return the rows of a frame, series or array as sequences of Python objects."""
+    if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
+        return zip(*(column.to_pylist() for column in X.columns), strict=True)
+    if hasattr(X, "rows"):  # polars, which does not convert dates and numbers together
+        # Python's times have no nanoseconds, these texts have.
+        times = import_module(type(X).__module__.partition(".")[0]).selectors.temporal()
+        return X.with_columns(times.cast(str)).rows()
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+        return X.reshape(len(X), -1).tolist()
+    if hasattr(X, "to_numpy"):  # pandas, which else turns long integers into floats
+        X = X.to_numpy(dtype=object)
+    return np.asarray(X, dtype=object).reshape(len(X), -1)
+
+
+def _comparable(value, single):
+    """Return a value so that equal values of whatever types are equal, with the same hash."""
+    if value is None or is_pandas_na(value):
+        return None
+    if not isinstance(value, Real | np.bool_):
+        return str(value)
+    if value != value:
+        return None
+    if single and np.isfinite(value):
+        # The 24 bits of single precision, but with the range of double precision.
+        mantissa, exponent = math.frexp(value)
+        return math.ldexp(round(mantissa * 2**24), exponent - 24)
+    return value.item() if isinstance(value, np.generic) else value
