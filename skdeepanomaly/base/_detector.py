@@ -19,6 +19,7 @@ from ._docstrings import (
     fill_docstring,
 )
 from ._explaining import ExplainingMixin
+from ._far_rows import FarRowsMixin
 from ._fitting import fit_from_scratch, fit_further
 from ._nested_params import NestedParamsMixin
 from ._reservoir import Reservoir
@@ -26,7 +27,12 @@ from ._versioning import VersionedMixin
 
 
 class BaseDeepDetector(
-    NestedParamsMixin, ExplainingMixin, VersionedMixin, OffsetMixin, BaseEstimator
+    NestedParamsMixin,
+    ExplainingMixin,
+    FarRowsMixin,
+    VersionedMixin,
+    OffsetMixin,
+    BaseEstimator,
 ):
     """Base of all deep detectors.
 
@@ -221,7 +227,9 @@ class BaseDeepDetector(
         scores : ndarray of shape (n_samples,), float64
             Scores; the higher, the more normal. The score of a row does not depend on the
             other rows of X. If the score of an extreme row is not finite in float32, it is
-            the lowest float64 number.
+            the lowest float64 number. A row whose distance to the median training row is
+            more than twice the largest such distance of a training row gets a penalty,
+            unless the score is a sum of errors of features, which needs none.
 
         Raises
         ------
@@ -233,7 +241,7 @@ class BaseDeepDetector(
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        scores = map_in_blocks(self._score_rows, X, self.net_.device)
+        scores = map_in_blocks(self._anomaly_scores, X, self.net_.device)
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)

@@ -157,12 +157,16 @@ def test_an_extreme_row_can_be_explained_while_anomalies_are_detected(fitted):
 
 
 def test_settings_come_back_after_an_error():
-    with all_settings():
-        before = settings_now()
-        with pytest.raises(ZeroDivisionError), torch_defaults():
+    def fail():
+        with torch_defaults():
             assert torch.get_default_dtype() == torch.float32
             assert torch.empty(1).device.type == "cpu"
             raise ZeroDivisionError
+
+    with all_settings():
+        before = settings_now()
+        with pytest.raises(ZeroDivisionError):
+            fail()
         assert settings_now() == before
 
 
