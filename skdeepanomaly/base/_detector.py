@@ -184,10 +184,11 @@ class BaseDeepDetector(
         the optimisers may not be changed. The network stays on its device.
 
         The threshold is computed from a uniform sample of at most 10,000 of all rows that
-        ``partial_fit`` was given, scored with the current weights. Rows of an earlier ``fit``
-        are not kept and are not in the sample. Other statistics that the scores need, such as
-        the mean error of each feature, are computed from the same sample. Therefore the first
-        ``partial_fit`` after ``fit`` warns if it gets fewer than 50 rows.
+        ``partial_fit`` was given, scored with the current weights. The detector keeps this
+        sample, also in a pickle. Rows of an earlier ``fit`` are not in it. Other statistics
+        that the scores need, such as the mean error of each feature, are computed from the
+        same sample. Therefore the first ``partial_fit`` after ``fit`` warns if it gets fewer
+        than 50 rows.
 
         Parameters
         ----------
