@@ -78,7 +78,7 @@ class BackupAndRestore(Callback):
     # These are set only during a fit from scratch.
     path_ = None
     state_ = None
-    saved_epoch_ = None
+    saved_ = None
 
     def __init__(self, dirname, every_n_epochs: int = 1):
         self.dirname = dirname
@@ -119,7 +119,7 @@ class BackupAndRestore(Callback):
         self.path_, self.phase_ = path, 0
         if content is not None:
             self.state_ = _read_state(path, content)
-            self.saved_epoch_ = len(self.state_["history"])
+            self.saved_ = _epoch(self.state_["phase"], self.state_["history"])
 
     def begin_phase(self, phase: int) -> bool:
         """Begin a phase; return whether it must be trained, or was finished in the backup.
@@ -156,7 +156,7 @@ class BackupAndRestore(Callback):
                     f"The fit is complete, but its backup cannot be deleted ({error})."
                     f" Delete {self.path_}, or the next equal fit begins with its state."
                 )
-        for name in ("path_", "state_", "phase_", "saved_epoch_"):
+        for name in ("path_", "state_", "phase_", "saved_"):
             vars(self).pop(name, None)
 
     def begin(self, net):
@@ -199,7 +199,7 @@ class BackupAndRestore(Callback):
         """
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return
-        buffer = io.BytesIO()
+        now, buffer = _epoch(self.phase_, net.history), io.BytesIO()
         try:
             torch.save(self._state(net), buffer)
         except (pickle.PicklingError, TypeError, AttributeError, RuntimeError) as error:
@@ -212,19 +212,18 @@ class BackupAndRestore(Callback):
             _write(self.path_, buffer.getvalue())
         except OSError as error:
             raise type(error)(
-                f"BackupAndRestore cannot write the backup of epoch {len(net.history)}"
-                f" ({error}). {self._kept()} Make room, or the folder writable, and call fit"
-                " again."
+                f"BackupAndRestore cannot write the backup of {now} ({error}). {self._kept()}"
+                " Make room, or the folder writable, and call fit again."
             ) from error
-        self.saved_epoch_ = len(net.history)
+        self.saved_ = now
 
     def _kept(self) -> str:
         """Return a sentence for error messages: what a failed fit leaves."""
-        if self.saved_epoch_ is None:
+        if self.saved_ is None:
             return "There is no earlier backup, so that the fit would begin anew."
         return (
-            f"The backup of epoch {self.saved_epoch_} is kept in {self.path_}, and an equal fit"
-            " goes on from there."
+            f"The backup of {self.saved_} is kept in {self.path_}, and an equal fit goes on"
+            " from there."
         )
 
     def _state(self, net) -> dict:
@@ -244,6 +243,11 @@ class BackupAndRestore(Callback):
             for name, callback in net.callbacks_
             if not isinstance(callback, BackupAndRestore)
         ]
+
+
+def _epoch(phase: int, history) -> str:
+    """Name an epoch in messages; pre-training and training are phases."""
+    return f"epoch {len(history)} of phase {phase + 1}"
 
 
 def _digest(key: str, payload: bytes) -> bytes:

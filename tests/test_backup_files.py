@@ -111,9 +111,9 @@ def test_what_a_failed_write_keeps(owner, call, error, n_backups, tmp_path, monk
     detector.set_params(lr=1e-4)
     with monkeypatch.context() as patch:
         patch.setattr(owner, call, failing_after(n_backups, getattr(owner, call), error))
-        kept = "backup of epoch 2 is kept in" if n_backups else "no earlier backup"
-        epoch = n_backups + 1
-        with pytest.raises(type(error), match=rf"backup of epoch {epoch} \(.*{kept}"):
+        kept = "backup of epoch 2 of phase 1 is kept in" if n_backups else "no earlier backup"
+        now = f"epoch {n_backups + 1} of phase 1"
+        with pytest.raises(type(error), match=rf"backup of {now} \(.*{kept}"):
             detector.fit(X)
     np.testing.assert_array_equal(detector.score_samples(X), before)
     assert [path.suffix for path in tmp_path.iterdir()] == [".backup"] * (n_backups > 0)
