@@ -1,6 +1,9 @@
 """Callbacks: backup of a running fit."""
 
+import contextlib
 import copy
+import hashlib
+import io
 import os
 import pickle
 from numbers import Integral
@@ -11,8 +14,12 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping
 
 from .engine import rng_states, set_rng_states
+from .utils.validation import warn_user
 
 __all__ = ["BackupAndRestore"]
+
+# A backup file is this mark, a SHA-256 digest, and the state, which the digest belongs to.
+_MARK = b"skdeepanomaly backup 1\n"
 
 
 class BackupAndRestore(Callback):
@@ -38,13 +45,18 @@ class BackupAndRestore(Callback):
     Raises
     ------
     ValueError
-        In ``fit``: if ``every_n_epochs`` is not a positive integer, if a backup cannot be read,
-        or if a parameter or the state of a callback cannot be pickled.
+        In ``fit``: if ``every_n_epochs`` is not a positive integer, if a backup is damaged or
+        is none, or if a parameter or the state of a callback cannot be pickled.
+    OSError
+        In ``fit``: if a backup cannot be written or read, for example because the disk is
+        full. The last backup that was written is kept, and the message names its epoch. If
+        only the deletion fails at the end, there is a warning.
 
     Notes
     -----
-    Only a fit from scratch is saved; ``partial_fit`` and a warm start are not. The file is a
-    pickle, and loading a pickle can run any code: use a folder that only you can write to.
+    Only a fit from scratch is saved; ``partial_fit`` and a warm start are not. A digest in the
+    file tells damaged and foreign files, but protects against no attack: the file holds a
+    pickle, and loading a pickle can run any code. Use a folder that only you can write to.
     The state of a custom callback is saved with its methods ``state_dict`` and
     ``load_state_dict``, or, if it has none, through its attributes that end with an underscore.
 
@@ -66,6 +78,7 @@ class BackupAndRestore(Callback):
     # These are set only during a fit from scratch.
     path_ = None
     state_ = None
+    saved_ = None
 
     def __init__(self, dirname, every_n_epochs: int = 1):
         self.dirname = dirname
@@ -83,24 +96,30 @@ class BackupAndRestore(Callback):
         Raises
         ------
         ValueError
-            If ``every_n_epochs`` is not a positive integer, or if the backup cannot be read.
+            If ``every_n_epochs`` is not a positive integer, or if the backup is damaged.
+        OSError
+            If the folder cannot be made, or the backup cannot be read.
         """
         if not isinstance(self.every_n_epochs, Integral) or self.every_n_epochs < 1:
             raise ValueError(
                 f"every_n_epochs must be an integer of at least 1, got {self.every_n_epochs!r}."
             )
-        folder = Path(self.dirname)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path_ = folder / f"{key}.backup"
-        self.phase_ = 0
-        if self.path_.exists():
-            try:
-                self.state_ = torch.load(self.path_, weights_only=False)
-            except Exception as error:
-                raise ValueError(
-                    f"The backup {self.path_} cannot be read ({type(error).__name__}: {error})."
-                    " Delete it to begin anew."
-                ) from error
+        if not isinstance(self.dirname, str | os.PathLike):
+            raise ValueError(f"dirname must be the path of a folder, got {self.dirname!r}.")
+        path = Path(self.dirname) / f"{key}.backup"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = path.read_bytes() if path.exists() else None
+        except OSError as error:
+            raise type(error)(
+                f"BackupAndRestore cannot use the folder {path.parent} ({error}). Nothing was"
+                " trained or changed. Give another dirname, or make this one a folder that you"
+                " can read and write."
+            ) from error
+        self.path_, self.phase_ = path, 0
+        if content is not None:
+            self.state_ = _read_state(path, content)
+            self.saved_ = _epoch(self.state_["phase"], self.state_["history"])
 
     def begin_phase(self, phase: int) -> bool:
         """Begin a phase; return whether it must be trained, or was finished in the backup.
@@ -127,10 +146,17 @@ class BackupAndRestore(Callback):
             Whether the backup is deleted.
         """
         if delete:
-            # Also delete files that were not finished because the process was killed.
-            for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
-                path.unlink(missing_ok=True)
-        for name in ("path_", "state_", "phase_"):
+            try:
+                # Also delete files that were not finished because the process was killed.
+                for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                # No reason to lose a complete fit.
+                warn_user(
+                    f"The fit is complete, but its backup cannot be deleted ({error})."
+                    f" Delete {self.path_}, or the next equal fit begins with its state."
+                )
+        for name in ("path_", "state_", "phase_", "saved_"):
             vars(self).pop(name, None)
 
     def begin(self, net):
@@ -168,10 +194,40 @@ class BackupAndRestore(Callback):
         ------
         ValueError
             If the state of a callback cannot be pickled.
+        OSError
+            If the file cannot be written. The backup before it is kept.
         """
         if self.path_ is None or len(net.history) % self.every_n_epochs:
             return
-        state = {
+        now, buffer = _epoch(self.phase_, net.history), io.BytesIO()
+        try:
+            torch.save(self._state(net), buffer)
+        except (pickle.PicklingError, TypeError, AttributeError, RuntimeError) as error:
+            raise ValueError(
+                f"BackupAndRestore cannot save the state of this fit: {error}. {self._kept()}"
+                " Give callbacks that hold what cannot be pickled a state_dict and a"
+                " load_state_dict."
+            ) from error
+        try:
+            _write(self.path_, buffer.getvalue())
+        except OSError as error:
+            raise type(error)(
+                f"BackupAndRestore cannot write the backup of {now} ({error}). {self._kept()}"
+                " Make room, or the folder writable, and call fit again."
+            ) from error
+        self.saved_ = now
+
+    def _kept(self) -> str:
+        """Return a sentence for error messages: what a failed fit leaves."""
+        if self.saved_ is None:
+            return "There is no earlier backup, so that the fit would begin anew."
+        return (
+            f"The backup of {self.saved_} is kept in {self.path_}, and an equal fit goes on"
+            " from there."
+        )
+
+    def _state(self, net) -> dict:
+        return {
             "train_split": net.train_split,
             "phase": self.phase_,
             "parts": {name: part.state_dict() for name, part in _stateful_parts(net)},
@@ -180,21 +236,6 @@ class BackupAndRestore(Callback):
             "callbacks": {n: _callback_state(cb) for n, cb in self._other_callbacks(net)},
             "generators": rng_states(net.device),
         }
-        # Write a new file and rename it to the old one in a single step: if the process is
-        # killed in between, the old backup is still complete.
-        unfinished = self.path_.with_suffix(f".{os.getpid()}")
-        try:
-            with unfinished.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            unfinished.unlink()
-            raise ValueError(
-                f"BackupAndRestore cannot save the state of this fit: {error}. Give callbacks"
-                " that hold what cannot be pickled a state_dict and a load_state_dict."
-            ) from error
-        unfinished.replace(self.path_)
 
     def _other_callbacks(self, net):
         return [
@@ -202,6 +243,52 @@ class BackupAndRestore(Callback):
             for name, callback in net.callbacks_
             if not isinstance(callback, BackupAndRestore)
         ]
+
+
+def _epoch(phase: int, history) -> str:
+    """Name an epoch in messages; pre-training and training are phases."""
+    return f"epoch {len(history)} of phase {phase + 1}"
+
+
+def _digest(key: str, payload: bytes) -> bytes:
+    """Return the digest of a state; the key tells a file that was renamed."""
+    return hashlib.sha256(key.encode() + payload).digest()
+
+
+def _write(path: Path, payload: bytes) -> None:
+    """Write a backup, or leave the earlier one and nothing else."""
+    # A new file is renamed to the old one in a single step: if the process is killed in
+    # between, the old backup is still complete.
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(_MARK + _digest(path.stem, payload) + payload)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def _read_state(path: Path, content: bytes):
+    """Return the state in a backup file; raise a ValueError if the file is not as written."""
+    start = len(_MARK) + hashlib.sha256().digest_size
+    digest, payload = content[len(_MARK) : start], content[start:]
+    if not content.startswith(_MARK):
+        reason = "it is no backup of this version of the package"
+    elif digest != _digest(path.stem, payload):
+        reason = "it was changed or cut off after it was written, or belongs to another fit"
+    else:
+        try:
+            return torch.load(io.BytesIO(payload), weights_only=False)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+    raise ValueError(
+        f"The backup {path} cannot be used: {reason}. The file was left as it is, and nothing"
+        " was trained. Delete it to begin anew, or put a copy back."
+    )
 
 
 def fingerprint(*parts) -> str:

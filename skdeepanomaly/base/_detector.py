@@ -19,6 +19,7 @@ from ._docstrings import (
     fill_docstring,
 )
 from ._explaining import ExplainingMixin
+from ._far_rows import FarRowsMixin
 from ._fitting import fit_from_scratch, fit_further
 from ._nested_params import NestedParamsMixin
 from ._reservoir import Reservoir
@@ -26,7 +27,12 @@ from ._versioning import VersionedMixin
 
 
 class BaseDeepDetector(
-    NestedParamsMixin, ExplainingMixin, VersionedMixin, OffsetMixin, BaseEstimator
+    NestedParamsMixin,
+    ExplainingMixin,
+    FarRowsMixin,
+    VersionedMixin,
+    OffsetMixin,
+    BaseEstimator,
 ):
     """Base of all deep detectors.
 
@@ -178,10 +184,11 @@ class BaseDeepDetector(
         the optimisers may not be changed. The network stays on its device.
 
         The threshold is computed from a uniform sample of at most 10,000 of all rows that
-        ``partial_fit`` was given, scored with the current weights. Rows of an earlier ``fit``
-        are not kept and are not in the sample. Other statistics that the scores need, such as
-        the mean error of each feature, are computed from the same sample. Therefore the first
-        ``partial_fit`` after ``fit`` warns if it gets fewer than 50 rows.
+        ``partial_fit`` was given, scored with the current weights. The detector keeps this
+        sample, also in a pickle. Rows of an earlier ``fit`` are not in it. Other statistics
+        that the scores need, such as the mean error of each feature, are computed from the
+        same sample. Therefore the first ``partial_fit`` after ``fit`` warns if it gets fewer
+        than 50 rows.
 
         Parameters
         ----------
@@ -221,7 +228,9 @@ class BaseDeepDetector(
         scores : ndarray of shape (n_samples,), float64
             Scores; the higher, the more normal. The score of a row does not depend on the
             other rows of X. If the score of an extreme row is not finite in float32, it is
-            the lowest float64 number.
+            the lowest float64 number. A row whose distance to the median training row is
+            more than twice the largest such distance of a training row gets a penalty,
+            unless the score is a sum of errors of features, which needs none.
 
         Raises
         ------
@@ -233,7 +242,7 @@ class BaseDeepDetector(
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        scores = map_in_blocks(self._score_rows, X, self.net_.device)
+        scores = map_in_blocks(self._anomaly_scores, X, self.net_.device)
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)

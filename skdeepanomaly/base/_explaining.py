@@ -81,5 +81,5 @@ class ExplainingMixin:
             for i in range(self._explanation_steps):
                 share = (i + 0.5) / self._explanation_steps
                 point = (reference + share * (x - reference)).requires_grad_()
-                total += torch.autograd.grad(self._score_rows(point).sum(), point)[0]
+                total += torch.autograd.grad(self._anomaly_scores(point).sum(), point)[0]
             return (x - reference) * total / self._explanation_steps

@@ -164,6 +164,7 @@ def _set_scores(detector, X: np.ndarray) -> None:
     detector._finalize_state(X)
     if not detector._is_additive():
         detector._set_reference(X)
+    # Without the penalty of far rows: no training row is one.
     scores = map_in_blocks(detector._score_rows, X, detector.net_.device)
     np.negative(scores, out=scores)
     n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
@@ -173,6 +174,8 @@ def _set_scores(detector, X: np.ndarray) -> None:
             f" score after epoch {detector.n_epochs_}. Lower the learning rate (now"
             f" {detector.lr}) or scale X (for example with StandardScaler)."
         )
+    if not detector._is_additive():
+        detector._set_far_distance(X, scores)
     if detector.contamination == "auto":
         detector.offset_ = robust_offset(scores)
     else:

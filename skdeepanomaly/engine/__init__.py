@@ -15,6 +15,7 @@ from ._blocks import (
     mean_over_rows,
     spread_tensor,
 )
+from ._defaults import torch_defaults
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
@@ -38,4 +39,5 @@ __all__ = [
     "rng_states",
     "set_rng_states",
     "spread_tensor",
+    "torch_defaults",
 ]

@@ -7,6 +7,7 @@ import torch
 from skorch import NeuralNet
 
 from ..utils.rows import spread
+from ._defaults import evaluation_defaults
 
 # Numbers of rows in a block, the reference first. The larger blocks are used only if they have
 # at most BLOCK_VALUES values. The reference has more than 32 rows, because matrix products of
@@ -61,7 +62,7 @@ def map_in_blocks(
     reference, *larger = block_sizes(n_features)
     mapped = None
     start = 0
-    with torch.inference_mode():
+    with evaluation_defaults():
         for size in [*reversed(larger), reference]:
             proven = size == reference
             # Rows are copied, because a custom module may change its input in place; into one

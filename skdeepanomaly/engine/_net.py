@@ -10,6 +10,8 @@ from skorch.dataset import unpack_data
 from skorch.exceptions import SkorchException
 from skorch.utils import TeeGenerator, to_tensor
 
+from ._defaults import torch_defaults
+
 
 class StopTraining(KeyboardInterrupt):
     """Raised by a net or a callback to end training before the last epoch.
@@ -54,7 +56,7 @@ class DetectorNet(NeuralNet):
     def initialize_module(self):
         """Also convert the weights to float32, and check that there are weights to train.
 
-        The default type of torch, or a custom module, may have another type.
+        A custom module may have another type.
         """
         super().initialize_module()
         self.module_.float()
@@ -208,7 +210,14 @@ class DetectorNet(NeuralNet):
             self._release()
 
     def __getstate__(self):
-        return {k: v for k, v in super().__getstate__().items() if k != "watchers"}
+        with torch_defaults():
+            state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "watchers"}
+
+    def __setstate__(self, state):
+        # Tensors that are loaded in inference mode could not be trained further.
+        with torch_defaults():
+            super().__setstate__(state)
 
     def _close_epoch(self):
         batches = self.history[-1]["batches"]

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from ._defaults import torch_defaults
+
 # The default generators of torch, numpy and Python are shared by all threads. Without a lock
 # two fits in two threads would draw from them in turn, and their results would differ.
 _RNG_LOCK = threading.RLock()
@@ -71,6 +73,8 @@ def _seed_torch(seed: int, device: str) -> None:
 def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
     """Seed all global generators for a block, and restore their states after it.
 
+    Inside the block torch has its default settings, see :func:`torch_defaults`.
+
     Parameters
     ----------
     seed : int
@@ -79,7 +83,7 @@ def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
         Device of the computations in the block. If it is a GPU (cuda or mps), its generator is
         seeded and restored, too.
     """
-    with _RNG_LOCK:
+    with _RNG_LOCK, torch_defaults():
         torch_states = rng_states(device)
         numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
         try:

@@ -237,9 +237,10 @@ def warn_if_few_after_fit(n_samples: int) -> None:
     """Warn if a ``partial_fit`` after ``fit`` has too few rows to set a threshold."""
     if n_samples < MIN_ROWS_AFTER_FIT:
         warn_user(
-            f"partial_fit after fit with {n_samples} rows: fit keeps no rows, so that the"
-            " threshold and the scales of the scores now come from these few alone. Give"
-            f" {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the start.",
+            f"partial_fit after fit with {n_samples} rows: fit keeps no sample of its"
+            " rows, so that the threshold and the scales of the scores now come from these few"
+            f" alone. Give {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the"
+            " start.",
         )
 
 

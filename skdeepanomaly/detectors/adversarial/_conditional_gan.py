@@ -99,6 +99,9 @@ class ConditionalGAN(GAN):
     nothing to the difference in the features of X, because a generated row has the context of
     its real row.
 
+    The fitted detector holds the values of the context columns of up to 1,000 training rows
+    verbatim, from which ``sample`` draws. A file of it gives them away.
+
     If a context is far from the contexts of all training rows, the score means little,
     because the networks have learned nothing about such contexts.
 

@@ -147,6 +147,9 @@ class DeepSubspaceClustering(BaseDeepClustering):
     ``partial_fit`` keeps the landmarks of the first fit, and computes their coefficients
     again.
 
+    The landmarks are part of the fitted detector: it holds up to ``max_landmarks`` training
+    rows verbatim, all rows of a small table. A file of it gives them away.
+
     A custom ``module`` has a method ``encode(x)`` that maps rows (n, n_features) to codes
     (n, any width), and a method ``decode(z)`` that maps codes to rows. Its ``forward(x)``
     returns a pair of codes and reconstructions.

@@ -27,7 +27,9 @@ class DeepSVDD(BaseCenterDetector):
     activation : str, default="leaky_relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
         "silu", "tanh", "sigmoid". The paper advises against bounded activations ("tanh"
-        and "sigmoid"), because with them all codes can collapse to the centre.
+        and "sigmoid"), because with them all codes can collapse to the centre. Rows far
+        away then have codes like those of normal rows; the penalty of ``score_samples``
+        alone tells them apart.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training, in [0, 1).
     soft_boundary : bool, default=False

@@ -70,7 +70,7 @@ class DevNet(AnomalyShareMixin, BaseDeepDetector):
 
     - The score is the absolute deviation by default; the paper has the signed one. The loss
       moves normal rows to the reference from both sides. A row far below the reference is
-      unlike normal rows, but the signed score would call it the most normal row. The ablations
+      unlike normal rows, but the signed score calls it the most normal row. The ablations
       in the benchmarks of the documentation compare both.
     - The reference is drawn once, as in the authors' code, and not for each batch.
     - The network is wider, and it is trained with Adam for fewer steps.

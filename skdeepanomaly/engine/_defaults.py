@@ -1,0 +1,126 @@
+"""Torch's global settings, held at their defaults while a network is trained or evaluated.
+
+A user may have changed them for other work: the default dtype or device, inference mode,
+autocast, the precision of matrix products. A detector computes the same numbers all the same.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+
+class _ProcessSetting:
+    """A setting that all threads share, held at its default while any thread needs it.
+
+    The first thread that enters remembers the value of the user, and the last one that leaves
+    puts it back. If each thread did so for itself, a thread could take the value that another
+    one holds for that of the user.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the present value.
+    write : callable
+        Sets a value.
+    defaults : tuple
+        The values to leave alone; others are replaced by the first of them.
+    """
+
+    def __init__(self, read: Callable[[], Any], write: Callable[[Any], None], defaults: tuple):
+        self._read, self._write, self._defaults = read, write, defaults
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._replaced: list = []
+
+    def __enter__(self):
+        with self._lock:
+            before = self._read()
+            if before not in self._defaults:
+                self._write(self._defaults[0])
+                self._replaced.append(before)
+            self._n_inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside and self._replaced:
+                # The first: a later one was set while a thread was inside.
+                self._write(self._replaced[0])
+                self._replaced.clear()
+
+
+def _read_precision() -> tuple[str | None, ...]:
+    """Return the precision of float32 matrix products: in general, on the CPU, on a GPU.
+
+    Torch raises an error for the first, which is the older name, if the others were set to
+    something else; it is None then. Torch before 2.9 has only the older name.
+    """
+    try:
+        general = torch.get_float32_matmul_precision()
+    except RuntimeError:
+        general = None
+    if not hasattr(torch.backends, "fp32_precision"):
+        return (general,)
+    backends = torch.backends
+    return general, backends.mkldnn.matmul.fp32_precision, backends.cuda.matmul.fp32_precision
+
+
+def _write_precision(precision: tuple[str | None, ...]) -> None:
+    """Set what :func:`_read_precision` returned."""
+    general, *each = precision
+    if general is not None:
+        # This sets the others, too, hence it comes first.
+        torch.set_float32_matmul_precision(general)
+    if each:
+        torch.backends.mkldnn.matmul.fp32_precision = each[0]
+        torch.backends.cuda.matmul.fp32_precision = each[1]
+
+
+_DTYPE = _ProcessSetting(torch.get_default_dtype, torch.set_default_dtype, (torch.float32,))
+_PRECISION = _ProcessSetting(
+    _read_precision,
+    _write_precision,
+    (("highest",), ("highest", "none", "none"), ("highest", "ieee", "ieee")),
+)
+_ANOMALIES = _ProcessSetting(
+    lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+    lambda modes: torch.autograd.set_detect_anomaly(*modes),
+    ((False, True), (False, False)),
+)
+
+
+@contextmanager
+def torch_defaults() -> Iterator[None]:
+    """Hold torch's global settings at their defaults for a block, and put them back after it.
+
+    These are the default dtype and device, gradients, inference mode, autocast and the
+    precision of float32 matrix products. Settings that change no number, such as deterministic
+    algorithms, the number of threads and the detection of anomalies in gradients, stay as they
+    are.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_DTYPE)
+        stack.enter_context(_PRECISION)
+        # Each of these slows down every call of torch inside, so only where there is need.
+        if torch.get_default_device() != torch.device("cpu"):
+            stack.enter_context(torch.device("cpu"))
+        for kind in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        yield
+
+
+@contextmanager
+def evaluation_defaults() -> Iterator[None]:
+    """Hold :func:`torch_defaults` for a block without gradients.
+
+    The detection of anomalies in gradients is off, too. Where it is on, the scores of a fit
+    stay the same, but an extreme row whose gradient overflows would end ``explain``.
+    """
+    with torch_defaults(), _ANOMALIES, torch.inference_mode():
+        yield
