@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import TrainingBall, squared_distances
-from ...networks import rowwise_product
 
 
 def check_views(output: Tensor, x: Tensor) -> Tensor:
@@ -60,7 +59,14 @@ class DeterministicContrastiveLoss(nn.Module):
     def losses(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the loss (n,) of each row, in units of the loss of equal codes."""
         codes = check_views(output, x)
-        similarities = torch.bmm(codes, codes.transpose(1, 2)) / self.temperature
+        if self.training:
+            similarities = torch.bmm(codes, codes.transpose(1, 2))
+        else:
+            # Not a matrix product: all rows must be rounded alike, see rowwise_product.
+            similarities = torch.stack(
+                [(codes * codes[:, [i]]).sum(dim=2) for i in range(codes.shape[1])], dim=2
+            )
+        similarities = similarities / self.temperature
         n_copies = codes.shape[1]
         itself = torch.eye(n_copies, dtype=torch.bool, device=codes.device)
         similarities = similarities.masked_fill(itself, -torch.inf)[:, 1:]
@@ -112,7 +118,7 @@ class TransformationLoss(nn.Module):
 
         The second axis is the transformation that was applied, the last axis the centre.
         """
-        distances = squared_distances(codes.flatten(0, 1), centers, rowwise_product)
+        distances = squared_distances(codes.flatten(0, 1), centers)
         return distances.reshape(*codes.shape[:2], -1)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:

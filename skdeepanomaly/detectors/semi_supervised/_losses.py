@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import check_reconstruction, log_uniform, whitening
+from ...networks import rowwise_product
 from ..one_class._losses import CenterLoss
 
 
@@ -293,6 +294,7 @@ class SemiSupervisedGANLoss(nn.Module):
         # NOTE[DIFF]: the paper has no anomaly score. The probability that a row is real is
         # not used, because rows far from the data can look more real than the data.
         features, logits = self.check_output(output, x)
-        distances = ((features - self.mean) @ self.whitening).square().sum(dim=1)
+        whitened = rowwise_product(features - self.mean, self.whitening)
+        distances = whitened.square().sum(dim=1)
         surprise = F.softplus(self.anomaly_log_odds(logits))
         return (distances + 1e-3).log() + self.alpha * surprise
