@@ -14,7 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, kept_numpy_state
 from ..utils.scores import OffsetMixin, normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ._wrapper import random_seed, seeded_clone
@@ -199,7 +199,8 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         for cluster in members:
             if self.max_samples is not None and len(cluster) > self.max_samples:
                 cluster = rng.choice(cluster, self.max_samples, replace=False)
-            own = seeded_clone(detector, rng).fit(codes[cluster])
+            with kept_numpy_state():
+                own = seeded_clone(detector, rng).fit(codes[cluster])
             scores = normality_scores(own, codes[cluster])
             if not np.isfinite(scores).all():
                 raise ValueError(

@@ -24,6 +24,7 @@ __all__ = [
     "check_scales",
     "closest",
     "parameter_names",
+    "plain_number",
     "warn_if_few_after_fit",
     "warn_if_one_batch",
     "warn_if_unscaled",
@@ -216,6 +217,40 @@ def warn_if_few_after_fit(n_samples: int) -> None:
             " threshold and the scales of the scores now come from these few alone. Give"
             f" {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the start.",
         )
+
+
+def plain_number(value, constraints):
+    """Return a number as Python's own int or float, and other values as they are.
+
+    Parameters
+    ----------
+    value : object
+        The value of a parameter.
+    constraints : list
+        What the parameter takes, as in ``_parameter_constraints``.
+
+    Returns
+    -------
+    value : object
+        A float where the constraints have an interval of real numbers.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for a float.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    intervals = [c.type for c in constraints if isinstance(c, Interval)]
+    if numbers.Real not in intervals or not isinstance(value, numbers.Real):
+        return value
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(
+            f"A parameter is too large for a float, got {str(value)[:20]}... Expected a"
+            f" number up to {np.finfo(float).max:.2g}."
+        ) from error
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
