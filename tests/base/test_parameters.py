@@ -51,7 +51,7 @@ NUMBERS = [
     ("NeuTraL", {"temperature": np.float16(0.25), "latent_dim": np.int8(100)}),
     ("NeuTraL", {"temperature": 10**30}),
     ("DeepDiscriminativeClustering", {"relation_weight": 10**30, "n_clusters": np.uint8(2)}),
-    ("AutoEncoder", {"batch_size": np.uint8(20), "lr": np.float32(0.125), "tied": np.True_}),
+    ("AutoEncoder", {"batch_size": np.uint8(20), "lr": np.float32(0.125)}),
     ("AutoEncoder", {"contamination": np.longdouble(0.25), "dropout": np.float16(0.5)}),
 ]
 

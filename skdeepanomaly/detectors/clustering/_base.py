@@ -134,6 +134,17 @@ def sample_rows(X):
 
 
 def codes_of(net, rows):
-    """Return the codes (n, latent_dim) of rows in evaluation mode."""
+    """Return the codes (n, latent_dim) of rows in evaluation mode; refuse those not finite."""
     outputs = iter_outputs(net, rows)
-    return torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])
+    codes = torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])
+    check_finite(codes, "codes")
+    return codes
+
+
+def check_finite(values, what):
+    """Raise a ValueError if a tensor that was learned holds NaN or infinity."""
+    if not values.isfinite().all():
+        raise ValueError(
+            f"Training diverged: the {what} of the rows are not finite. Lower lr, or"
+            " pretrain_lr, or scale X (for example with StandardScaler)."
+        )

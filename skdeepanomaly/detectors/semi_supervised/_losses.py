@@ -287,7 +287,7 @@ class SemiSupervisedGANLoss(nn.Module):
         # The constant keeps the matrix invertible if all rows are equal.
         ridge = self.ridge * covariance.diagonal().mean() + 1e-12
         self.mean = mean.float()
-        self.whitening = whitening(covariance, ridge.float(), unit_mean=True).float()
+        self.whitening = whitening(covariance, ridge, unit_mean=True).float()
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the anomaly scores (n,), from the features and the class probability."""
