@@ -37,6 +37,14 @@ def test_unknown_parameters_name_the_nearest_valid_one(name, rows):
             detector.fit(rows)
 
 
+@pytest.mark.parametrize("component", ["module", "criterion", "optimizer"])
+def test_unknown_parameter_of_a_component_is_refused(name, component, rows):
+    detector = make_detector(name, **{f"{component}__nothing": 1})
+    y = np.where(np.arange(len(rows)) < 5, -1, 1)
+    with pytest.raises(ValueError, match=f"Invalid parameter '{component}__nothing'"):
+        detector.fit(rows, y)
+
+
 @on_two_detectors
 def test_names_with_a_leading_underscore_are_no_parameters(name):
     with pytest.raises(TypeError, match="unexpected keyword argument '_optimizer__lr'"):
