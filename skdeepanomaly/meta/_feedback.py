@@ -425,7 +425,9 @@ class _Squash:
 
     def fit(self, X):
         self.n_features = X.shape[1]
-        self.scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
+        # A column may have no value at all.
+        with np.errstate(invalid="ignore"):
+            self.scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
         return self
 
     def transform(self, X):

@@ -463,7 +463,9 @@ class SelfExpressionLoss(ClusteringLoss):
         codes = (codes - self.origin).double().cpu()
         weight = max(self.self_expression_weight, 1e-12)
         gram = codes @ codes.T
-        gram.diagonal().add_(2 * self.coefficient_weight / weight + 1e-6)
+        # The last term keeps the matrix invertible where the others are lost in rounding.
+        size = 1e-12 * gram.diagonal().mean()
+        gram.diagonal().add_(2 * self.coefficient_weight / weight + 1e-6 + size)
         inverse = torch.linalg.inv(gram)
         coefficients = -inverse / inverse.diagonal()[:, None]
         coefficients.fill_diagonal_(0)

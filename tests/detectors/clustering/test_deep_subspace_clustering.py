@@ -93,6 +93,18 @@ def test_closed_form_is_the_minimum():
         assert value(best.double() + step) > value(best.double())
 
 
+@pytest.mark.parametrize("n_rows", [2, 30])
+def test_best_coefficients_of_huge_codes(n_rows):
+    """Centred codes of two rows are each other's opposite; so large, no constant is seen."""
+    codes = 1e17 * torch.from_numpy(make_rows(n_rows))
+    loss = SelfExpressionLoss()
+    loss.origin = codes.mean(dim=0)
+    best = loss.best_coefficients(codes)
+    centred = codes - loss.origin
+    assert (best.diagonal() == 0).all()
+    assert (best @ centred - centred).norm() < 0.01 * centred.norm()
+
+
 def test_a_row_is_not_made_of_itself():
     loss = SelfExpressionLoss()
     loss.coefficients = torch.nn.Parameter(torch.ones(4, 4))
