@@ -93,10 +93,9 @@ def test_closed_form_is_the_minimum():
         assert value(best.double() + step) > value(best.double())
 
 
-@pytest.mark.parametrize("n_rows", [2, 30])
-def test_best_coefficients_of_huge_codes(n_rows):
-    """Centred codes of two rows are each other's opposite; so large, no constant is seen."""
-    codes = 1e17 * torch.from_numpy(make_rows(n_rows))
+def test_best_coefficients_of_huge_codes():
+    """Each row is the opposite of the other, and so large that the constants are rounded off."""
+    codes = torch.tensor([[2.0**57, 0.0], [-(2.0**57), 0.0]])
     loss = SelfExpressionLoss()
     loss.origin = codes.mean(dim=0)
     best = loss.best_coefficients(codes)
