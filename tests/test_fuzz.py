@@ -39,7 +39,7 @@ WARNINGS = {
     RuntimeWarning: ("invalid value encountered in reduce",),
 }
 # Parts of scikit-learn whose errors are for users.
-VALIDATION = ("sklearn.utils.", "sklearn.model_selection.", "sklearn.base")
+VALIDATION = ("sklearn.utils.", "sklearn.model_selection.", "sklearn.base", "sklearn.mixture.")
 
 
 def is_known(warning):

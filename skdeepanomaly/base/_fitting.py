@@ -124,7 +124,7 @@ def _checked_params(detector):
     given = {name: getattr(detector, name) for name in detector._parameter_constraints}
     constraints = detector._parameter_constraints
     for name, value in given.items():
-        setattr(detector, name, plain_number(value, constraints[name]))
+        setattr(detector, name, plain_number(name, value, constraints[name]))
     try:
         yield
     finally:

@@ -219,13 +219,15 @@ def warn_if_few_after_fit(n_samples: int) -> None:
         )
 
 
-def plain_number(value, constraints):
+def plain_number(name: str, value, constraints):
     """Return a number as Python's own int or float, and other values as they are.
 
     Parameters
     ----------
+    name : str
+        Name of the parameter, for messages.
     value : object
-        The value of a parameter.
+        Its value.
     constraints : list
         What the parameter takes, as in ``_parameter_constraints``.
 
@@ -237,20 +239,20 @@ def plain_number(value, constraints):
     Raises
     ------
     ValueError
-        If a number is too large for a float.
+        If a number is too large for float32, in which networks compute.
     """
     if isinstance(value, np.generic):
         value = value.item()
-    intervals = [c.type for c in constraints if isinstance(c, Interval)]
-    if numbers.Real not in intervals or not isinstance(value, numbers.Real):
+    is_real = any(isinstance(c, Interval) and c.type is numbers.Real for c in constraints)
+    if not is_real or not isinstance(value, numbers.Real):
         return value
-    try:
-        return float(value)
-    except OverflowError as error:
+    limit = float(np.finfo(np.float32).max)
+    if abs(value) > limit:
         raise ValueError(
-            f"A parameter is too large for a float, got {str(value)[:20]}... Expected a"
-            f" number up to {np.finfo(float).max:.2g}."
-        ) from error
+            f"{name} is too large for float32, in which networks compute: expected a number up"
+            f" to {limit:.2g}, got {str(value)[:30]}."
+        )
+    return float(value)
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:

@@ -78,9 +78,16 @@ def test_numbers_of_any_type(name, numbers, rows):
     )
 
 
-def test_number_that_no_float_holds(rows):
-    with pytest.raises(ValueError, match=r"too large for a float, got 1000.*up to 1\.8e\+308"):
-        make_detector("NeuTraL", temperature=10**400).fit(rows)
+@pytest.mark.parametrize("number", [1e39, 10**400, np.float64(1e300)])
+@pytest.mark.parametrize(
+    ("name", "param"),
+    [("NeuTraL", "temperature"), ("GOAD", "eps"), ("DeepSVDD", "pretrain_lr")],
+)
+def test_number_that_float32_does_not_hold(name, param, number, rows):
+    with pytest.raises(
+        ValueError, match=rf"{param} is too large for float32.*3\.4e\+38, got 1"
+    ):
+        make_detector(name, **{param: number}).fit(rows)
 
 
 def test_nested_parameters_reach_their_components():
