@@ -78,15 +78,14 @@ def test_numbers_of_any_type(name, numbers, rows):
     )
 
 
-@pytest.mark.parametrize("number", [1e39, 10**400, np.float64(1e300)])
 @pytest.mark.parametrize(
-    ("name", "param"),
-    [("NeuTraL", "temperature"), ("GOAD", "eps"), ("DeepSVDD", "pretrain_lr")],
+    "number", [1e39, np.float64(1e300), pytest.param(10**400, id="10**400")]
+)
+@pytest.mark.parametrize(
+    ("name", "param"), [("NeuTraL", "temperature"), ("GOAD", "eps"), ("DeepSVDD", "lr")]
 )
 def test_number_that_float32_does_not_hold(name, param, number, rows):
-    with pytest.raises(
-        ValueError, match=rf"{param} is too large for float32.*3\.4e\+38, got 1"
-    ):
+    with pytest.raises(ValueError, match=f"{param} is too large for float32.*, got 1"):
         make_detector(name, **{param: number}).fit(rows)
 
 

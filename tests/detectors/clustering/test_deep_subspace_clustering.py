@@ -94,7 +94,7 @@ def test_closed_form_is_the_minimum():
 
 
 def test_best_coefficients_of_huge_codes():
-    """Each row is the opposite of the other, and so large that the constants are rounded off."""
+    """Each row is the opposite of the other, and so large that constants are rounded off."""
     codes = torch.tensor([[2.0**57, 0.0], [-(2.0**57), 0.0]])
     loss = SelfExpressionLoss()
     loss.origin = codes.mean(dim=0)

@@ -118,7 +118,7 @@ def test_score_is_the_mean_over_the_drawn_corruptions():
     "noise_std", [(1.0, 0.1), (-0.1, 1.0), (0.1, 0.2, 0.3), [], ("a", 1), [[1], [1, 2]], [None]]
 )
 def test_bad_noise_std(noise_std):
-    with pytest.raises(ValueError, match="noise_std must (be|hold)"):
+    with pytest.raises(ValueError, match=r"noise_std must (be|hold)"):
         DenoisingAutoEncoder(noise_std=noise_std).fit(make_rows(20))
 
 
