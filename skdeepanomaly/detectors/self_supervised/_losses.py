@@ -60,8 +60,8 @@ class DeterministicContrastiveLoss(nn.Module):
         """Return the loss (n,) of each row, in units of the loss of equal codes."""
         codes = check_views(output, x)
         # Each row is a product of its own. Zeros fill up its codes to 64 bytes, because the
-        # rounding of a product depends on where in the memory it begins.
-        padded = F.pad(codes, (0, -codes.shape[2] % 16))
+        # rounding of a product depends on where and how its factors lie in the memory.
+        padded = F.pad(codes, (0, -codes.shape[2] % 16)).contiguous()
         similarities = torch.bmm(padded, padded.transpose(1, 2)) / self.temperature
         n_copies = codes.shape[1]
         itself = torch.eye(n_copies, dtype=torch.bool, device=codes.device)
