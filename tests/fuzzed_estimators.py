@@ -159,13 +159,10 @@ def values_for(cls, name):
     constraints = cls._parameter_constraints[name]
     if name not in SPECIAL:
         return st.one_of(*map(values_of, constraints))
-    # Besides, what the constraints say of numbers in place of sequences.
-    plain = (
-        [c for c in constraints if isinstance(c, Interval)]
-        if "array-like" in (constraints)
-        else []
-    )
-    return st.one_of(SPECIAL[name], *map(values_of, plain))
+    # A number may stand in place of a sequence.
+    is_sequence = "array-like" in constraints
+    numbers = [c for c in constraints if is_sequence and isinstance(c, Interval)]
+    return st.one_of(SPECIAL[name], *map(values_of, numbers))
 
 
 @st.composite

@@ -21,7 +21,7 @@ from skdeepanomaly import make_detector_pipeline
 from skdeepanomaly.base import BaseDeepDetector
 from skdeepanomaly.utils.scores import OffsetMixin
 
-# Warnings that an odd table or parameter may bring, each with a text of the package's own.
+# Warnings that an odd table or parameter may bring.
 WARNINGS = {
     UserWarning: (
         "The scales of the columns of X differ",
@@ -35,8 +35,12 @@ WARNINGS = {
     ConvergenceWarning: (".*",),
     DataConversionWarning: ("A column-vector y was passed",),
     FitFailedWarning: (".*",),
-    # scikit-learn's, for a table that holds both inf and -inf.
-    RuntimeWarning: ("invalid value encountered in reduce",),
+    # scikit-learn's, for a table that holds both inf and -inf, and of the scaler of a pipeline
+    # for a column without any value.
+    RuntimeWarning: (
+        "invalid value encountered in reduce",
+        "invalid value encountered in divide.*sklearn.utils.extmath.py",
+    ),
 }
 # Parts of scikit-learn whose errors are for users.
 VALIDATION = ("sklearn.utils.", "sklearn.model_selection.", "sklearn.base", "sklearn.mixture.")
@@ -44,7 +48,7 @@ VALIDATION = ("sklearn.utils.", "sklearn.model_selection.", "sklearn.base", "skl
 
 def is_known(warning):
     texts = WARNINGS.get(warning.category, ())
-    return any(re.search(text, str(warning.message)) for text in texts)
+    return any(re.search(text, str(warning)) for text in texts)
 
 
 def is_explained(error):
