@@ -1,10 +1,10 @@
 """Parts of losses and scores that several families share."""
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .networks import rowwise_product
 
 
 def check_reconstruction(output: Tensor, x: Tensor) -> None:
@@ -76,9 +76,7 @@ def log_uniform(low: float, high: float, shares: Tensor) -> Tensor:
     return low * (high / low) ** shares
 
 
-def squared_distances(
-    codes: Tensor, centers: Tensor, product: Callable[[Tensor, Tensor], Tensor] = torch.matmul
-) -> Tensor:
+def squared_distances(codes: Tensor, centers: Tensor) -> Tensor:
     """Return the squared distances of codes to centres.
 
     Parameters
@@ -87,9 +85,6 @@ def squared_distances(
         The codes.
     centers : Tensor of shape (n_centers, latent_dim)
         The centres.
-    product : callable, default=torch.matmul
-        The matrix product. For scores it must be
-        :func:`skdeepanomaly.networks.rowwise_product`.
 
     Returns
     -------
@@ -98,7 +93,7 @@ def squared_distances(
         slightly negative.
     """
     lengths = codes.square().sum(dim=1, keepdim=True) + centers.square().sum(dim=1)
-    return lengths - 2 * product(codes, centers.T)
+    return lengths - 2 * rowwise_product(codes, centers.T)
 
 
 def whitening(covariance: Tensor, ridge: float | Tensor, *, unit_mean: bool = False) -> Tensor:

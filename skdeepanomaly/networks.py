@@ -101,9 +101,9 @@ def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
     The score of a row must not depend on the other rows. In a float32 product with few output
     columns it does: torch adds up the terms of a row in an order that depends on the position
     of the row in its block. This function computes ``(weight^T x^T)^T``. The rows are then the
-    columns of the computed product, and all of them are rounded alike, as in
-    :class:`torch.nn.Linear`. All other matrix products that a score depends on use this
-    function, or are sums over elementwise products.
+    columns of the computed product, and all of them are rounded alike. The engine does the
+    same for :class:`torch.nn.Linear` where it scores rows. All other matrix products that a
+    score depends on use this function, or are sums over elementwise products.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from toy_detector import LinearAutoEncoder
 
 from skdeepanomaly.base import BaseDeepDetector
@@ -30,10 +31,28 @@ def pytest_addoption(parser):
         metavar="N",
         help="add N to every integer seed, in the tests and in what they test",
     )
+    parser.addoption(
+        "--fuzz-cases",
+        type=int,
+        default=None,
+        metavar="N",
+        help="draw N other cases in each test of test_fuzz.py; --hypothesis-seed chooses them",
+    )
 
 
 def pytest_configure(config):
-    """Shift the seeds before test modules draw their data."""
+    """Say how many cases are drawn; shift the seeds before test modules draw their data."""
+    n_cases = config.getoption("--fuzz-cases")
+    settings.register_profile(
+        "fuzz",
+        # The cases are always the same, unless their number is asked for.
+        derandomize=n_cases is None,
+        max_examples=n_cases or (36 if config.getoption("--slow") else 6),
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    settings.load_profile("fuzz")
     shift = config.getoption("--seed-shift")
     if not shift:
         return

@@ -15,7 +15,7 @@ PACKAGE = Path(skdeepanomaly.__file__).parent
 ALLOWED = {
     "_version": set(),
     "networks": set(),
-    "losses": set(),
+    "losses": {"networks"},
     "thresholds": {"utils"},
     "metrics": {"metrics", "utils"},
     "callbacks": {"engine", "utils"},

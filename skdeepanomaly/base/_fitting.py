@@ -15,7 +15,12 @@ from ..engine import (
     map_in_blocks,
 )
 from ..thresholds import contamination_offset, robust_offset
-from ..utils.validation import warn_if_few_after_fit, warn_if_one_batch, warn_if_unscaled
+from ..utils.validation import (
+    plain_number,
+    warn_if_few_after_fit,
+    warn_if_one_batch,
+    warn_if_unscaled,
+)
 from ._building import continued_net, fixed_params, make_net, refuse_changes
 from ._progress import open_progress
 from ._reservoir import Reservoir
@@ -48,8 +53,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     KeyboardInterrupt
         After Ctrl-C, when the threshold is set.
     """
-    with _undone_on_error(detector):
-        detector._validate_params()
+    with _undone_on_error(detector), _checked_params(detector):
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
         warn_if_unscaled(X, getattr(detector, "feature_names_in_", None))
@@ -77,8 +81,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
     Parameters, return value and errors are those of :func:`fit_from_scratch`. There is also a
     ``ValueError`` if parameters were changed that may not change between calls.
     """
-    with _undone_on_error(detector):
-        detector._validate_params()
+    with _undone_on_error(detector), _checked_params(detector):
         refuse_changes(detector)
         X = detector._validate_X(X, reset=False, min_samples=2)
         y = detector._validate_y(y, len(X), first=False)
@@ -109,6 +112,23 @@ def _undone_on_error(detector):
         vars(detector).clear()
         vars(detector).update(before)
         raise
+
+
+@contextmanager
+def _checked_params(detector):
+    """Check the parameters, and make their numbers Python's own for the block.
+
+    Sums of numpy's small integers overflow, and torch does not take every number as a float.
+    """
+    detector._validate_params()
+    given = {name: getattr(detector, name) for name in detector._parameter_constraints}
+    constraints = detector._parameter_constraints
+    for name, value in given.items():
+        setattr(detector, name, plain_number(name, value, constraints[name]))
+    try:
+        yield
+    finally:
+        vars(detector).update(given)
 
 
 def _to_float32(X: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from skorch import NeuralNet
 
 from ..utils.rows import spread
 from ._defaults import evaluation_defaults
+from ._rowwise import RowwiseLinear
 
 # Numbers of rows in a block, the reference first. The larger blocks are used only if they have
 # at most BLOCK_VALUES values. The reference has more than 32 rows, because matrix products of
@@ -55,14 +56,14 @@ def map_in_blocks(
     Notes
     -----
     The result of a row is independent of its position only if ``function`` rounds all rows of
-    a block alike. Matrix products with few output columns do not: see
-    :func:`skdeepanomaly.networks.rowwise_product`.
+    a block alike. Linear layers do so here. Other matrix products with few output columns do
+    not: see :func:`skdeepanomaly.networks.rowwise_product`.
     """
     n_samples, n_features = X.shape
     reference, *larger = block_sizes(n_features)
     mapped = None
     start = 0
-    with evaluation_defaults():
+    with evaluation_defaults(), RowwiseLinear():
         for size in [*reversed(larger), reference]:
             proven = size == reference
             # Rows are copied, because a custom module may change its input in place; into one

@@ -74,10 +74,12 @@ class TensorLoader:
     def _set_anomalies_apart(self, share: float) -> None:
         rows = np.arange(len(self._X)) if self._indices is None else self._indices
         is_anomaly = self._y[rows] == -1
-        n_drawn = round(share * self.batch_size)
+        # A batch is never larger than the table, however large batch_size is.
+        batch_size = min(self.batch_size, len(rows))
+        n_drawn = round(share * batch_size)
         if is_anomaly.any() and not is_anomaly.all() and n_drawn:
             self._anomalies, self._indices = rows[is_anomaly], rows[~is_anomaly]
-            self.batch_size = max(1, self.batch_size - n_drawn)
+            self.batch_size = max(1, batch_size - n_drawn)
             self._n_drawn = n_drawn
 
     def __len__(self) -> int:

@@ -456,8 +456,10 @@ class _Squash:
 
     def fit(self, X):
         self.n_features = X.shape[1]
-        scaler = StandardScaler(with_mean=not issparse(X))
-        self.scaler = scaler.set_output(transform="default").fit(X)
+        scaler = StandardScaler(with_mean=not issparse(X)).set_output(transform="default")
+        # A column may have no value at all.
+        with np.errstate(invalid="ignore"):
+            self.scaler = scaler.fit(X)
         return self
 
     def transform(self, X):

@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..metrics import label_scorers, outlier_scorers, signed_labels
 from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import check_method_params, n_rows, take_rows
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, kept_numpy_state
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods
 from ._held_out import fit_rule
@@ -232,7 +232,8 @@ class ThresholdSearchCV(WrappedDetector):
         means = results.mean(axis=1)
         tied = np.flatnonzero(means == means.max())
         best = int(tied[(len(tied) - 1) // 2])
-        detector = fit_detector(detector, X, labels, routed.detector.fit)
+        with kept_numpy_state():
+            detector = fit_detector(detector, X, labels, routed.detector.fit)
         scores = normality_scores(detector, X)
         threshold = _fit_rule(candidates[best], scores, labels)
 
@@ -399,7 +400,8 @@ def _score_fold(detector, candidates, scorer, X, y, fold, routed):
     """
     train, test = fold
     labels = signed_labels(y)
-    fitted = fit_detector(detector, X, labels, routed.detector.fit, train)
+    with kept_numpy_state():
+        fitted = fit_detector(detector, X, labels, routed.detector.fit, train)
     train_scores = normality_scores(fitted, take_rows(X, train))
     X_test, y_test = take_rows(X, test), take_rows(y, test)
     score_params = check_method_params(X, routed.scorer.score, indices=test)

@@ -1,5 +1,7 @@
 """Base classes of the meta-estimators, and how they fit the detectors inside."""
 
+from contextlib import nullcontext
+
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -10,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import check_method_params, take_rows
 from ..utils.nesting import supervised_kind
+from ..utils.randomness import kept_numpy_state
 from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
 
 
@@ -52,7 +55,8 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
         X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
-    fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    with nullcontext() if rng is None else kept_numpy_state():
+        fitted = seeded_clone(detector, rng).fit(X, y, **params)
     check_label_convention(fitted, X)
     return fitted
 

@@ -25,6 +25,7 @@ __all__ = [
     "check_scales",
     "closest",
     "parameter_names",
+    "plain_number",
     "refuse_sparse",
     "warn_if_few_after_fit",
     "warn_if_one_batch",
@@ -242,6 +243,42 @@ def warn_if_few_after_fit(n_samples: int) -> None:
             f" alone. Give {MIN_ROWS_AFTER_FIT} or more at once, or use partial_fit from the"
             " start.",
         )
+
+
+def plain_number(name: str, value, constraints):
+    """Return a number as Python's own int or float, and other values as they are.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for messages.
+    value : object
+        Its value.
+    constraints : list
+        What the parameter takes, as in ``_parameter_constraints``.
+
+    Returns
+    -------
+    value : object
+        A float where the constraints have an interval of real numbers.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for float32, in which networks compute.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    is_real = any(isinstance(c, Interval) and c.type is numbers.Real for c in constraints)
+    if not is_real or not isinstance(value, numbers.Real):
+        return value
+    limit = float(np.finfo(np.float32).max)
+    if abs(value) > limit:
+        raise ValueError(
+            f"{name} is too large for float32, in which networks compute: expected a number up"
+            f" to {limit:.2g}, got {str(value)[:30]}."
+        )
+    return float(value)
 
 
 def check_hidden_dims(hidden_dims) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 import copy
 
 import joblib
+import numpy as np
 import pytest
 import torch
 from conftest import DETECTORS, make_detector, make_rows, on_two_detectors
@@ -36,12 +37,56 @@ def test_unknown_parameters_name_the_nearest_valid_one(name, rows):
             detector.fit(rows)
 
 
+@pytest.mark.parametrize("component", ["module", "criterion", "optimizer"])
+def test_unknown_parameter_of_a_component_is_refused(name, component, rows):
+    detector = make_detector(name, **{f"{component}__nothing": 1})
+    y = np.where(np.arange(len(rows)) < 5, -1, 1)
+    with pytest.raises(ValueError, match=f"Invalid parameter '{component}__nothing'"):
+        detector.fit(rows, y)
+
+
 @on_two_detectors
 def test_names_with_a_leading_underscore_are_no_parameters(name):
     with pytest.raises(TypeError, match="unexpected keyword argument '_optimizer__lr'"):
         DETECTORS[name](_optimizer__lr=1)
     with pytest.raises(ValueError, match="Invalid parameter '__dict__'"):
         DETECTORS[name]().set_params(__dict__=1)
+
+
+# Numbers that parameters take, and what they stand for.
+NUMBERS = [
+    ("DeepOneClassSVM", {"n_fourier_features": np.uint8(9), "nu": np.float32(0.25)}),
+    ("NeuTraL", {"temperature": np.float16(0.25), "latent_dim": np.int8(100)}),
+    ("NeuTraL", {"temperature": 10**30}),
+    ("DeepDiscriminativeClustering", {"relation_weight": 10**30, "n_clusters": np.uint8(2)}),
+    ("AutoEncoder", {"batch_size": np.uint8(20), "lr": np.float32(0.125)}),
+    ("AutoEncoder", {"contamination": np.longdouble(0.25), "dropout": np.float16(0.5)}),
+]
+
+
+@pytest.mark.parametrize(("name", "numbers"), NUMBERS)
+def test_numbers_of_any_type(name, numbers, rows):
+    plain = {n: float(v) if v % 1 else int(v) for n, v in numbers.items()}
+    detector, expected = make_detector(name, **numbers), make_detector(name, **plain)
+    scores = detector.fit(rows).score_samples(rows)
+    np.testing.assert_array_equal(scores, expected.fit(rows).score_samples(rows))
+    params = detector.get_params()
+    assert all(params[n] is value for n, value in numbers.items())
+    np.testing.assert_array_equal(
+        detector.partial_fit(rows).score_samples(rows),
+        expected.partial_fit(rows).score_samples(rows),
+    )
+
+
+@pytest.mark.parametrize(
+    "number", [1e39, np.float64(1e300), pytest.param(10**400, id="10**400")]
+)
+@pytest.mark.parametrize(
+    ("name", "param"), [("NeuTraL", "temperature"), ("GOAD", "eps"), ("DeepSVDD", "lr")]
+)
+def test_number_that_float32_does_not_hold(name, param, number, rows):
+    with pytest.raises(ValueError, match=f"{param} is too large for float32.*, got 1"):
+        make_detector(name, **{param: number}).fit(rows)
 
 
 def test_nested_parameters_reach_their_components():

@@ -102,6 +102,16 @@ def test_each_batch_holds_its_share_of_anomalies(buffer, n_rows):
     np.testing.assert_array_equal(np.sort(others), np.delete(np.arange(n_rows), [3, 17]))
 
 
+@pytest.mark.parametrize("batch_size", [20, 21, 10**12])
+def test_a_share_of_anomalies_is_one_of_the_table_where_the_batch_is_larger(batch_size):
+    y = np.where(np.arange(20) < 4, -1, 0)
+    loader = TensorLoader(
+        Dataset(numbered_rows(20), y), batch_size, shuffle=True, anomaly_share=0.25
+    )
+    sizes = [(int((labels == -1).sum()), len(labels)) for _, labels in loader]
+    assert sizes == [(5, 21)]  # with the last of the 16 other rows
+
+
 @pytest.mark.parametrize("label", [0, -1])
 def test_a_share_of_anomalies_needs_anomalies_and_others(label):
     data = Dataset(numbered_rows(20), np.full(20, label, dtype=np.int8))

@@ -27,6 +27,21 @@ def test_rounding_by_place_in_a_large_block_is_noticed(first):
     np.testing.assert_array_equal(map_in_blocks(function, X, "cpu"), np.full(len(X), 3.0))
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_layers_round_rows_alike_at_any_position(bias):
+    rng = np.random.default_rng(0)
+    for n_in in (1, 3, 5, 6, 7, 9, 10, 11, 13, 18, 27, 33, 65):
+        X = np.tile(rng.normal(size=(1, n_in)).astype(np.float32), (64, 1))
+        for n_out in (*range(1, 13), 16, 32):
+            layer = torch.nn.Linear(n_in, n_out, bias=bias)
+            for function in (layer, lambda x, f=layer: f(x[:, None].expand(-1, 2, -1))):
+                mapped = map_in_blocks(function, X, "cpu")
+                np.testing.assert_array_equal(mapped, np.broadcast_to(mapped[0], mapped.shape))
+                with torch.no_grad():
+                    expected = function(torch.from_numpy(X))
+                np.testing.assert_allclose(mapped, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_search_follows_weights_that_training_changed_in_place(monkeypatch):
     X = make_rows(100)
 

@@ -505,6 +505,13 @@ def test_sparse_rows_and_missing_values(kind):
     assert np.mean(gains) > 0.1
 
 
+def test_a_column_without_any_value_does_not_matter():
+    X, _ = make_nuisance()
+    detector = FeedbackDetector(FOREST).fit(np.column_stack([X, np.full(len(X), np.nan)]))
+    scores = detector.score_samples(np.column_stack([X, np.full(len(X), 5.0)]))
+    assert np.isfinite(scores).all()
+
+
 def test_verdicts_are_pickled_and_not_cloned():
     X, y = make_nuisance()
     detector = FeedbackDetector(FOREST, strength=2.0).fit(X)

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_detector
+from conftest import global_states, make_detector
 from pyod.models.knn import KNN
 from scipy.sparse import csr_matrix
 from sklearn import config_context
@@ -191,6 +191,14 @@ SEEDED = {
         detector=detector, n_clusters=2, random_state=random_state
     ),
 }
+
+
+@pytest.mark.parametrize("kind", SEEDED)
+def test_global_generator_stays_where_a_detector_has_no_seed(kind, rows):
+    """A one-class SVM draws from numpy's global generator, and has no ``random_state``."""
+    before = global_states()
+    SEEDED[kind](OneClassSVM(), random_state=0).fit(rows)
+    assert global_states() == before
 
 
 @pytest.mark.parametrize("inner", UNSEEDED)

@@ -298,15 +298,41 @@ class ConditionalGANLoss(GANLoss):
     ----------
     condition : sequence of int, default=()
         Indices of the columns of the context, which are given.
-    **params : dict
+    score_type, alpha, feature_weight, n_starts, query_steps, query_lr, background, \
+    background_scales, label_smoothing, r1_weight
         As in :class:`GANLoss`.
     """
 
     condition: Tensor
     contexts: Tensor
 
-    def __init__(self, *, condition: Sequence[int] = (), **params: Any):
-        super().__init__(**params)
+    def __init__(
+        self,
+        *,
+        condition: Sequence[int] = (),
+        score_type: str = "mix",
+        alpha: float = 0.5,
+        feature_weight: float = 0.1,
+        n_starts: int = 256,
+        query_steps: int = 10,
+        query_lr: float = 0.1,
+        background: float = 0.75,
+        background_scales: tuple[float, float] = (0.3, 5.0),
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+    ):
+        super().__init__(
+            score_type=score_type,
+            alpha=alpha,
+            feature_weight=feature_weight,
+            n_starts=n_starts,
+            query_steps=query_steps,
+            query_lr=query_lr,
+            background=background,
+            background_scales=background_scales,
+            label_smoothing=label_smoothing,
+            r1_weight=r1_weight,
+        )
         self.register_buffer("condition", torch.tensor(list(condition), dtype=torch.long))
         self.register_buffer("contexts", torch.empty(0))
 

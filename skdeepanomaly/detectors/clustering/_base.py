@@ -3,6 +3,7 @@
 import warnings
 from numbers import Integral
 
+import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -94,7 +95,9 @@ class BaseDeepClustering(
         # NOTE[DIFF]: k-means on at most 10,000 rows; the papers use all training rows.
         rows = sample_rows(X)
         # One thread: several threads add up sums in an order that differs from run to run.
-        with threadpool_limits(1), warnings.catch_warnings():
+        # The variance of codes that are huge overflows.
+        ignored = np.errstate(over="ignore", invalid="ignore")
+        with threadpool_limits(1), ignored, warnings.catch_warnings():
             # k-means warns if there are fewer different codes than clusters; different rows
             # may have the same code.
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -134,6 +137,17 @@ def sample_rows(X):
 
 
 def codes_of(net, rows):
-    """Return the codes (n, latent_dim) of rows in evaluation mode."""
+    """Return the codes (n, latent_dim) of rows in evaluation mode; refuse those not finite."""
     outputs = iter_outputs(net, rows)
-    return torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])
+    codes = torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])
+    check_finite(codes, "codes")
+    return codes
+
+
+def check_finite(values, what):
+    """Raise a ValueError if a tensor that was learned holds NaN or infinity."""
+    if not values.isfinite().all():
+        raise ValueError(
+            f"Training diverged: the {what} of the rows are not finite. Lower lr, or"
+            " pretrain_lr, or scale X (for example with StandardScaler)."
+        )

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from ...engine import DetectorNet, iter_outputs
 from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, POSITIVE, WIDTH, wide_latent_dim
-from ._base import BaseDeepClustering, codes_of, sample_rows
+from ._base import BaseDeepClustering, check_finite, codes_of, sample_rows
 from ._losses import SelfExpressionLoss
 
 
@@ -313,6 +313,7 @@ class DeepSubspaceClustering(BaseDeepClustering):
         # NOTE[DIFF]: no thresholds, no lower rank. A small affinity is added for all pairs
         # of rows, because spectral clustering needs a connected graph.
         affinity = self.net_.criterion_.affinities(signed=self.signed_affinity)
+        check_finite(affinity, "affinities")
         affinity = affinity.double().cpu().numpy()
         affinity += 1e-6 * affinity.max() + 1e-12
         with threadpool_limits(1), warnings.catch_warnings():

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import check_reconstruction, squared_distances, whitening
+from ...networks import rowwise_product
 
 
 class ClusteringLoss(nn.Module):
@@ -394,7 +395,8 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         # NOTE[DIFF]: the papers have no anomaly score.
         codes, _ = self.split(output, x)
         # In whitened space the Mahalanobis distance is the Euclidean one.
-        codes, centers = codes @ self.whitening, self.centers @ self.whitening
+        codes = rowwise_product(codes, self.whitening)
+        centers = rowwise_product(self.centers, self.whitening)
         with torch.no_grad():
             squared = self.squared_distances(codes, centers)
             nearest = squared.masked_fill(~self.occupied, torch.inf).argmin(dim=1)
@@ -461,7 +463,9 @@ class SelfExpressionLoss(ClusteringLoss):
         codes = (codes - self.origin).double().cpu()
         weight = max(self.self_expression_weight, 1e-12)
         gram = codes @ codes.T
-        gram.diagonal().add_(2 * self.coefficient_weight / weight + 1e-6)
+        # The last term keeps the matrix invertible where the others are lost in rounding.
+        size = 1e-12 * gram.diagonal().mean()
+        gram.diagonal().add_(2 * self.coefficient_weight / weight + 1e-6 + size)
         inverse = torch.linalg.inv(gram)
         coefficients = -inverse / inverse.diagonal()[:, None]
         coefficients.fill_diagonal_(0)
@@ -548,9 +552,10 @@ class SelfExpressionLoss(ClusteringLoss):
 
         The codes are projected on the subspace of each cluster.
         """
-        deviations = codes[:, None] - self.centers
-        inside = torch.einsum("nkd,kdr->nkr", deviations, self.bases)
-        return deviations - torch.einsum("nkr,kdr->nkd", inside, self.bases)
+        deviations = codes - self.centers[:, None]
+        inside = rowwise_product(deviations, self.bases)
+        outside = deviations - rowwise_product(inside, self.bases.mT)
+        return outside.transpose(0, 1)
 
     def nearest(self, codes: Tensor) -> Tensor:
         """Return the index (n,) of the subspace nearest to each code."""

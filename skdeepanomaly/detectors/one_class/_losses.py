@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import TrainingBall, check_reconstruction
+from ...networks import rowwise_product
 
 
 class CenterLoss(nn.Module):
@@ -141,7 +142,7 @@ class OneClassSVMLoss(nn.Module):
     def fourier_features(self, codes: Tensor) -> Tensor:
         """Map codes (n, latent_dim) to features (n, n_fourier_features) of norm one."""
         scale = (2 * self.gamma / self.variance.clamp(min=1e-12)).sqrt()
-        angles = codes @ (self.frequencies * scale)
+        angles = rowwise_product(codes, self.frequencies * scale)
         return torch.cat([angles.cos(), angles.sin()], dim=1) / self.n_frequencies**0.5
 
     def similarities(self, codes: Tensor) -> Tensor:

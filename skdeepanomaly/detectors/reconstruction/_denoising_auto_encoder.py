@@ -182,8 +182,8 @@ class DenoisingAutoEncoder(AutoEncoder):
         self.n_corruptions = n_corruptions
 
     def _criterion_params(self):
-        levels = np.atleast_1d(np.asarray(self.noise_std, dtype=float))
-        rates = np.asarray(self.masking_rate, dtype=float)
+        levels = np.atleast_1d(_numbers("noise_std", self.noise_std))
+        rates = _numbers("masking_rate", self.masking_rate)
         if levels.shape not in ((1,), (2,)) or not 0 <= levels[0] <= levels[-1] < np.inf:
             raise ValueError(
                 "noise_std must be a non-negative number or a pair (low, high) of such"
@@ -221,3 +221,10 @@ class DenoisingAutoEncoder(AutoEncoder):
     def _finalize_state(self, X):
         self.net_.criterion_.draw_corruptions(self.n_corruptions, X.shape[1])
         super()._finalize_state(X)
+
+
+def _numbers(name, values):
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers, got {values!r}.") from error

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...networks import ACTIVATIONS, MLP, PackedLinear
+from ...networks import ACTIVATIONS, MLP, PackedLinear, rowwise_product
 
 # Largest numbers of rows and of features that are predicted at once. In evaluation each
 # feature needs its own pass through the network, so all at once would need too much memory.
@@ -89,14 +89,15 @@ class AdditivePredictor(FeaturePredictor):
     def predict(self, x: Tensor) -> Tensor:
         """Predict each feature of rows (n, n_features) from the others."""
         basis, weight = self._weighted(x)
-        return torch.addmm(self.bias, basis.transpose(0, 1).flatten(1), weight.flatten(0, 1))
+        basis = basis.transpose(0, 1).flatten(1)
+        return self.bias + rowwise_product(basis, weight.flatten(0, 1))
 
     def contributions(self, x: Tensor) -> Tensor:
         """Return the contributions of inputs to predictions, (n, targets, inputs).
 
         A prediction is the bias of the target plus the sum of its contributions.
         """
-        return torch.bmm(*self._weighted(x)).permute(1, 2, 0)
+        return rowwise_product(*self._weighted(x)).permute(1, 2, 0)
 
 
 class MaskedPredictor(FeaturePredictor):

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import TrainingBall, squared_distances
-from ...networks import rowwise_product
 
 
 def check_views(output: Tensor, x: Tensor) -> Tensor:
@@ -60,7 +59,10 @@ class DeterministicContrastiveLoss(nn.Module):
     def losses(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the loss (n,) of each row, in units of the loss of equal codes."""
         codes = check_views(output, x)
-        similarities = torch.bmm(codes, codes.transpose(1, 2)) / self.temperature
+        # Each row is a product of its own. Zeros fill up its codes to 64 bytes, because the
+        # rounding of a product depends on where and how its factors lie in the memory.
+        padded = F.pad(codes, (0, -codes.shape[2] % 16)).contiguous()
+        similarities = torch.bmm(padded, padded.transpose(1, 2)) / self.temperature
         n_copies = codes.shape[1]
         itself = torch.eye(n_copies, dtype=torch.bool, device=codes.device)
         similarities = similarities.masked_fill(itself, -torch.inf)[:, 1:]
@@ -112,7 +114,7 @@ class TransformationLoss(nn.Module):
 
         The second axis is the transformation that was applied, the last axis the centre.
         """
-        distances = squared_distances(codes.flatten(0, 1), centers, rowwise_product)
+        distances = squared_distances(codes.flatten(0, 1), centers)
         return distances.reshape(*codes.shape[:2], -1)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...losses import check_reconstruction, log_uniform, whitening
+from ...networks import rowwise_product
 from ..one_class._losses import CenterLoss
 
 
@@ -286,13 +287,14 @@ class SemiSupervisedGANLoss(nn.Module):
         # The constant keeps the matrix invertible if all rows are equal.
         ridge = self.ridge * covariance.diagonal().mean() + 1e-12
         self.mean = mean.float()
-        self.whitening = whitening(covariance, ridge.float(), unit_mean=True).float()
+        self.whitening = whitening(covariance, ridge, unit_mean=True).float()
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the anomaly scores (n,), from the features and the class probability."""
         # NOTE[DIFF]: the paper has no anomaly score. The probability that a row is real is
         # not used, because rows far from the data can look more real than the data.
         features, logits = self.check_output(output, x)
-        distances = ((features - self.mean) @ self.whitening).square().sum(dim=1)
+        whitened = rowwise_product(features - self.mean, self.whitening)
+        distances = whitened.square().sum(dim=1)
         surprise = F.softplus(self.anomaly_log_odds(logits))
         return (distances + 1e-3).log() + self.alpha * surprise

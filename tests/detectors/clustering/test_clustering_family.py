@@ -58,3 +58,28 @@ def test_pre_training_learns_to_reconstruct(detector):
 
     without, with_ = mean_over_seeds(errors)
     assert with_ < 0.5 * without
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        DeepClustering,
+        DeepDiscriminativeClustering,
+        DeepEmbeddedClustering,
+        DeepSubspaceClustering,
+    ],
+)
+@pytest.mark.parametrize(
+    ("rate", "size"),
+    [
+        ("lr", 1e20),
+        ("lr", 1e38),
+        ("pretrain_lr", 1e17),
+        ("pretrain_lr", 1e20),
+        ("pretrain_lr", 1e38),
+    ],
+)
+def test_training_that_diverges_in_its_last_step_says_so(detector, rate, size):
+    diverging = detector(**{**SMALL, "max_epochs": 1, "pretrain_epochs": 1, rate: size})
+    with pytest.raises(ValueError, match="Training diverged"):
+        diverging.set_params(random_state=0).fit(make_rows(60))

@@ -93,6 +93,17 @@ def test_closed_form_is_the_minimum():
         assert value(best.double() + step) > value(best.double())
 
 
+def test_best_coefficients_of_huge_codes():
+    """Each row is the opposite of the other, and so large that constants are rounded off."""
+    codes = torch.tensor([[2.0**57, 0.0], [-(2.0**57), 0.0]])
+    loss = SelfExpressionLoss()
+    loss.origin = codes.mean(dim=0)
+    best = loss.best_coefficients(codes)
+    centred = codes - loss.origin
+    assert (best.diagonal() == 0).all()
+    assert (best @ centred - centred).norm() < 0.01 * centred.norm()
+
+
 def test_a_row_is_not_made_of_itself():
     loss = SelfExpressionLoss()
     loss.coefficients = torch.nn.Parameter(torch.ones(4, 4))

@@ -114,13 +114,21 @@ def test_score_is_the_mean_over_the_drawn_corruptions():
     assert loss.noises[0].abs().max() < 0.5 < loss.noises[2].abs().max()
 
 
-@pytest.mark.parametrize("noise_std", [(1.0, 0.1), (-0.1, 1.0), (0.1, 0.2, 0.3), [], ("a", 1)])
+@pytest.mark.parametrize(
+    "noise_std", [(1.0, 0.1), (-0.1, 1.0), (0.1, 0.2, 0.3), [], ("a", 1), [[1], [1, 2]], [None]]
+)
 def test_bad_noise_std(noise_std):
-    with pytest.raises(ValueError, match=r"noise_std must be|could not convert"):
+    with pytest.raises(ValueError, match=r"noise_std must (be|hold)"):
         DenoisingAutoEncoder(noise_std=noise_std).fit(make_rows(20))
 
 
 @pytest.mark.parametrize("masking_rate", [[0.1, 0.2], [0.1, 0.2, 0.3, 0.4, 1.0], [-0.1] * 5])
-def test_bad_masking_rate(masking_rate):
+def test_masking_rate_out_of_range(masking_rate):
     with pytest.raises(ValueError, match=r"masking_rate must be a number in \[0, 1\), or 5"):
+        DenoisingAutoEncoder(masking_rate=masking_rate).fit(make_rows(20))
+
+
+@pytest.mark.parametrize("masking_rate", [["a"] * 5, [[0.1], [0.1, 0.2]]])
+def test_masking_rate_without_numbers(masking_rate):
+    with pytest.raises(ValueError, match=r"masking_rate must hold numbers, got \["):
         DenoisingAutoEncoder(masking_rate=masking_rate).fit(make_rows(20))

@@ -150,3 +150,11 @@ def test_losses_of_the_generator_by_hand():
     assert matching.item() == 4.0
     # Both logits of a generated row are zero: it is real with probability 2 / 3.
     assert fooling.item() == pytest.approx(np.log(3 / 2))
+
+
+@pytest.mark.filterwarnings("ignore:The scales of the columns:UserWarning")
+def test_features_may_be_huge():
+    X = np.zeros((30, 3))
+    X[:, 2] = np.logspace(-24, 24, 30)
+    detector = SemiSupervisedGAN(**SMALL, max_epochs=1, random_state=0).fit(X, np.full(30, -1))
+    assert np.isfinite(detector.score_samples(X)).all()
