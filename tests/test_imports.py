@@ -47,6 +47,7 @@ ALLOWED_IN_FILES = {"utils/discovery.py": {"detectors", "meta"}}
 FAMILIES = {
     "adversarial": set(),
     "clustering": {"reconstruction"},
+    "image": {"adversarial", "clustering", "one_class", "reconstruction", "self_supervised"},
     "one_class": {"reconstruction"},
     "reconstruction": set(),
     "residual": set(),

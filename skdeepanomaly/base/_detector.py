@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks
+from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin
-from ..utils.validation import Interval, Options, StrOptions, check_labels
+from ..utils.validation import Interval, Options, StrOptions, check_labels, warn_if_unscaled
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
     COMMON_ATTRIBUTES,
@@ -247,6 +248,12 @@ class BaseDeepDetector(
     def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
         if torch.is_tensor(X):
             X = X.numpy(force=True)
+        if (n_axes := len(shape_of(X))) > 2:
+            raise ValueError(
+                f"Found array with dim {n_axes}, while dim <= 2 is required by"
+                f" {type(self).__name__}. The detectors of images take arrays with more axes;"
+                " for others, pass X.reshape(len(X), -1)."
+            )
         X = validate_data(
             self,
             X,
@@ -262,6 +269,14 @@ class BaseDeepDetector(
                 " X, or clip it."
             )
         return X
+
+    def _warn_if_unscaled(self, X: np.ndarray) -> None:
+        """Warn if the scales of the training rows make learning hard."""
+        warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
+
+    def _shape_like(self, values: np.ndarray, X=None) -> np.ndarray:
+        """Return flat rows in the shape of the rows of X, or of those of ``fit`` for None."""
+        return values
 
     def _validate_y(self, y, n_samples: int, first: bool) -> np.ndarray | None:
         if self._labels is None:

@@ -15,7 +15,7 @@ from ..engine import (
     map_in_blocks,
 )
 from ..thresholds import contamination_offset, robust_offset
-from ..utils.validation import warn_if_few_after_fit, warn_if_one_batch, warn_if_unscaled
+from ..utils.validation import warn_if_few_after_fit, warn_if_one_batch
 from ._building import continued_net, fixed_params, make_net, refuse_changes
 from ._progress import open_progress
 from ._reservoir import Reservoir
@@ -52,7 +52,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
         detector._validate_params()
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
-        warn_if_unscaled(X, getattr(detector, "feature_names_in_", None))
+        detector._warn_if_unscaled(X)
         warn_if_one_batch(detector.batch_size, len(X))
         X = _to_float32(X)
         seed = draw_seed(detector.random_state)

@@ -1,0 +1,5 @@
+"""Detectors of images."""
+
+from ._rows import ImageRowsMixin
+
+__all__ = ["ImageRowsMixin"]
