@@ -10,6 +10,7 @@ from .detectors import (
     AutoEncoder,
     BiGAN,
     ConditionalGAN,
+    ConvAutoEncoder,
     DeepClustering,
     DeepDiscriminativeClustering,
     DeepEmbeddedClustering,
@@ -24,6 +25,7 @@ from .detectors import (
     SemiSupervisedGAN,
     VariationalAutoEncoder,
 )
+from .detectors.image import GaussianNoise, RandomFlip, RandomShift
 from .explain import explain_columns
 from .meta import (
     ClusterwiseDetector,
@@ -86,6 +88,7 @@ __all__ = [
     "ConformalDetector",
     "ConformalThreshold",
     "ContributionDisplay",
+    "ConvAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",
@@ -99,6 +102,7 @@ __all__ = [
     "FeedbackDetector",
     "FixedThreshold",
     "GaussianMixtureThreshold",
+    "GaussianNoise",
     "IQRThreshold",
     "LossDisplay",
     "MADThreshold",
@@ -108,6 +112,8 @@ __all__ = [
     "OutlierRocCurveDisplay",
     "POTThreshold",
     "QuantileThreshold",
+    "RandomFlip",
+    "RandomShift",
     "RegressionResidual",
     "ScoreDisplay",
     "SemiSupervisedGAN",

@@ -234,7 +234,7 @@ class BaseDeepDetector(
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        scores = map_in_blocks(self._score_rows, X, self.net_.device)
+        scores = map_in_blocks(self._score_rows, X, self.net_.device, width=self.net_.width)
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
@@ -243,7 +243,7 @@ class BaseDeepDetector(
         """Validate rows and return ``function(rows)``, computed block by block."""
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        return map_in_blocks(function, X, self.net_.device, dtype=dtype)
+        return map_in_blocks(function, X, self.net_.device, dtype=dtype, width=self.net_.width)
 
     def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
         if torch.is_tensor(X):
@@ -318,6 +318,10 @@ class BaseDeepDetector(
     def _net_params(self) -> dict:
         """Return further arguments of the net, such as learning rates and batch settings."""
         return {}
+
+    def _row_width(self, net: DetectorNet, n_features: int) -> int | None:
+        """Return the largest number of values held for a row; None is ``n_features``."""
+        return None
 
     def _rows_in_epoch(self, n_samples: int, y) -> int:
         """Return the number of rows in all batches of an epoch."""

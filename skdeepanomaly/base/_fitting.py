@@ -164,7 +164,8 @@ def _set_scores(detector, X: np.ndarray) -> None:
     detector._finalize_state(X)
     if not detector._is_additive():
         detector._set_reference(X)
-    scores = map_in_blocks(detector._score_rows, X, detector.net_.device)
+    net = detector.net_
+    scores = map_in_blocks(detector._score_rows, X, net.device, width=net.width)
     np.negative(scores, out=scores)
     n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
     if n_bad:

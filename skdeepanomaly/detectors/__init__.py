@@ -7,6 +7,7 @@ from .clustering import (
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
 )
+from .image import ConvAutoEncoder
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -26,6 +27,7 @@ __all__ = [
     "AutoEncoder",
     "BiGAN",
     "ConditionalGAN",
+    "ConvAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",

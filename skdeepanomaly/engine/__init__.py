@@ -14,6 +14,7 @@ from ._blocks import (
     map_in_blocks,
     mean_over_rows,
     spread_tensor,
+    widest_output,
 )
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
@@ -38,4 +39,5 @@ __all__ = [
     "rng_states",
     "set_rng_states",
     "spread_tensor",
+    "widest_output",
 ]

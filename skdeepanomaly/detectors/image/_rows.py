@@ -32,10 +32,6 @@ class ImageRowsMixin(ShapedRowsMixin):
     _value_range = None
 
     _parameter_constraints: dict = {"image_shape": ["array-like", None]}
-    _doc_parts = {
-        "image_shape_parameter": IMAGE_SHAPE_PARAMETER,
-        "image_shape_attribute": IMAGE_SHAPE_ATTRIBUTE,
-    }
     _shape_attribute = "image_shape_"
     _kind = "image"
 

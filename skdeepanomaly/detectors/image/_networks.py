@@ -1,0 +1,341 @@
+"""Convolutional networks of the detectors of images. Rows go in and come out flat."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...networks import ACTIVATIONS
+
+Shape = tuple[int, int, int]
+Pair = tuple[int, int]
+# Each layer halves the height and the width by a kernel of 3 and a stride of 2. An axis of
+# length 1, as in a strip, has nothing to halve.
+KERNEL, STRIDE, PADDING = 3, 2, 1
+
+
+def as_images(x: Tensor, shape: Shape) -> Tensor:
+    """Return flat rows (n, n_features) as images (n, channels, height, width).
+
+    The values of a pixel lie beside each other in memory, in which convolutions are faster.
+    """
+    images = x.reshape(len(x), *shape)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def halved(shape: Shape, channels: int) -> Shape:
+    """Return the shape of the output of a layer."""
+    return channels, -(-shape[1] // STRIDE), -(-shape[2] // STRIDE)
+
+
+def _geometry(shape: Shape) -> tuple[Pair, Pair, Pair]:
+    """Return kernel, stride and padding of a layer on images of a shape."""
+    first, second = ((KERNEL, STRIDE, PADDING) if size > 1 else (1, 1, 0) for size in shape[1:])
+    return (first[0], second[0]), (first[1], second[1]), (first[2], second[2])
+
+
+def _shapes(image_shape: Shape, channels: Sequence[int]) -> list[Shape]:
+    shapes = [image_shape]
+    for n_channels in channels:
+        shapes.append(halved(shapes[-1], n_channels))
+    return shapes
+
+
+class ConvLayers(nn.Module):
+    """Convolutions that halve height and width; flat rows go in, flat features come out.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of an image. Any height and width will do.
+    channels : sequence of int
+        Channels of the layers.
+    activation : str, default="relu"
+        Activation after each layer, a key of ``ACTIVATIONS``.
+    bias : bool, default=True
+        Whether the layers have biases.
+
+    Attributes
+    ----------
+    output_shape : tuple of three ints
+        Shape of the output before it is flattened.
+    n_outputs : int
+        Number of values of the output.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        *,
+        activation: str = "relu",
+        bias: bool = True,
+    ):
+        super().__init__()
+        shapes = _shapes(image_shape, channels)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(shapes):
+            kernel, stride, padding = _geometry(before)
+            conv = nn.Conv2d(before[0], after[0], kernel, stride, padding, bias=bias)
+            layers += [conv, ACTIVATIONS[activation]()]
+        self.layers = nn.Sequential(*layers)
+        self.image_shape = image_shape
+        self.output_shape = shapes[-1]
+        self.n_outputs = shapes[-1][0] * shapes[-1][1] * shapes[-1][2]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to features (n, n_outputs)."""
+        return self.layers(as_images(x, self.image_shape)).flatten(1)
+
+
+class ConvEncoder(nn.Sequential):
+    """Convolutions and a linear layer, from rows to codes.
+
+    Parameters
+    ----------
+    image_shape, channels, activation, bias
+        As in :class:`ConvLayers`.
+    latent_dim : int
+        Width of the code.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "relu",
+        bias: bool = True,
+    ):
+        layers = ConvLayers(image_shape, channels, activation=activation, bias=bias)
+        super().__init__(layers, nn.Linear(layers.n_outputs, latent_dim, bias=bias))
+
+
+class ConvDecoder(nn.Module):
+    """A linear layer and transposed convolutions, from codes to rows.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of the images to make.
+    channels : sequence of int
+        Channels of the layers of the encoder, whose order is reversed here.
+    latent_dim : int
+        Width of the code.
+    activation : str, default="relu"
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
+    bias : bool, default=True
+        Whether the layers have biases.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "relu",
+        bias: bool = True,
+    ):
+        super().__init__()
+        shapes = _shapes(image_shape, channels)[::-1]
+        self.smallest = shapes[0]
+        n_inputs = shapes[0][0] * shapes[0][1] * shapes[0][2]
+        layers: list[nn.Module] = [ACTIVATIONS[activation]()]
+        for small, large in pairwise(shapes):
+            kernel, stride, padding = _geometry(large)
+            # What a transposed convolution lacks of the size that the encoder halved.
+            rows, columns = (
+                large[1 + i] - ((small[1 + i] - 1) * stride[i] - 2 * padding[i] + kernel[i])
+                for i in range(2)
+            )
+            conv = nn.ConvTranspose2d(
+                small[0], large[0], kernel, stride, padding, (rows, columns), bias=bias
+            )
+            layers += [conv, ACTIVATIONS[activation]()]
+        self.project = nn.Linear(latent_dim, n_inputs, bias=bias)
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map codes (n, latent_dim) to rows (n, n_features)."""
+        # ``flatten`` goes through the logical order of the axes, whatever the memory format.
+        return self.layers(as_images(self.project(z), self.smallest)).flatten(1)
+
+
+class PixelStem(nn.Module):
+    """The pixels themselves.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of an image.
+
+    Attributes
+    ----------
+    output_shape : tuple of three ints
+        Shape of the output before it is flattened.
+    """
+
+    def __init__(self, image_shape: Shape):
+        super().__init__()
+        self.output_shape = image_shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return rows (n, n_features)."""
+        return x
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return values (n, n_features) of pixels."""
+        return values
+
+
+class GradientStem(nn.Module):
+    """Contrast-normalised histograms of oriented gradients, in a grid of cells.
+
+    The gradient of each pixel goes to the directions near its own, and each cell has the mean
+    of its pixels for each direction. The cells of an image are divided by their root mean
+    square length, so that the contrast of the image does not matter. This is a simple,
+    differentiable form of HOG (Dalal and Triggs, "Histograms of oriented gradients for human
+    detection", CVPR 2005).
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of an image. Each channel has gradients of its own.
+    n_directions : int, default=8
+        Number of directions in the whole circle.
+    cell_size : int, default=4
+        Height and width of a cell in pixels. If the image is no multiple of it, some cells are
+        smaller by a pixel.
+
+    Attributes
+    ----------
+    output_shape : tuple of three ints
+        Channels times directions, and the height and width of the grid of cells.
+    """
+
+    # A direction takes the share cos(angle) ** sharpness of a gradient. With 8 directions
+    # 4 means that hardly more than the nearest two get a share.
+    sharpness = 4
+    # Root mean square length of the cells below which an image counts as flat.
+    floor = 1e-2
+    directions: Tensor
+
+    def __init__(self, image_shape: Shape, *, n_directions: int = 8, cell_size: int = 4):
+        super().__init__()
+        n_channels, height, width = image_shape
+        self.image_shape = image_shape
+        self.grid = (-(-height // cell_size), -(-width // cell_size))
+        self.output_shape = (n_channels * n_directions, *self.grid)
+        angles = torch.arange(n_directions) * (2 * torch.pi / n_directions)
+        self.register_buffer("directions", torch.stack([angles.cos(), angles.sin()]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to cells (n, n_outputs), channel by channel."""
+        _, height, width = self.image_shape
+        images = x.reshape(-1, 1, height, width)
+        # A little smoothing, and borders without a step.
+        smooth = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+        padded = F.pad(smooth, (1, 1, 1, 1), mode="replicate")
+        across = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
+        down = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
+        lengths = (across.square() + down.square() + 1e-12).sqrt()
+        grids = []
+        # One direction after the other, so that few arrays as large as the images are held.
+        for cosine, sine in self.directions.T:
+            cosines = (across * cosine + down * sine) / lengths
+            shares = cosines.relu() ** self.sharpness
+            grids.append(F.adaptive_avg_pool2d(shares * lengths, self.grid))
+        cells = torch.cat(grids, dim=1).reshape(len(x), -1)
+        n_cells = self.grid[0] * self.grid[1]
+        mean_square = cells.square().sum(dim=1, keepdim=True) / n_cells
+        return cells / (mean_square + self.floor**2).sqrt()
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return values (n, n_outputs) of cells, spread evenly over the pixels of the cells.
+
+        The sum of each image stays the same.
+        """
+        n_channels, height, width = self.image_shape
+        grids = values.reshape(len(values), n_channels, -1, *self.grid).sum(dim=2)
+        with torch.inference_mode(False), torch.enable_grad():
+            # The derivative of the means of the cells spreads values over the pixels.
+            pixels = torch.zeros(
+                len(values), n_channels, height, width, device=values.device, requires_grad=True
+            )
+            means = F.adaptive_avg_pool2d(pixels, self.grid)
+            (shares,) = torch.autograd.grad(means, pixels, grids.clone())
+        return shares.flatten(1)
+
+
+STEMS = {"pixels": PixelStem, "gradients": GradientStem}
+
+
+class ConvAutoEncoderNetwork(nn.Module):
+    """A convolutional auto-encoder of images, or of their gradients.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of an image.
+    channels : sequence of int
+        Channels of the layers of the encoder. The decoder has the same in reverse order.
+    latent_dim : int
+        Width of the code.
+    activation : str, default="relu"
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
+    stem : str, default="pixels"
+        What is encoded and rebuilt, a key of ``STEMS``.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "relu",
+        stem: str = "pixels",
+    ):
+        super().__init__()
+        self.stem = STEMS[stem](image_shape)
+        shape = self.stem.output_shape
+        self.encoder = ConvEncoder(shape, channels, latent_dim, activation=activation)
+        self.decoder = ConvDecoder(shape, channels, latent_dim, activation=activation)
+        # Makes pictures of codes. It learns from codes that are detached, so that nothing
+        # else depends on it.
+        self.painter = None
+        if stem != "pixels":
+            self.painter = ConvDecoder(image_shape, channels, latent_dim, activation=activation)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to codes (n, latent_dim)."""
+        return self.encoder(self.stem(x))
+
+    def paint(self, x: Tensor) -> Tensor:
+        """Return pictures (n, n_features) of the codes of rows."""
+        decoder = self.decoder if self.painter is None else self.painter
+        return decoder(self.encode(x))
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Rebuild the output of the stem for rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        rebuilt : Tensor of shape (n, n_outputs)
+            The rebuilt output of the stem.
+        pictures : Tensor of shape (n, n_features)
+            Pictures of the codes; only in training, and only if the stem is not the pixels.
+        """
+        z = self.encode(x)
+        if self.training and self.painter is not None:
+            return self.decoder(z), self.painter(z.detach())
+        return self.decoder(z)
