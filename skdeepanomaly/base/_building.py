@@ -109,8 +109,8 @@ def build_net(
         The detector.
     module : torch.nn.Module or type
         The module, or its class.
-    criterion : type
-        The class of the loss.
+    criterion : torch.nn.Module or type
+        The loss, or its class.
     X : ndarray of shape (n_samples, n_features)
         Training rows; only their shape is used.
     device : str

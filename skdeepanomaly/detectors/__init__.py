@@ -7,7 +7,7 @@ from .clustering import (
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
 )
-from .image import ConvAutoEncoder
+from .image import ConvAutoEncoder, ConvDeepSVDD, ConvVariationalAutoEncoder
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -28,6 +28,8 @@ __all__ = [
     "BiGAN",
     "ConditionalGAN",
     "ConvAutoEncoder",
+    "ConvDeepSVDD",
+    "ConvVariationalAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",

@@ -8,10 +8,8 @@ from ...networks import ACTIVATIONS
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._augmentation import AugmentingLoader
+from ._networks import MIN_SIDE
 from ._rows import IMAGE_SHAPE_ATTRIBUTE, IMAGE_SHAPE_PARAMETER, ImageRowsMixin
-
-# Images with a shorter side than this have too few cells of gradients.
-MIN_SIDE_FOR_GRADIENTS = 16
 
 CHANNELS_PARAMETER = """\
 channels : sequence of int, default={channels}
@@ -110,7 +108,7 @@ class StemMixin:
     def _resolve_stem(self) -> str:
         if self.stem != "auto":
             return self.stem
-        large = min(self.image_shape_[1:]) >= MIN_SIDE_FOR_GRADIENTS
+        large = min(self.image_shape_[1:]) >= MIN_SIDE
         return "gradients" if large and self.module is None else "pixels"
 
     def _module_params(self, n_features):

@@ -2,6 +2,7 @@
 
 import torch
 
+from ...engine import spread_tensor
 from .._parameters import NOT_NEGATIVE, SHARE
 from ..reconstruction import DenoisingAutoEncoder
 from ._base import BaseImageDetector, StemMixin
@@ -157,6 +158,10 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
     def _criterion_params(self):
         stem = STEMS[self._resolve_stem()](self.image_shape_)
         return {**super()._criterion_params(), "stem": stem}
+
+    def _finalize_state(self, X):
+        super()._finalize_state(X)
+        self.net_.criterion_.set_energy_range(spread_tensor(X, self.net_.device))
 
     def _explain_rows(self, x):
         return self.net_.criterion_.stem.spread(super()._explain_rows(x))

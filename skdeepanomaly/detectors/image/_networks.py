@@ -8,12 +8,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...networks import ACTIVATIONS
+from ..reconstruction._networks import VariationalNetwork
 
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 # Each layer halves the height and the width by a kernel of 3 and a stride of 2. An axis of
 # length 1, as in a strip, has nothing to halve.
 KERNEL, STRIDE, PADDING = 3, 2, 1
+# Images with a shorter side than this have too few cells of gradients, and their pixels are
+# large parts of what they show.
+MIN_SIDE = 16
 
 
 def as_images(x: Tensor, shape: Shape) -> Tensor:
@@ -179,6 +183,9 @@ class PixelStem(nn.Module):
         Shape of the output before it is flattened.
     """
 
+    # Whether errors are compared with the mean square of the image.
+    relative = True
+
     def __init__(self, image_shape: Shape):
         super().__init__()
         self.output_shape = image_shape
@@ -186,6 +193,17 @@ class PixelStem(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return rows (n, n_features)."""
         return x
+
+    def smooth(self, differences: Tensor) -> Tensor:
+        """Return the means of differences (n, n_features) over 3 x 3 pixels.
+
+        A line that is rebuilt at a slightly other place is then hardly an error. In small
+        images a pixel is too large for that, and they stay as they are.
+        """
+        if min(self.output_shape[1:]) < MIN_SIDE:
+            return differences
+        images = differences.reshape(-1, *self.output_shape)
+        return F.avg_pool2d(images, 3, 1, 1).flatten(1)
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values (n, n_features) of pixels."""
@@ -217,9 +235,7 @@ class GradientStem(nn.Module):
         Channels times directions, and the height and width of the grid of cells.
     """
 
-    # A direction takes the share cos(angle) ** sharpness of a gradient. With 8 directions
-    # 4 means that hardly more than the nearest two get a share.
-    sharpness = 4
+    relative = False
     # Root mean square length of the cells below which an image counts as flat.
     floor = 1e-2
     directions: Tensor
@@ -243,16 +259,21 @@ class GradientStem(nn.Module):
         across = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
         down = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
         lengths = (across.square() + down.square() + 1e-12).sqrt()
+        across, down = across / lengths, down / lengths
         grids = []
         # One direction after the other, so that few arrays as large as the images are held.
         for cosine, sine in self.directions.T:
-            cosines = (across * cosine + down * sine) / lengths
-            shares = cosines.relu() ** self.sharpness
+            # The fourth power of the cosine leaves a share to the nearest two directions only.
+            shares = (across * cosine + down * sine).relu().square().square()
             grids.append(F.adaptive_avg_pool2d(shares * lengths, self.grid))
         cells = torch.cat(grids, dim=1).reshape(len(x), -1)
         n_cells = self.grid[0] * self.grid[1]
         mean_square = cells.square().sum(dim=1, keepdim=True) / n_cells
         return cells / (mean_square + self.floor**2).sqrt()
+
+    def smooth(self, differences: Tensor) -> Tensor:
+        """Return differences (n, n_outputs) as they are; cells are smooth already."""
+        return differences
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values (n, n_outputs) of cells, spread evenly over the pixels of the cells.
@@ -309,7 +330,9 @@ class ConvAutoEncoderNetwork(nn.Module):
         # else depends on it.
         self.painter = None
         if stem != "pixels":
-            self.painter = ConvDecoder(image_shape, channels, latent_dim, activation=activation)
+            # Half of the channels are enough for pictures, and take a third of the time.
+            half = [-(-c // 2) for c in channels]
+            self.painter = ConvDecoder(image_shape, half, latent_dim, activation=activation)
 
     def encode(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to codes (n, latent_dim)."""
@@ -339,3 +362,66 @@ class ConvAutoEncoderNetwork(nn.Module):
         if self.training and self.painter is not None:
             return self.decoder(z), self.painter(z.detach())
         return self.decoder(z)
+
+
+class ConvEncoderNetwork(nn.Module):
+    """A convolutional encoder without biases, for one-class methods.
+
+    As in :class:`~skdeepanomaly.detectors.one_class.Encoder`, biases would allow to map all
+    images to the same code.
+
+    Parameters
+    ----------
+    image_shape, channels, latent_dim, stem
+        As in :class:`ConvAutoEncoderNetwork`.
+    activation : str, default="leaky_relu"
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "leaky_relu",
+        stem: str = "pixels",
+    ):
+        super().__init__()
+        self.stem = STEMS[stem](image_shape)
+        self.encoder = ConvEncoder(
+            self.stem.output_shape, channels, latent_dim, activation=activation, bias=False
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map rows (n, n_features) to codes (n, latent_dim)."""
+        return self.encoder(self.stem(x))
+
+
+class ConvVariationalNetwork(VariationalNetwork):
+    """A convolutional encoder to a distribution of codes, and a decoder to one of images.
+
+    Parameters
+    ----------
+    image_shape, channels, latent_dim, activation
+        As in :class:`ConvAutoEncoderNetwork`.
+    n_parameters : int, default=2
+        Number of parameters of the distribution of one value, as in
+        :class:`~skdeepanomaly.detectors.reconstruction.VariationalNetwork`.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        n_parameters: int = 2,
+        activation: str = "relu",
+    ):
+        # The base would make an encoder and a decoder of flat rows.
+        nn.Module.__init__(self)
+        self.latent_dim = latent_dim
+        self.encoder = ConvEncoder(image_shape, channels, 2 * latent_dim, activation=activation)
+        decoded = (n_parameters * image_shape[0], *image_shape[1:])
+        self.decoder = ConvDecoder(decoded, channels, latent_dim, activation=activation)
