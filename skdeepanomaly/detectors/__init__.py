@@ -7,7 +7,13 @@ from .clustering import (
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
 )
-from .image import ConvAutoEncoder, ConvDeepSVDD, ConvVariationalAutoEncoder
+from .image import (
+    ConvAutoEncoder,
+    ConvBiGAN,
+    ConvDeepSVDD,
+    ConvGAN,
+    ConvVariationalAutoEncoder,
+)
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -28,7 +34,9 @@ __all__ = [
     "BiGAN",
     "ConditionalGAN",
     "ConvAutoEncoder",
+    "ConvBiGAN",
     "ConvDeepSVDD",
+    "ConvGAN",
     "ConvVariationalAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",

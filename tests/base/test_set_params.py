@@ -106,6 +106,7 @@ OTHER_SCORE_TYPES = {
     "ALAD": "l1",
     "AdversarialAutoEncoder": "discriminator",
     "ConditionalGAN": "discriminator",
+    "ConvGAN": "discriminator",
     "ConvVariationalAutoEncoder": "error",
     "GAN": "discriminator",
     "VariationalAutoEncoder": "error",

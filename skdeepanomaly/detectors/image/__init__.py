@@ -3,14 +3,18 @@
 from ._augmentation import GaussianNoise, RandomFlip, RandomShift
 from ._base import BaseImageDetector
 from ._conv_auto_encoder import ConvAutoEncoder
+from ._conv_bigan import ConvBiGAN
 from ._conv_deep_svdd import ConvDeepSVDD
+from ._conv_gan import ConvGAN
 from ._conv_variational_auto_encoder import ConvVariationalAutoEncoder
-from ._losses import ImageReconstructionLoss
+from ._losses import ConvBiGANLoss, ConvGANLoss, ImageReconstructionLoss
 from ._networks import (
     ConvAutoEncoderNetwork,
+    ConvBiGANNetwork,
     ConvDecoder,
     ConvEncoder,
     ConvEncoderNetwork,
+    ConvGANNetwork,
     ConvLayers,
     ConvVariationalNetwork,
     GradientStem,
@@ -22,10 +26,16 @@ __all__ = [
     "BaseImageDetector",
     "ConvAutoEncoder",
     "ConvAutoEncoderNetwork",
+    "ConvBiGAN",
+    "ConvBiGANLoss",
+    "ConvBiGANNetwork",
     "ConvDecoder",
     "ConvDeepSVDD",
     "ConvEncoder",
     "ConvEncoderNetwork",
+    "ConvGAN",
+    "ConvGANLoss",
+    "ConvGANNetwork",
     "ConvLayers",
     "ConvVariationalAutoEncoder",
     "ConvVariationalNetwork",

@@ -2,13 +2,15 @@
 
 from numbers import Integral
 
+from torch import nn
+
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet, widest_output
 from ...networks import ACTIVATIONS
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._augmentation import AugmentingLoader
-from ._networks import MIN_SIDE
+from ._networks import MIN_SIDE, STEMS
 from ._rows import IMAGE_SHAPE_ATTRIBUTE, IMAGE_SHAPE_PARAMETER, ImageRowsMixin
 
 CHANNELS_PARAMETER = """\
@@ -110,6 +112,9 @@ class StemMixin:
             return self.stem
         large = min(self.image_shape_[1:]) >= MIN_SIDE
         return "gradients" if large and self.module is None else "pixels"
+
+    def _make_stem(self) -> nn.Module:
+        return STEMS[self._resolve_stem()](self.image_shape_)
 
     def _module_params(self, n_features):
         return {**super()._module_params(n_features), "stem": self._resolve_stem()}

@@ -7,7 +7,7 @@ from .._parameters import NOT_NEGATIVE, SHARE
 from ..reconstruction import DenoisingAutoEncoder
 from ._base import BaseImageDetector, StemMixin
 from ._losses import ImageReconstructionLoss
-from ._networks import STEMS, ConvAutoEncoderNetwork
+from ._networks import ConvAutoEncoderNetwork
 
 
 class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
@@ -156,8 +156,7 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         self.masking_rate = masking_rate
 
     def _criterion_params(self):
-        stem = STEMS[self._resolve_stem()](self.image_shape_)
-        return {**super()._criterion_params(), "stem": stem}
+        return {**super()._criterion_params(), "stem": self._make_stem()}
 
     def _finalize_state(self, X):
         super()._finalize_state(X)

@@ -9,7 +9,7 @@ from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS
 from ..one_class import DeepSVDD
 from ._base import BaseImageDetector, StemMixin
 from ._losses import ImageReconstructionLoss
-from ._networks import STEMS, ConvDecoder, ConvEncoderNetwork
+from ._networks import ConvDecoder, ConvEncoderNetwork
 
 
 class ConvDeepSVDD(StemMixin, BaseImageDetector, DeepSVDD):
@@ -150,12 +150,10 @@ class ConvDeepSVDD(StemMixin, BaseImageDetector, DeepSVDD):
         self.pretrain_lr = pretrain_lr
 
     def _pretraining_decoder(self, latent_dim, n_features):
-        shape = STEMS[self._resolve_stem()](self.image_shape_).output_shape
+        shape = self._make_stem().output_shape
         return ConvDecoder(
             shape, self._check_channels(), latent_dim, activation=self.activation, bias=False
         )
 
     def _pretraining_loss(self):
-        return ImageReconstructionLoss(
-            stem=STEMS[self._resolve_stem()](self.image_shape_), noise_std=(0.0, 0.0)
-        )
+        return ImageReconstructionLoss(stem=self._make_stem())

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...losses import check_reconstruction
+from ..adversarial._losses import BiGANLoss, GANLoss
 from ..reconstruction._losses import DenoisingLoss
 from ._networks import GradientStem, PixelStem
 
@@ -62,3 +63,41 @@ class ImageReconstructionLoss(DenoisingLoss):
         if isinstance(output, tuple):
             loss = loss + (output[1] - x).square().mean()
         return loss
+
+
+class ConvGANLoss(GANLoss):
+    """Losses of a GAN of images, and scores that compare what a stem sees.
+
+    Parameters
+    ----------
+    stem : PixelStem or GradientStem
+        What of an image the query compares.
+    **params : Any
+        As in :class:`GANLoss`.
+    """
+
+    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
+        super().__init__(**params)
+        self.stem = stem
+
+    def _seen(self, x: Tensor) -> Tensor:
+        return self.stem(x)
+
+
+class ConvBiGANLoss(BiGANLoss):
+    """Losses of a bidirectional GAN of images, and scores that compare what a stem sees.
+
+    Parameters
+    ----------
+    stem : PixelStem or GradientStem
+        What of an image and its reconstruction the scores compare.
+    **params : Any
+        As in :class:`BiGANLoss`.
+    """
+
+    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
+        super().__init__(**params)
+        self.stem = stem
+
+    def _seen(self, x: Tensor) -> Tensor:
+        return self.stem(x)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...networks import ACTIVATIONS
+from ..adversarial._networks import BiGANNetwork, GANNetwork
 from ..reconstruction._networks import VariationalNetwork
 
 Shape = tuple[int, int, int]
@@ -18,6 +19,8 @@ KERNEL, STRIDE, PADDING = 3, 2, 1
 # Images with a shorter side than this have too few cells of gradients, and their pixels are
 # large parts of what they show.
 MIN_SIDE = 16
+# Width of the last hidden layer of a discriminator of pairs.
+PAIR_FEATURES = 128
 
 
 def as_images(x: Tensor, shape: Shape) -> Tensor:
@@ -425,3 +428,92 @@ class ConvVariationalNetwork(VariationalNetwork):
         self.encoder = ConvEncoder(image_shape, channels, 2 * latent_dim, activation=activation)
         decoded = (n_parameters * image_shape[0], *image_shape[1:])
         self.decoder = ConvDecoder(decoded, channels, latent_dim, activation=activation)
+
+
+class ConvGANNetwork(GANNetwork):
+    """A generator of images and a discriminator of images, with convolutions.
+
+    Parameters
+    ----------
+    image_shape, channels, latent_dim
+        As in :class:`ConvAutoEncoderNetwork`. The channels are those of the discriminator, and
+        in reverse order those of the generator.
+    activation : str, default="leaky_relu"
+        Activation of the hidden layers, a key of ``ACTIVATIONS``.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "leaky_relu",
+    ):
+        # The base would make networks of flat rows.
+        nn.Module.__init__(self)
+        self.latent_dim = latent_dim
+        self.generator = ConvDecoder(image_shape, channels, latent_dim, activation=activation)
+        self.discriminator_body = ConvLayers(image_shape, channels, activation=activation)
+        self.discriminator_head = nn.Linear(self.discriminator_body.n_outputs, 1)
+
+
+class PairFeatures(nn.Module):
+    """The hidden layers of a discriminator of pairs of an image and a code.
+
+    Parameters
+    ----------
+    image_shape, channels, latent_dim, activation
+        As in :class:`ConvGANNetwork`.
+    n_outputs : int
+        Width of the last hidden layer.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        n_outputs: int,
+        *,
+        activation: str = "leaky_relu",
+    ):
+        super().__init__()
+        self.n_features = image_shape[0] * image_shape[1] * image_shape[2]
+        self.layers = ConvLayers(image_shape, channels, activation=activation)
+        self.joint = nn.Sequential(
+            nn.Linear(self.layers.n_outputs + latent_dim, n_outputs), ACTIVATIONS[activation]()
+        )
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Map pairs (n, n_features + latent_dim) to features (n, n_outputs)."""
+        x, z = pairs[:, : self.n_features], pairs[:, self.n_features :]
+        return self.joint(torch.cat([self.layers(x), z], dim=1))
+
+
+class ConvBiGANNetwork(BiGANNetwork):
+    """An encoder, a generator and a discriminator of pairs of images and codes.
+
+    Parameters
+    ----------
+    image_shape, channels, latent_dim, activation
+        As in :class:`ConvGANNetwork`.
+    """
+
+    def __init__(
+        self,
+        image_shape: Shape,
+        channels: Sequence[int],
+        latent_dim: int,
+        *,
+        activation: str = "leaky_relu",
+    ):
+        # The base would make networks of flat rows.
+        nn.Module.__init__(self)
+        self.latent_dim = latent_dim
+        self.encoder = ConvEncoder(image_shape, channels, latent_dim, activation=activation)
+        self.generator = ConvDecoder(image_shape, channels, latent_dim, activation=activation)
+        self.discriminator_body = PairFeatures(
+            image_shape, channels, latent_dim, PAIR_FEATURES, activation=activation
+        )
+        self.discriminator_head = nn.Linear(PAIR_FEATURES, 1)
