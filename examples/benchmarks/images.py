@@ -5,8 +5,8 @@ usage: OMP_NUM_THREADS=1 python examples/benchmarks/images.py RESULTS.csv DATA .
            [--out FILE.rst]
        OMP_NUM_THREADS=1 python examples/benchmarks/images.py --cost
 
-DATA is ``digits`` (8 x 8, in scikit-learn), an .npz file with X (n, height * width or n, height,
-width) and y (n,), or a file of images in the format of MNIST, such as
+DATA is ``digits`` (8 x 8, in scikit-learn), an .npz file with square images X, flat or not, and
+classes y, or a file of images in the format of MNIST, such as
 train-images-idx3-ubyte.gz, with train-labels-idx1-ubyte.gz beside it, as
 torchvision.datasets.MNIST downloads them.
 
