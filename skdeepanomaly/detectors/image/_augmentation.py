@@ -23,7 +23,18 @@ class RandomShift(nn.Module):
         self.max_shift = max_shift
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return shifted images (n, channels, height, width)."""
+        """Return shifted images (n, channels, height, width).
+
+        Parameters
+        ----------
+        images : torch.Tensor of shape (n, channels, height, width)
+            Images.
+
+        Returns
+        -------
+        images : torch.Tensor of shape (n, channels, height, width)
+            The changed images.
+        """
         n, _, height, width = images.shape
         shifts = torch.randint(-self.max_shift, self.max_shift + 1, (2, n, 1))
         shifts = shifts.to(images.device)
@@ -53,7 +64,18 @@ class RandomFlip(nn.Module):
         self.horizontal = horizontal
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return images (n, channels, height, width), some of them flipped."""
+        """Return images (n, channels, height, width), some of them flipped.
+
+        Parameters
+        ----------
+        images : torch.Tensor of shape (n, channels, height, width)
+            Images.
+
+        Returns
+        -------
+        images : torch.Tensor of shape (n, channels, height, width)
+            The changed images.
+        """
         flipped = images.flip(-1 if self.horizontal else -2)
         chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < self.p
         return torch.where(chosen, flipped, images)
@@ -76,7 +98,18 @@ class GaussianNoise(nn.Module):
         self.sigma = sigma
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return images (n, channels, height, width) with noise."""
+        """Return images (n, channels, height, width) with noise.
+
+        Parameters
+        ----------
+        images : torch.Tensor of shape (n, channels, height, width)
+            Images.
+
+        Returns
+        -------
+        images : torch.Tensor of shape (n, channels, height, width)
+            The changed images.
+        """
         return images + self.sigma * torch.randn_like(images)
 
 

@@ -25,9 +25,11 @@ class ConvVariationalAutoEncoder(BaseImageDetector, VariationalAutoEncoder):
     %(image_shape_parameter)s
     %(channels_parameter)s
     %(augmentation_parameter)s
-    likelihood : {"gaussian", "bernoulli"}, default="gaussian"
+    likelihood : {"auto", "gaussian", "bernoulli"}, default="auto"
         Distribution of a pixel given the code: ``"gaussian"`` is normal, with a mean and a
         variance from the decoder; ``"bernoulli"`` is binary, for pixels in [0, 1].
+        ``"auto"`` is ``"bernoulli"`` if all training images are in [0, 1] and no
+        ``augmentation`` can move them out of it, otherwise ``"gaussian"``.
     beta : float, default=1.0
         Weight, in the loss, of the divergence of the codes from the standard normal
         distribution.
@@ -62,8 +64,11 @@ default="reconstruction_probability"
     X of dtype uint8 is scaled to [0, 1]; scale other images to about this range as a whole, not
     column by column.
 
-    The departures from the papers are those of :class:`VariationalAutoEncoder`. ``explain`` is
-    a heat map, the exact terms of the score, except for ``score_type="elbo"``.
+    The departures from the papers are those of :class:`VariationalAutoEncoder`. Besides,
+    ``sample`` returns the expected image of a random code, because independent noise in each
+    pixel would hide it.
+
+    ``explain`` is a heat map, the exact terms of the score, except for ``score_type="elbo"``.
 
     A custom ``module`` has the methods that :class:`VariationalAutoEncoder` names. A class is
     called with ``image_shape``, ``channels``, ``latent_dim``, ``activation`` and
@@ -90,7 +95,7 @@ default="reconstruction_probability"
 
     _parameter_constraints: dict = {
         **BaseImageDetector._parameter_constraints,
-        "likelihood": [StrOptions(set(LIKELIHOODS))],
+        "likelihood": [StrOptions({"auto", *LIKELIHOODS})],
         "beta": [NOT_NEGATIVE],
         "warmup": [Interval(Real, 0, 1, closed="both")],
         "score_type": [StrOptions({"reconstruction_probability", "elbo", "error"})],
@@ -107,7 +112,7 @@ default="reconstruction_probability"
         channels=(32, 64),
         latent_dim=16,
         augmentation=None,
-        likelihood="gaussian",
+        likelihood="auto",
         beta=1.0,
         warmup=0.0,
         score_type="reconstruction_probability",
@@ -155,6 +160,22 @@ default="reconstruction_probability"
         self.score_type = score_type
         self.n_draws = n_draws
 
+    def _resolve_likelihood(self) -> str:
+        if self.likelihood != "auto":
+            return self.likelihood
+        low, high = self._value_range or (0, 1)
+        is_unit = 0 <= low <= high <= 1 and self.augmentation is None
+        return "bernoulli" if is_unit else "gaussian"
+
+    def _criterion_params(self):
+        return {**super()._criterion_params(), "likelihood": self._resolve_likelihood()}
+
     def _module_params(self, n_features):
-        n_parameters = LIKELIHOODS[self.likelihood].n_parameters
+        n_parameters = LIKELIHOODS[self._resolve_likelihood()].n_parameters
         return {**super()._module_params(n_features), "n_parameters": n_parameters}
+
+    def _sample_rows(self, n_samples):
+        # NOTE[DIFF]: the expected image of a drawn code, without the noise of each pixel.
+        module = self.net_.module_
+        codes = torch.randn(n_samples, module.latent_dim, device=self.net_.device)
+        return self.net_.criterion_.likelihood.mean(module.decode(codes))
