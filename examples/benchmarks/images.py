@@ -183,10 +183,9 @@ def summarize(rows):
     sources = sorted({row["data"] for row in rows})
     header = ["detector"]
     for source in sources:
-        header += [f"{source}: AUROC", "lowest class", "s a fit", "ms an image"]
-    n_seeds = len({row["seed"] for row in rows})
+        header += [f"{source}: AUROC", "lowest class", "seeds", "s a fit", "ms an image"]
     lines = [
-        f".. list-table:: One class against the rest; seeds: {n_seeds}",
+        ".. list-table:: One class against the rest",
         "    :header-rows: 1",
         "",
         "    * - " + "\n      - ".join(header),
@@ -196,7 +195,7 @@ def summarize(rows):
         for source in sources:
             own = [r for r in rows if r["detector"] == name and r["data"] == source]
             if not own:
-                cells += ["--"] * 4
+                cells += ["--"] * 5
                 continue
             by_class = {}
             for row in own:
@@ -206,6 +205,7 @@ def summarize(rows):
             cells += [
                 f"{np.mean(means):.3f}",
                 f"{min(means):.3f}",
+                str(len({row["seed"] for row in own})),
                 f"{np.mean([float(r['fit_s']) for r in own]):.1f}",
                 f"{1e3 * np.mean([float(r['score_s']) for r in own]) / n_test:.2f}",
             ]

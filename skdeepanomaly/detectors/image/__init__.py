@@ -17,10 +17,9 @@ from ._networks import (
     ConvGANNetwork,
     ConvLayers,
     ConvVariationalNetwork,
-    GradientStem,
-    PixelStem,
 )
 from ._rows import ImageRowsMixin
+from ._stems import GradientStem, PixelStem
 
 __all__ = [
     "BaseImageDetector",

@@ -10,8 +10,8 @@ from ...networks import ACTIVATIONS
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._augmentation import AugmentingLoader
-from ._networks import MIN_SIDE, STEMS
 from ._rows import IMAGE_SHAPE_ATTRIBUTE, IMAGE_SHAPE_PARAMETER, ImageRowsMixin
+from ._stems import MIN_SIDE, STEMS
 
 CHANNELS_PARAMETER = """\
 channels : sequence of int, default={channels}

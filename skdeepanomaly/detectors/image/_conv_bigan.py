@@ -34,9 +34,10 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
         :class:`ConvAutoEncoder`. ``"auto"`` is ``"gradients"`` for images of at least 16 x 16
         pixels, otherwise ``"pixels"``. The networks see pixels.
     %(augmentation_parameter)s
-    cycle_weight : float, default=1.0
+    cycle_weight : float, default=100.0
         Weight of the squared reconstruction error in the loss of encoder and generator;
-        0 gives the BiGAN of the paper.
+        0 gives the BiGAN of the paper. The error of a pixel in [0, 1] is small beside the
+        loss of the discriminator, hence the large default.
     alpha : float, default=0.9
         Weight of the reconstruction error in the score, in [0, 1]. The weight of the error in
         the features of the discriminator is ``1 - alpha``.
@@ -116,7 +117,8 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
         latent_dim=16,
         stem="auto",
         augmentation=None,
-        cycle_weight=1.0,
+        # NOTE[DIFF]: the BiGAN of the papers has no reconstruction error in its loss.
+        cycle_weight=100.0,
         alpha=0.9,
         optimizer_d=torch.optim.Adam,
         activation="leaky_relu",

@@ -8,7 +8,7 @@ from torch import Tensor
 from ...losses import check_reconstruction
 from ..adversarial._losses import BiGANLoss, GANLoss
 from ..reconstruction._losses import DenoisingLoss
-from ._networks import GradientStem, PixelStem
+from ._stems import GradientStem, PixelStem
 
 
 class ImageReconstructionLoss(DenoisingLoss):
