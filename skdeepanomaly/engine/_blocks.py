@@ -134,7 +134,9 @@ def iter_outputs(
     net.eval()
     with torch.no_grad():
         for start in range(0, len(X), size):
-            rows = torch.from_numpy(np.array(X[start : start + size], dtype=np.float32))
+            rows = torch.from_numpy(
+                np.array(X[start : start + size], dtype=np.float32, order="C")
+            )
             rows = rows.to(net.device)
             yield rows, (function or net.module_)(rows)
 
@@ -177,7 +179,7 @@ def spread_tensor(X: np.ndarray, device: str, n_rows: int = 10_000) -> torch.Ten
 
     So many rows are enough for means, variances and ranges of tables of any size.
     """
-    return torch.from_numpy(np.array(spread(X, n_rows), dtype=np.float32)).to(device)
+    return torch.from_numpy(np.array(spread(X, n_rows), dtype=np.float32, order="C")).to(device)
 
 
 def widest_output(module: nn.Module, n_features: int, device: str) -> int:
