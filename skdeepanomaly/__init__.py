@@ -10,6 +10,11 @@ from .detectors import (
     AutoEncoder,
     BiGAN,
     ConditionalGAN,
+    ConvAutoEncoder,
+    ConvBiGAN,
+    ConvDeepSVDD,
+    ConvGAN,
+    ConvVariationalAutoEncoder,
     DeepClustering,
     DeepDiscriminativeClustering,
     DeepEmbeddedClustering,
@@ -24,6 +29,7 @@ from .detectors import (
     SemiSupervisedGAN,
     VariationalAutoEncoder,
 )
+from .detectors.image import GaussianNoise, RandomFlip, RandomShift
 from .explain import explain_columns
 from .meta import (
     ClusterwiseDetector,
@@ -88,6 +94,11 @@ __all__ = [
     "ConformalDetector",
     "ConformalThreshold",
     "ContributionDisplay",
+    "ConvAutoEncoder",
+    "ConvBiGAN",
+    "ConvDeepSVDD",
+    "ConvGAN",
+    "ConvVariationalAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",
@@ -101,6 +112,7 @@ __all__ = [
     "FeedbackDetector",
     "FixedThreshold",
     "GaussianMixtureThreshold",
+    "GaussianNoise",
     "IQRThreshold",
     "LossDisplay",
     "MADThreshold",
@@ -111,6 +123,8 @@ __all__ = [
     "POTThreshold",
     "PyODDetector",
     "QuantileThreshold",
+    "RandomFlip",
+    "RandomShift",
     "RegressionResidual",
     "ScoreDisplay",
     "SemiSupervisedGAN",

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from toy_detector import LinearAutoEncoder
 
 from skdeepanomaly.base import BaseDeepDetector
+from skdeepanomaly.detectors.image import ImageRowsMixin
 from skdeepanomaly.utils import all_detectors
 
 torch.set_num_threads(1)
@@ -110,6 +111,7 @@ def with_mapped_labels(cls):
 
 EXPORTED = dict(all_detectors())
 DEEP = {name: cls for name, cls in EXPORTED.items() if issubclass(cls, BaseDeepDetector)}
+IMAGE = {name: cls for name, cls in DEEP.items() if issubclass(cls, ImageRowsMixin)}
 LABELLED = {name: cls for name, cls in DEEP.items() if cls._labels}
 # What the common checks run on: those that read labels can be handed any, or none. The
 # detector that the contributing guide builds must keep the contract, too.
@@ -127,6 +129,7 @@ SHORT = {
     "max_epochs": 3,
     "pretrain_epochs": 1,
     "hidden_dims": (16,),
+    "channels": (4,),
     "n_fourier_features": 32,
     "max_landmarks": 64,
     "n_starts": 8,

@@ -51,6 +51,7 @@ ALLOWED_IN_FILES = {
 FAMILIES = {
     "adversarial": set(),
     "clustering": {"reconstruction"},
+    "image": {"adversarial", "clustering", "one_class", "reconstruction", "self_supervised"},
     "one_class": {"reconstruction"},
     "reconstruction": set(),
     "residual": set(),
@@ -94,9 +95,9 @@ def test_families_import_few_others(family):
         modules = [m for m in imported_modules(path) if m[0] == "detectors"]
         others = {module[1] for module in modules if not module[1].startswith("_")}
         assert others <= {family, *FAMILIES[family]}, path.name
-        if path.name in ("_losses.py", "_networks.py"):
+        if path.name in ("_losses.py", "_networks.py", "_stems.py"):
             # Plain torch: no estimator, no detector.
-            plain = {"_losses", "_networks"}
+            plain = {"_losses", "_networks", "_stems"}
             assert {module[-1] for module in modules} <= plain, path.name
             assert {m[0] for m in imported_modules(path)} <= {"detectors", "losses", "networks"}
 

@@ -3,6 +3,7 @@
 from ._building import build_net, epochs_for
 from ._capabilities import ClusterMixin, DecoderMixin, EncoderMixin, GeneratorMixin
 from ._detector import BaseDeepDetector
+from ._shaped_rows import ShapedRowsMixin, stack_rows
 
 __all__ = [
     "BaseDeepDetector",
@@ -10,6 +11,8 @@ __all__ = [
     "DecoderMixin",
     "EncoderMixin",
     "GeneratorMixin",
+    "ShapedRowsMixin",
     "build_net",
     "epochs_for",
+    "stack_rows",
 ]

@@ -16,6 +16,7 @@ from ._nested_params import check_nested_params, is_nested
 # Parameters that may change between calls of partial_fit. The device is among them because a
 # fitted net stays on its own device, which can differ from the parameter after loading.
 CHANGEABLE = {
+    "augmentation",
     "batch_size",
     "callbacks",
     "contamination",
@@ -90,7 +91,11 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
         },
     )
     check_nested_params(detector, net)
-    return net.initialize()
+    net.initialize()
+    net.width = detector._row_width(net, X.shape[1])
+    if net.width and "iterator_valid__batch_size" not in detector._nested_params():
+        net.iterator_valid__batch_size = block_sizes(net.width)[-1]
+    return net
 
 
 def build_net(
@@ -104,8 +109,8 @@ def build_net(
         The detector.
     module : torch.nn.Module or type
         The module, or its class.
-    criterion : type
-        The class of the loss.
+    criterion : torch.nn.Module or type
+        The loss, or its class.
     X : ndarray of shape (n_samples, n_features)
         Training rows; only their shape is used.
     device : str
@@ -154,7 +159,7 @@ def continued_net(detector, X: np.ndarray, y, seed: int) -> DetectorNet:
     net = copy.deepcopy(detector.net_)
     net.callbacks = _cloned_callbacks(detector)
     nested = detector._nested_params()
-    for name, value in nested.items():
+    for name, value in {**detector._net_params(), **nested}.items():
         if name.startswith(("callbacks__", "iterator_")):
             setattr(net, name, value)
     check_nested_params(detector, net)

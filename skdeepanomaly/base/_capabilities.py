@@ -62,7 +62,7 @@ class DecoderMixin:
         ValueError
             If X is not valid, as in ``score_samples``.
         """
-        return self._map_rows(self._reconstruct_rows, X)
+        return self._shape_like(self._map_rows(self._reconstruct_rows, X), X)
 
     def _reconstruct_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the reconstructions (n, n_features) of rows (n, n_features)."""
@@ -101,7 +101,7 @@ class GeneratorMixin:
             raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
         seed, device = draw_seed(random_state), self.net_.device
         with isolated_rng(seed, device), torch.inference_mode():
-            return self._sample_rows(int(n_samples)).cpu().numpy()
+            return self._shape_like(self._sample_rows(int(n_samples)).cpu().numpy())
 
     def _sample_rows(self, n_samples: int) -> torch.Tensor:
         """Return new rows (n_samples, n_features)."""

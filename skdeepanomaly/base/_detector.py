@@ -10,8 +10,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks
+from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin
-from ..utils.validation import Interval, Options, StrOptions, check_labels, refuse_sparse
+from ..utils.validation import (
+    Interval,
+    Options,
+    StrOptions,
+    check_labels,
+    refuse_sparse,
+    warn_if_unscaled,
+)
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
     COMMON_ATTRIBUTES,
@@ -242,7 +250,7 @@ class BaseDeepDetector(
         """
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        scores = map_in_blocks(self._anomaly_scores, X, self.net_.device)
+        scores = map_in_blocks(self._anomaly_scores, X, self.net_.device, width=self.net_.width)
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
@@ -251,13 +259,19 @@ class BaseDeepDetector(
         """Validate rows and return ``function(rows)``, computed block by block."""
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
-        return map_in_blocks(function, X, self.net_.device, dtype=dtype)
+        return map_in_blocks(function, X, self.net_.device, dtype=dtype, width=self.net_.width)
 
     def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
         if torch.is_tensor(X):
             X = X.numpy(force=True)
         name = type(self).__name__
         refuse_sparse(X, name)
+        if (n_axes := len(shape_of(X))) > 2:
+            raise ValueError(
+                f"Found array with dim {n_axes}, while dim <= 2 is required by {name}. The"
+                " detectors of images take arrays with more axes; for others, pass"
+                " X.reshape(len(X), -1)."
+            )
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
         if len(X) < min_samples:
             raise ValueError(
@@ -273,6 +287,14 @@ class BaseDeepDetector(
                 " X, or clip it."
             )
         return X
+
+    def _warn_if_unscaled(self, X: np.ndarray) -> None:
+        """Warn if the scales of the training rows make learning hard."""
+        warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
+
+    def _shape_like(self, values: np.ndarray, X=None) -> np.ndarray:
+        """Return flat rows in the shape of the rows of X, or of those of ``fit`` for None."""
+        return values
 
     def _validate_y(self, y, n_samples: int, first: bool) -> np.ndarray | None:
         if self._labels is None:
@@ -314,6 +336,10 @@ class BaseDeepDetector(
     def _net_params(self) -> dict:
         """Return further arguments of the net, such as learning rates and batch settings."""
         return {}
+
+    def _row_width(self, net: DetectorNet, n_features: int) -> int | None:
+        """Return the largest number of values held for a row; None is ``n_features``."""
+        return None
 
     def _rows_in_epoch(self, n_samples: int, y) -> int:
         """Return the number of rows in all batches of an epoch."""

@@ -53,7 +53,8 @@ class ExplainingMixin:
         """
         contributions = self._map_rows(self._explain_rows, X, dtype=np.float64)
         low, high = np.finfo(np.float64).min, np.finfo(np.float64).max
-        return np.nan_to_num(contributions, copy=False, nan=high, posinf=high, neginf=low)
+        np.nan_to_num(contributions, copy=False, nan=high, posinf=high, neginf=low)
+        return self._shape_like(contributions, X)
 
     def _is_additive(self) -> bool:
         """Whether the score is a sum over the features; a hook that subclasses override."""

@@ -15,12 +15,7 @@ from ..engine import (
     map_in_blocks,
 )
 from ..thresholds import contamination_offset, robust_offset
-from ..utils.validation import (
-    plain_number,
-    warn_if_few_after_fit,
-    warn_if_one_batch,
-    warn_if_unscaled,
-)
+from ..utils.validation import plain_number, warn_if_few_after_fit, warn_if_one_batch
 from ._building import continued_net, fixed_params, make_net, refuse_changes
 from ._progress import open_progress
 from ._reservoir import Reservoir
@@ -56,7 +51,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     with _undone_on_error(detector), _checked_params(detector):
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
-        warn_if_unscaled(X, getattr(detector, "feature_names_in_", None))
+        detector._warn_if_unscaled(X)
         warn_if_one_batch(detector.batch_size, len(X))
         X = _to_float32(X)
         seed = draw_seed(detector.random_state)
@@ -184,8 +179,9 @@ def _set_scores(detector, X: np.ndarray) -> None:
     detector._finalize_state(X)
     if not detector._is_additive():
         detector._set_reference(X)
+    net = detector.net_
     # Without the penalty of far rows: no training row is one.
-    scores = map_in_blocks(detector._score_rows, X, detector.net_.device)
+    scores = map_in_blocks(detector._score_rows, X, net.device, width=net.width)
     np.negative(scores, out=scores)
     n_bad = len(scores) - np.count_nonzero(np.isfinite(scores))
     if n_bad:

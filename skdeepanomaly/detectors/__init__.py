@@ -7,6 +7,13 @@ from .clustering import (
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
 )
+from .image import (
+    ConvAutoEncoder,
+    ConvBiGAN,
+    ConvDeepSVDD,
+    ConvGAN,
+    ConvVariationalAutoEncoder,
+)
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -26,6 +33,11 @@ __all__ = [
     "AutoEncoder",
     "BiGAN",
     "ConditionalGAN",
+    "ConvAutoEncoder",
+    "ConvBiGAN",
+    "ConvDeepSVDD",
+    "ConvGAN",
+    "ConvVariationalAutoEncoder",
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",

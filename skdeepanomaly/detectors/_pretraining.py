@@ -32,7 +32,7 @@ class PretrainingMixin:
     _pretrain_epoch_range = (2, 500)
 
     def _make_pretraining_nets(
-        self, module: nn.Module, criterion: type[nn.Module], X: np.ndarray
+        self, module: nn.Module, criterion: nn.Module | type[nn.Module], X: np.ndarray
     ) -> list[DetectorNet]:
         """Return a list with the net of the pre-training; empty if ``pretrain_epochs`` is 0.
 
@@ -43,8 +43,8 @@ class PretrainingMixin:
         ----------
         module : torch.nn.Module
             The module to pre-train; it shares its weights with the module of ``net_``.
-        criterion : type
-            The loss of the pre-training.
+        criterion : torch.nn.Module or type
+            The loss of the pre-training, or its class.
         X : ndarray of shape (n_samples, n_features)
             Training rows.
 
@@ -66,4 +66,6 @@ class PretrainingMixin:
         # No compilation here: the module is the one of net_, which is compiled already if the
         # user wants it.
         params = {"lr": self.pretrain_lr, "max_epochs": epochs, "compile": False, **nested}
-        return [build_net(self, module, criterion, X, self.net_.device, **params).initialize()]
+        loader = {n: v for n, v in self._net_params().items() if n.startswith("iterator_")}
+        net = build_net(self, module, criterion, X, self.net_.device, **loader, **params)
+        return [net.initialize()]

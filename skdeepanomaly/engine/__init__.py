@@ -14,6 +14,7 @@ from ._blocks import (
     map_in_blocks,
     mean_over_rows,
     spread_tensor,
+    widest_output,
 )
 from ._defaults import torch_defaults
 from ._device import check_device
@@ -40,4 +41,5 @@ __all__ = [
     "set_rng_states",
     "spread_tensor",
     "torch_defaults",
+    "widest_output",
 ]

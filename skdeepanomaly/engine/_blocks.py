@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from skorch import NeuralNet
+from torch import nn
 
 from ..utils.rows import spread
 from ._defaults import evaluation_defaults
@@ -17,10 +18,22 @@ BLOCK_ROWS = (64, 1024, 8192)
 BLOCK_VALUES = 8 * 2**20
 
 
-def block_sizes(n_features: int) -> list[int]:
-    """Return the numbers of rows in a block that may be used, in ascending order."""
+def block_sizes(width: int) -> list[int]:
+    """Return the numbers of rows in a block that may be used, in ascending order.
+
+    Parameters
+    ----------
+    width : int
+        Largest number of values that are held for a row at once: of its features, or of the
+        output of a layer for it.
+
+    Returns
+    -------
+    sizes : list of int
+        Numbers of rows.
+    """
     reference, *larger = BLOCK_ROWS
-    return [reference, *(size for size in larger if size * n_features <= BLOCK_VALUES)]
+    return [reference, *(size for size in larger if size * width <= BLOCK_VALUES)]
 
 
 def map_in_blocks(
@@ -29,6 +42,7 @@ def map_in_blocks(
     device: str,
     *,
     dtype=np.float64,
+    width: int | None = None,
 ) -> np.ndarray:
     """Map rows so that the result of a row does not depend on the other rows.
 
@@ -47,6 +61,9 @@ def map_in_blocks(
         Device on which the function is evaluated.
     dtype : dtype, default=np.float64
         Type of the result.
+    width : int or None, default=None
+        Largest number of values that are held for a row, as in :func:`block_sizes`. None is
+        the number of features.
 
     Returns
     -------
@@ -60,7 +77,7 @@ def map_in_blocks(
     not: see :func:`skdeepanomaly.networks.rowwise_product`.
     """
     n_samples, n_features = X.shape
-    reference, *larger = block_sizes(n_features)
+    reference, *larger = block_sizes(width or n_features)
     mapped = None
     start = 0
     with evaluation_defaults(), RowwiseLinear():
@@ -115,11 +132,13 @@ def iter_outputs(
     output : object
         Output of the module, or of ``function``.
     """
-    size = size or block_sizes(X.shape[1])[-1]
+    size = size or block_sizes(net.width or X.shape[1])[-1]
     net.eval()
     with torch.no_grad():
         for start in range(0, len(X), size):
-            rows = torch.from_numpy(np.array(X[start : start + size], dtype=np.float32))
+            rows = torch.from_numpy(
+                np.array(X[start : start + size], dtype=np.float32, order="C")
+            )
             rows = rows.to(net.device)
             yield rows, (function or net.module_)(rows)
 
@@ -162,4 +181,40 @@ def spread_tensor(X: np.ndarray, device: str, n_rows: int = 10_000) -> torch.Ten
 
     So many rows are enough for means, variances and ranges of tables of any size.
     """
-    return torch.from_numpy(np.array(spread(X, n_rows), dtype=np.float32)).to(device)
+    return torch.from_numpy(np.array(spread(X, n_rows), dtype=np.float32, order="C")).to(device)
+
+
+def widest_output(module: nn.Module, n_features: int, device: str) -> int:
+    """Return the largest number of values that a layer of a module gives for one row.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+    n_features : int
+        Number of features of a row.
+    device : str
+        Device of the module.
+
+    Returns
+    -------
+    width : int
+        The largest number of values, at least ``n_features``.
+    """
+    rows = torch.zeros(2, n_features, device=device)
+    widths = [n_features]
+
+    def note(layer, inputs, output):
+        if torch.is_tensor(output) and len(output) == len(rows):
+            widths.append(output.numel() // len(rows))
+
+    hooks = [layer.register_forward_hook(note) for layer in module.modules()]
+    was_training = module.training
+    try:
+        with torch.no_grad():
+            module.eval()(rows)
+    finally:
+        module.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return max(widths)

@@ -37,6 +37,8 @@ class DetectorNet(NeuralNet):
 
     interrupted_ = False
     watchers = ()
+    # Largest number of values that the module holds for a row; None is the number of features.
+    width = None
     # Number of epochs of this fit that were restored from a backup.
     epochs_restored_ = 0
 

@@ -1,4 +1,12 @@
-"""Some rows of a table in place of all."""
+"""The shape of rows, and some rows of a table in place of all."""
+
+import numpy as np
+
+
+def shape_of(X) -> tuple[int, ...]:
+    """Return the shape of an array, of a data frame, or of what can be made an array."""
+    shape = getattr(X, "shape", None)
+    return np.asarray(X).shape if shape is None else tuple(shape)
 
 
 def spread(X, n_rows: int):

@@ -67,6 +67,8 @@ def test_planted_columns_rank_first_and_restoring_them_makes_rows_normal(name):
 SUMS_OVER_FEATURES = [
     "AdversarialAutoEncoder",
     "AutoEncoder",
+    "ConvAutoEncoder",
+    "ConvVariationalAutoEncoder",
     "DenoisingAutoEncoder",
     "LinearAutoEncoder",
     "RegressionResidual",

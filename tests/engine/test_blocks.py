@@ -1,9 +1,11 @@
 """Rows go through a network block by block."""
 
 import numpy as np
+import pytest
+import torch
 from conftest import make_rows, numbered_rows
 
-from skdeepanomaly.engine import map_in_blocks
+from skdeepanomaly.engine import map_in_blocks, widest_output
 
 
 def test_blocks_fall_back_where_larger_ones_round_differently():
@@ -37,3 +39,33 @@ def test_a_row_scores_the_same_in_any_company(name, fitted):
     order = np.random.default_rng(0).permutation(len(X))
     np.testing.assert_array_equal(detector.score_samples(X[order]), scores[order])
     np.testing.assert_array_equal(detector.score_samples(X[100:1500]), scores[100:1500])
+
+
+def test_the_widest_output_is_that_of_any_layer():
+    module = torch.nn.Sequential(
+        torch.nn.Linear(6, 3),
+        torch.nn.Dropout(0.5),
+        torch.nn.Linear(3, 40),
+        torch.nn.Linear(40, 2),
+    ).train()
+    assert widest_output(module, 6, "cpu") == 40
+    assert module.training
+    assert widest_output(torch.nn.Linear(6, 2), 6, "cpu") == 6
+    module.register_forward_hook(lambda m, x, out: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        widest_output(module, 6, "cpu")
+    assert module.training
+    assert not module[2]._forward_hooks
+
+
+def test_wide_layers_make_small_blocks():
+    X = np.zeros((9000, 3), dtype=np.float32)
+    for width, expected in ((None, {8192, 64}), (8192, {1024, 64}), (2**20, {64})):
+        sizes = set()
+
+        def count(x, sizes=sizes):
+            sizes.add(len(x))
+            return x.sum(dim=1)
+
+        map_in_blocks(count, X, "cpu", width=width)
+        assert sizes == expected

@@ -169,6 +169,10 @@ class GANLoss(nn.Module):
         self.register_buffer("codes", torch.empty(0))
         self.register_buffer("score_means", torch.ones(2))
 
+    def _seen(self, x: Tensor) -> Tensor:
+        """Return what the query compares of rows, shape (n, n_seen); a hook."""
+        return x
+
     def _generate(self, module: GenerativeNetwork, z: Tensor, x: Tensor) -> Tensor:
         return module.generate(z)
 
@@ -237,7 +241,7 @@ class GANLoss(nn.Module):
             Weighted sums of the L1 distances between the rows and between their features.
         """
         made = self._generate(module, z, x)
-        residual = (x - made).abs().sum(dim=1)
+        residual = (self._seen(x) - self._seen(made)).abs().sum(dim=1)
         if not self.feature_weight:
             return residual
         apart = (features - module.discriminator_features(made)).abs().sum(dim=1)
@@ -245,7 +249,8 @@ class GANLoss(nn.Module):
 
     def _starts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         codes = self.codes.to(x.dtype)
-        return codes[torch.cdist(x, module.generate(codes), p=1.0).argmin(dim=1)]
+        made = self._seen(module.generate(codes))
+        return codes[torch.cdist(self._seen(x), made, p=1.0).argmin(dim=1)]
 
     def search(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         """Return codes (n, latent_dim) whose generated rows are similar to x.
@@ -400,6 +405,10 @@ class BiGANLoss(nn.Module):
             loss = loss + self.cycle_weight * (module.generate(codes) - x).square().mean()
         return loss
 
+    def _seen(self, x: Tensor) -> Tensor:
+        """Return what the scores compare of rows, shape (n, n_seen); a hook."""
+        return x
+
     def score_rows(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the weighted sums (n,) of the two L1 errors, in rows and in features."""
         if not isinstance(output, tuple) or len(output) != 3:
@@ -409,7 +418,7 @@ class BiGANLoss(nn.Module):
             )
         reconstruction, real, fake = output
         check_reconstruction(reconstruction, x)
-        residual = (x - reconstruction).abs().sum(dim=1)
+        residual = (self._seen(x) - self._seen(reconstruction)).abs().sum(dim=1)
         return self.alpha * residual + (1 - self.alpha) * (real - fake).abs().sum(dim=1)
 
 

@@ -41,9 +41,10 @@ class GANNetwork(nn.Module):
     ):
         super().__init__()
         self.latent_dim = latent_dim
-        self.generator = MLP(
+        self.generator: nn.Module = MLP(
             [latent_dim, *reversed(hidden_dims), n_features], activation="leaky_relu"
         )
+        self.discriminator_body: nn.Module
         self.discriminator_body, self.discriminator_head = discriminator_layers(
             n_features, hidden_dims, n_outputs, dropout, spectral_norm
         )
@@ -173,8 +174,9 @@ class BiGANNetwork(nn.Module):
         super().__init__()
         self.latent_dim = latent_dim
         dims = [n_features, *hidden_dims, latent_dim]
-        self.encoder = MLP(dims, activation="leaky_relu")
-        self.generator = MLP(dims[::-1], activation="leaky_relu")
+        self.encoder: nn.Module = MLP(dims, activation="leaky_relu")
+        self.generator: nn.Module = MLP(dims[::-1], activation="leaky_relu")
+        self.discriminator_body: nn.Module
         self.discriminator_body, self.discriminator_head = discriminator_layers(
             n_features + latent_dim, hidden_dims, 1, dropout, spectral_norm
         )

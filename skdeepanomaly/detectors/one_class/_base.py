@@ -65,10 +65,18 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
     def _pretraining_nets(self, X):
         # A custom module may return codes of any width, so two rows are encoded to read it.
         latent_dim = next(self._iter_codes(X[:2])).shape[1]
-        dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), X.shape[1]]
-        decoder = MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
+        decoder = self._pretraining_decoder(latent_dim, X.shape[1])
         auto_encoder = nn.Sequential(self.net_.module_, decoder)
-        return self._make_pretraining_nets(auto_encoder, ReconstructionLoss, X)
+        return self._make_pretraining_nets(auto_encoder, self._pretraining_loss(), X)
+
+    def _pretraining_decoder(self, latent_dim: int, n_features: int) -> nn.Module:
+        """Return the decoder of the pre-training, from codes to what is reconstructed."""
+        dims = [latent_dim, *reversed(check_hidden_dims(self.hidden_dims)), n_features]
+        return MLP(dims, activation=self.activation, dropout=self.dropout, bias=False)
+
+    def _pretraining_loss(self) -> nn.Module:
+        """Return the loss of the pre-training."""
+        return ReconstructionLoss()
 
     def _initialize_state(self, X):
         """Set the centre to the mean code of the training rows."""

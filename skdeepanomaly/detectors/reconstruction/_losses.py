@@ -37,7 +37,7 @@ class ReconstructionLoss(nn.Module):
         errors = self.squared_errors(output, x)
         if self.variances.numel():
             errors = errors / self.variances
-        return errors / x.shape[1]
+        return errors / errors.shape[1]
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the mean of all squared errors."""

@@ -143,10 +143,10 @@ class VariationalNetwork(nn.Module):
     ):
         super().__init__()
         self.latent_dim = latent_dim
-        self.encoder = MLP(
+        self.encoder: nn.Module = MLP(
             [n_features, *hidden_dims, 2 * latent_dim], activation=activation, dropout=dropout
         )
-        self.decoder = MLP(
+        self.decoder: nn.Module = MLP(
             [latent_dim, *reversed(hidden_dims), n_parameters * n_features],
             activation=activation,
             dropout=dropout,

@@ -1,0 +1,103 @@
+"""Losses and scores of the detectors of images."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...losses import check_reconstruction
+from ..adversarial._losses import BiGANLoss, GANLoss
+from ..reconstruction._losses import DenoisingLoss
+from ._stems import GradientStem, PixelStem
+
+
+class ImageReconstructionLoss(DenoisingLoss):
+    """Mean squared error of what is rebuilt: the output of a stem for the clean images.
+
+    Parameters
+    ----------
+    stem : PixelStem or GradientStem
+        What the network sees of an image, and how it is compared.
+    **params : Any
+        As in :class:`DenoisingLoss`.
+
+    Attributes
+    ----------
+    energy_range : Tensor of shape (2,)
+        Smallest and largest mean square of an image by which its errors are divided. (1, 1)
+        leaves them as they are.
+    """
+
+    energy_range: Tensor
+
+    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
+        super().__init__(**params)
+        self.stem = stem
+        self.register_buffer("energy_range", torch.ones(2))
+
+    def squared_errors(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the squared errors (n, n_outputs) of what is rebuilt, without pictures."""
+        rebuilt = output[0] if isinstance(output, tuple) else output
+        return super().squared_errors(rebuilt, self.stem(x))
+
+    def set_energy_range(self, x: Tensor) -> None:
+        """Set the range of energies from training rows (n, n_features)."""
+        energies = x.square().mean(dim=1)
+        # The floor keeps images that are almost empty from being all error; the ceiling keeps
+        # the errors of images far away from all others large.
+        if self.stem.relative and energies.any():
+            self.energy_range.copy_(torch.stack([0.1 * energies.mean(), energies.max()]))
+
+    def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the terms (n, n_outputs) whose sums are anomaly scores."""
+        target = self.stem(x)
+        check_reconstruction(output, target)
+        errors = self.stem.smooth(output - target).square()
+        energies = target.square().mean(dim=1, keepdim=True)
+        low, high = self.energy_range
+        return errors / (energies.clamp(low, high) * errors.shape[1])
+
+    def forward(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the mean of all squared errors, and that of the pictures if there are any."""
+        loss = self.squared_errors(output, x).mean()
+        if isinstance(output, tuple):
+            loss = loss + (output[1] - x).square().mean()
+        return loss
+
+
+class ConvGANLoss(GANLoss):
+    """Losses of a GAN of images, and scores that compare what a stem sees.
+
+    Parameters
+    ----------
+    stem : PixelStem or GradientStem
+        What of an image the query compares.
+    **params : Any
+        As in :class:`GANLoss`.
+    """
+
+    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
+        super().__init__(**params)
+        self.stem = stem
+
+    def _seen(self, x: Tensor) -> Tensor:
+        return self.stem(x)
+
+
+class ConvBiGANLoss(BiGANLoss):
+    """Losses of a bidirectional GAN of images, and scores that compare what a stem sees.
+
+    Parameters
+    ----------
+    stem : PixelStem or GradientStem
+        What of an image and its reconstruction the scores compare.
+    **params : Any
+        As in :class:`BiGANLoss`.
+    """
+
+    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
+        super().__init__(**params)
+        self.stem = stem
+
+    def _seen(self, x: Tensor) -> Tensor:
+        return self.stem(x)
