@@ -81,12 +81,7 @@ def explain_columns(detector, X):
         )
     steps, final = _unwrapped(detector)
     names, fitted_names = column_names(X), _fitted_names(detector, steps, final)
-    # A pipeline that selects columns by name may have seen them in another order in fit.
-    by_name = (
-        fitted_names is not None
-        and names is not None
-        and all(isinstance(name, str) for name in names)
-    )
+    by_name = _are_found_by_name(fitted_names, names)
     columns = list(fitted_names) if by_name else list(range(np.shape(X)[1]))
     encoded, origins = X, np.arange(len(columns))
     inputs = columns if by_name else names
@@ -108,11 +103,23 @@ def _fitted_names(detector, steps, final):
     for part in (detector, *steps, final):
         if hasattr(part, "feature_names_in_"):
             return part.feature_names_in_
+        if hasattr(part, "column_kinds_"):
+            # The encoder of tables knows labels of any type.
+            return list(part.column_kinds_)
         if part is not detector and hasattr(part, "transform"):
             # Stop at the first transformer: later steps know the names of its outputs, not
             # of the table.
             return None
     return None
+
+
+def _are_found_by_name(fitted_names, names) -> bool:
+    """Return whether a pipeline may have seen the columns in another order in ``fit``."""
+    if fitted_names is None or names is None:
+        return False
+    # Other labels than strings are the places of the columns where fit was given an array.
+    strings = all(isinstance(name, str) for name in (*fitted_names, *names))
+    return strings or {*fitted_names} <= {*names}
 
 
 def _reordered(values: np.ndarray, names: list, wanted: list) -> np.ndarray:

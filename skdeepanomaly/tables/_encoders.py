@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import n_rows
-from ._columns import are_booleans
-from ._values import split_columns, to_objects
+from ._columns import unseen_is_common
+from ._values import are_booleans, split_columns, to_objects
 
 # A value counts as rare if fewer than this share of the training rows have it.
 RARE_SHARE = 0.01
@@ -136,8 +136,13 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Encode categories by how rare they were in training.
 
     A category of c among n training rows has the share p = (c + 1) / (n + 1). It becomes
-    ``-log(p)`` if p is below ``max_share``, and 0 otherwise, less the mean of the column
-    in training. A category that was never seen becomes ``log(n + 1)`` less that mean.
+    ``-log(p)`` if p is below ``max_share`` or c is 0, and 0 otherwise, less the mean of the
+    column in training. So a category that was never seen becomes ``log(n + 1)`` less that
+    mean, however few rows there were.
+
+    In a column of which more than 1 % of new values are expected to be unseen, all
+    categories become 0: there a value that was never seen is no news. The expected share
+    is the share of the training rows whose value no other row has [1]_.
 
     Parameters
     ----------
@@ -148,8 +153,15 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     counts_ : list of Counter
         For each column, the number of training rows of each category.
+    open_ : ndarray of bool of shape (n_features_in_,)
+        Whether unseen values are common in a column, so that all its values become 0.
     mean_ : ndarray of shape (n_features_in_,)
         Mean rarity of each column in training, in nats.
+
+    References
+    ----------
+    .. [1] I. J. Good, "The population frequencies of species and the estimation of
+       population parameters", Biometrika, 1953, equation 9.
     """
 
     def __init__(self, max_share=RARE_SHARE):
@@ -173,6 +185,7 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = np.asarray(X, dtype=object)
         self.n_samples_, self.n_features_in_ = X.shape
         self.counts_ = [Counter(column) for column in X.T]
+        self.open_ = np.array([unseen_is_common(seen) for seen in self.counts_], dtype=bool)
         self.mean_ = self._rarity(X).mean(axis=0)
         return self
 
@@ -195,8 +208,10 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _rarity(self, X) -> np.ndarray:
         columns = zip(self.counts_, X.T, strict=True)
         counts = [[seen[value] for value in column] for seen, column in columns]
-        shares = (np.array(counts, dtype=np.float64).T + 1) / (self.n_samples_ + 1)
-        return np.where(shares < self.max_share, -np.log(shares), 0.0)
+        counts = np.array(counts, dtype=np.float64).reshape(X.T.shape).T
+        shares = (counts + 1) / (self.n_samples_ + 1)
+        rare = ((shares < self.max_share) | (counts == 0)) & ~self.open_
+        return np.where(rare, -np.log(shares), 0.0)
 
 
 class NgramEncoder(TransformerMixin, BaseEstimator):

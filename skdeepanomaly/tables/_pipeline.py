@@ -1,17 +1,21 @@
 """A pipeline from a table with columns of different kinds to a detector."""
 
-import copy
 import numbers
 
-from sklearn import config_context
-from sklearn.base import TransformerMixin, clone
-from sklearn.compose import ColumnTransformer
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
-from sklearn.utils import check_array
 
-from ._columns import KINDS, infer_kinds
-from ._dates import calendar_names, clock_names, to_calendar, to_clock, to_days
+from ._dates import (
+    calendar_names,
+    clock_names,
+    clock_of_day_names,
+    to_calendar,
+    to_clock,
+    to_clock_of_day,
+    to_days,
+    to_hours,
+)
 from ._encoders import (
     RARE_SHARE,
     NgramEncoder,
@@ -20,6 +24,7 @@ from ._encoders import (
     StringConverter,
 )
 from ._scaling import SoftScaler
+from ._table_encoder import TableEncoder
 from ._values import to_numbers
 
 
@@ -29,6 +34,7 @@ def make_detector_pipeline(
     numeric=(),
     categorical=(),
     date=(),
+    time=(),
     text=(),
     drop=(),
     scaler="soft",
@@ -39,18 +45,20 @@ def make_detector_pipeline(
     r"""Make a pipeline that turns a table of mixed columns into numbers for a detector.
 
     The kinds of the columns are inferred when the pipeline is fitted: from the types of a
-    pandas or polars frame and, for columns of Python objects or strings, from the values.
+    frame and, for columns of Python objects or strings, from most of their values. What is
+    not understood is told in one warning, and
+    ``pipeline["encode"].describe_columns()`` shows all that was.
     New categories and new missing values do not stop the scoring; they count as unusual.
 
     Parameters
     ----------
     detector : estimator
         Outlier detector with the interface of scikit-learn; the last step of the pipeline.
-    numeric, categorical, date, text : sequence of str or int, default=()
+    numeric, categorical, date, time, text : sequence of labels, default=()
         Columns to treat as this kind instead of inferring it: names, or indices where the
-        columns have no names. Strings are dates only where they are named in ``date``,
-        and then in ISO form (2024-05-31 or 2024-05-31T23:59).
-    drop : sequence of str or int, default=()
+        columns have no names. Strings are dates and times of day if they are in ISO form:
+        2024-05-31, 2024-05-31T23:59 or 23:59.
+    drop : sequence of labels, default=()
         Columns to leave out, such as identifiers.
     scaler : {"soft"} or transformer, default="soft"
         Scaler of numbers and dates; it must let NaN pass. "soft" standardises, and takes
@@ -75,10 +83,20 @@ def make_detector_pipeline(
     ------
     ImportError
         If ``clean`` is set and skrub is not installed.
+    TypeError
+        In ``fit`` and in scoring, if X is no table in memory, such as a lazy frame.
     ValueError
         If columns are not given in a list. In ``fit``, if a column is named that is not
-        there, or twice, or one in ``date`` holds nothing that can be read as a date; if
-        the table is sparse, or two of its columns have the same name.
+        there, or twice, or none of the values of a named column can be read as its kind; if
+        the table is sparse, two of its columns have the same name, or a cell holds several
+        values, such as a list.
+
+    Warns
+    -----
+    UserWarning
+        In ``fit``, if values of an inferred kind, or more than 1 % of those of a named
+        kind, cannot be read and count as missing; if a column looks like an identifier. In
+        scoring, if more than 1 % of the values of a column cannot be read.
 
     See Also
     --------
@@ -86,29 +104,43 @@ def make_detector_pipeline(
 
     Notes
     -----
+    A table is a frame of pandas, polars or pyarrow, or what numpy makes an array of two
+    dimensions of: a list of rows, a tensor. Labels of columns are names, whatever their
+    type; the columns of an array are labelled 0, 1, 2. New rows may have the columns of a
+    frame in another order.
+
     *Numbers* are scaled. Missing numbers become the median, with an indicator column.
     Where fewer than 1 % of the training rows lack a value, or none, a missing number is
-    put far out instead, see below.
+    put far out instead, see below. Strings of numbers are numbers, but not if they are
+    codes: whole numbers with leading zeros or of the same length, or at most 40 different
+    ones. Integers that number the rows are identifiers, and left out: none occurs twice,
+    although at least ten repeats were expected if they were drawn independently.
 
     *Categories*, booleans included, are one-hot encoded. Categories with a share of less
     than 1 % are counted as one, and missing is a category. In that encoding a category
     that was never seen is a row of zeros, nearer to all others than they are to each other.
     So there is a further column, the *rarity*: :math:`-\log p` for categories of a share p
-    below 1 %, 0 for others, less its mean. With n training rows and c of the category,
-    p = (c + 1) / (n + 1), so that a new category counts as :math:`\log(n + 1)`. Missing
-    numbers that are as rare are put as far out.
+    below 1 % and for those never seen, 0 for others, less its mean. With n training rows
+    and c of the category, p = (c + 1) / (n + 1), so that a new category counts as
+    :math:`\log(n + 1)`. Missing numbers that are as rare are put as far out.
+    The share of new rows with unseen values is estimated by the share of training rows
+    whose value no other row has [1]_. Where it is above 1 %, as for identifiers, unseen
+    values are no news: the rarity is 0.
 
     *Dates* become days, and the time of day and the weekday become points on circles.
     Weekdays and hours have a rarity, too. Months and years have none, because new ones
-    always come.
+    always come. *Times of day* have a circle and the rarity of the hour. Time zones are
+    dropped: the clock is the local one.
 
     *Texts* become the leading components of the TF-IDF weights of their groups of 2 to 4
-    characters [1]_, and the logarithm of their length. Strings are text where there are
+    characters [2]_, and the logarithm of their length. Strings are text where there are
     more than 40 different ones, most with more than one word.
 
     References
     ----------
-    .. [1] S. Deerwester, S. Dumais, G. Furnas, T. Landauer, R. Harshman, "Indexing by
+    .. [1] I. J. Good, "The population frequencies of species and the estimation of
+       population parameters", Biometrika, 1953.
+    .. [2] S. Deerwester, S. Dumais, G. Furnas, T. Landauer, R. Harshman, "Indexing by
        latent semantic analysis", Journal of the American Society for Information Science,
        1990.
 
@@ -134,6 +166,7 @@ def make_detector_pipeline(
         "numeric": numeric,
         "categorical": categorical,
         "date": date,
+        "time": time,
         "text": text,
         "drop": drop,
     }
@@ -167,146 +200,14 @@ def make_detector_pipeline(
             ("date", numbers_from(to_days), "date"),
             ("clock", make_pipeline(_stateless(to_clock, clock_names)), "date"),
             ("calendar", make_pipeline(calendar, RarityEncoder()), "date"),
+            ("time", make_pipeline(_stateless(to_clock_of_day, clock_of_day_names)), "time"),
+            ("hour", make_pipeline(_stateless(to_hours), RarityEncoder()), "time"),
             ("text", make_pipeline(StringConverter(), ngrams), "text"),
         ],
         given={kind: columns for kind, columns in given.items() if columns},
     )
     steps = [("encode", encode), ("detector", detector)]
     return Pipeline([("clean", _cleaner()), *steps] if clean else steps)
-
-
-class TableEncoder(ColumnTransformer):
-    """Apply transformers to the columns of a table by their kinds.
-
-    It is a :class:`~sklearn.compose.ColumnTransformer` that infers in ``fit`` which columns
-    hold numbers, categories, dates or texts. A column is inferred once, for all
-    transformers of its kind.
-
-    Parameters
-    ----------
-    transformers : list of tuple
-        Tuples (name, transformer, kind); the kinds are "numeric", "categorical", "date"
-        and "text". The transformers hand arrays to each other.
-    given : dict of str to list of str or list of int, default=None
-        For kinds, and for "drop", the columns to treat so without inference: names, or
-        indices where the columns have no names.
-    n_jobs : int, default=None
-        Number of jobs, as in ``ColumnTransformer``.
-    transformer_weights : dict, default=None
-        Factors for the outputs of transformers, as in ``ColumnTransformer``.
-    verbose : bool, default=False
-        Whether to print the seconds that each transformer takes to fit.
-    verbose_feature_names_out : bool, str or callable, default=True
-        Names of the encoded columns, as in ``ColumnTransformer``.
-
-    Attributes
-    ----------
-    transformers_ : list of tuple
-        Tuples (name, fitted transformer, columns): the inferred columns of each kind.
-
-    See Also
-    --------
-    make_detector_pipeline : Put such an encoder in front of a detector.
-    """
-
-    def __init__(
-        self,
-        transformers,
-        *,
-        given=None,
-        n_jobs=None,
-        transformer_weights=None,
-        verbose=False,
-        verbose_feature_names_out=True,
-    ):
-        super().__init__(
-            transformers,
-            sparse_threshold=0,
-            n_jobs=n_jobs,
-            transformer_weights=transformer_weights,
-            verbose=verbose,
-            verbose_feature_names_out=verbose_feature_names_out,
-        )
-        self.given = given
-
-    def set_output(self, *, transform=None):
-        """Set the container that the encoded columns are returned in.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            As in ``ColumnTransformer``. The transformers inside keep returning arrays: a
-            frame would change the types of strings, None and whole numbers.
-
-        Returns
-        -------
-        self : object
-            The encoder.
-        """
-        return TransformerMixin.set_output(self, transform=transform)
-
-    def fit_transform(self, X, y=None, **params):
-        """Infer the kinds of the columns, fit the transformers and encode the table.
-
-        Parameters
-        ----------
-        X : data frame or array of shape (n_samples, n_columns)
-            The table.
-        y : array-like of shape (n_samples,), default=None
-            Passed on to the transformers.
-        **params : dict
-            Passed on to the transformers.
-
-        Returns
-        -------
-        encoded : ndarray or data frame of shape (n_samples, n_features)
-            The encoded columns.
-
-        Raises
-        ------
-        ValueError
-            If a kind is unknown; if ``given`` names a column that is not there, or twice,
-            or names one in "date" that holds no dates; if the table is sparse or not
-            two-dimensional, or two of its columns have the same name.
-        """
-        given = self.given or {}
-        wanted = {kind for _, _, kind in self.transformers}
-        unknown = sorted((wanted - {*KINDS}) | (given.keys() - {*KINDS, "drop"}))
-        if unknown:
-            raise ValueError(
-                f"Expected the kinds {', '.join(KINDS)}, and drop in given; got {unknown[0]!r}."
-            )
-        if not hasattr(X, "shape"):
-            X = check_array(X, dtype=object, ensure_all_finite="allow-nan")
-        columns = infer_kinds(X, given)
-        # Parameters must not change in fit. So a copy is fitted, with columns in place of
-        # kinds, and all its attributes but that parameter are taken over.
-        fitted = copy.copy(self)
-        fitted.transformers = [
-            (name, part, columns[kind]) for name, part, kind in self.transformers
-        ]
-        with config_context(transform_output="default"):
-            encoded = super(TableEncoder, fitted).fit_transform(X, y, **params)
-        self.__dict__ = vars(fitted) | {"transformers": self.transformers}
-        return encoded
-
-    def transform(self, X, **params):
-        """Encode a table.
-
-        Parameters
-        ----------
-        X : data frame or array of shape (n_samples, n_columns)
-            The table; a frame may have its columns in another order, and further ones.
-        **params : dict
-            Passed on to the transformers.
-
-        Returns
-        -------
-        encoded : ndarray or data frame of shape (n_samples, n_features)
-            The encoded columns.
-        """
-        with config_context(transform_output="default"):
-            return super().transform(X, **params)
 
 
 def _stateless(function, names="one-to-one"):

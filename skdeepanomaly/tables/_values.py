@@ -2,10 +2,8 @@
 
 import datetime
 import re
-from collections import Counter
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..utils._compat import n_rows
 
@@ -22,29 +20,7 @@ def split_columns(X) -> list:
     -------
     columns : list of ndarray or list of series
         One for each column.
-
-    Raises
-    ------
-    ValueError
-        If the table is sparse or not two-dimensional, or two columns have the same name.
     """
-    if issparse(X):
-        raise ValueError(
-            "Expected a table as a data frame or a dense array, got a sparse matrix. Convert"
-            " it with X.toarray(), or give the detector the matrix without this pipeline."
-        )
-    if len(X.shape) != 2:
-        raise ValueError(
-            f"Expected a table of rows and columns, got the shape {X.shape}. Take a single row"
-            " as X[:1], a single column as X[[name]]."
-        )
-    counts = Counter(name for name in getattr(X, "columns", ()) if isinstance(name, str))
-    if counts and max(counts.values()) > 1:
-        name, n_columns = counts.most_common(1)[0]
-        raise ValueError(
-            f"Expected columns with different names, got {n_columns} columns {name!r}."
-            " Rename them, or leave all but one out."
-        )
     if hasattr(X, "iloc"):
         return [X.iloc[:, i] for i in range(X.shape[1])]
     return [X[:, i] for i in range(X.shape[1])]
@@ -92,11 +68,23 @@ def to_numbers(X) -> np.ndarray:
         Clipped to the range of float32; NaN in place of values that are not numbers.
     """
     limit = np.finfo(np.float32).max
-    columns = [_numbers(column) for column in split_columns(X)]
+    columns = [read_numbers(column) for column in split_columns(X)]
     return np.clip(np.column_stack(columns), -limit, limit)
 
 
-def _numbers(column) -> np.ndarray:
+def read_numbers(column) -> np.ndarray:
+    """Return one column of numbers as floats.
+
+    Parameters
+    ----------
+    column : series or array of shape (n_samples,)
+        Numbers, durations, or strings that hold numbers.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_samples,), float64
+        NaN in place of values that are not numbers.
+    """
     if re.match(r"u?int\d|float\d", str(column.dtype), re.IGNORECASE):
         if hasattr(column, "iloc"):
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -107,7 +95,33 @@ def _numbers(column) -> np.ndarray:
 def _number(value) -> float:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
+    if isinstance(value, np.timedelta64):
+        return value / np.timedelta64(1, "s")
+    # Python reads "1_000" as a number, as no other program does.
+    if isinstance(value, np.datetime64) or (isinstance(value, str) and "_" in value):
+        return np.nan
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.nan
+
+
+def is_blank(value) -> bool:
+    """Return whether a value is missing, or a string that stands for nothing.
+
+    Parameters
+    ----------
+    value : object
+        A value, with None for missing, as ``to_objects`` returns it.
+
+    Returns
+    -------
+    blank : bool
+        True for None, for strings of spaces and for "nan".
+    """
+    return value is None or (isinstance(value, str) and value.strip().lower() in ("", "nan"))
+
+
+def are_booleans(values) -> bool:
+    """Return whether all values are booleans of Python or numpy."""
+    return all(isinstance(value, bool | np.bool_) for value in values)

@@ -47,8 +47,9 @@ def encoder_of(table, **params):
 
 
 def columns_of(encoder):
-    kinds = {"numeric": "numeric", "category": "categorical", "date": "date", "text": "text"}
-    return {kinds[name]: cols for name, _, cols in encoder.transformers_ if name in kinds}
+    kinds = encoder.column_kinds_
+    found = {kind: [c for c in kinds if kinds[c] == kind] for kind in kinds.values()}
+    return {kind: found.get(kind, []) for kind in KINDS} | found
 
 
 def make_array(table):

@@ -61,6 +61,26 @@ def test_common_missing_values_get_an_indicator():
     ]
 
 
+@pytest.mark.parametrize("n", [6, 60, 2000])
+def test_a_value_never_seen_is_rare_in_tables_of_any_size(n):
+    for values in (["a", "b"], [True, False]):
+        encoder = encoder_of(pd.DataFrame({"c": values * (n // 2)}))
+        new = pd.DataFrame({"c": [values[0], "z", 1e25, -3]}, dtype=object)
+        rarity = encoder.transform(new)[:, -1]
+        np.testing.assert_allclose(rarity - rarity[0], [0, *[np.log(n + 1)] * 3])
+
+
+@pytest.mark.parametrize(("n_once", "is_open"), [(0, False), (15, False), (60, True)])
+def test_unseen_values_are_no_news_where_many_occur_once(n_once, is_open):
+    values = ["a"] * (1000 - n_once) + [f"once{i}" for i in range(n_once)]
+    rarity = RarityEncoder().fit(np.array(values, dtype=object)[:, None])
+    a, once, unseen = rarity.transform(np.array([["a"], ["once3"], ["z"]], dtype=object))[:, 0]
+    assert rarity.open_ == is_open
+    assert unseen - a == pytest.approx(0 if is_open else np.log(1001))
+    if n_once:
+        assert once - a == pytest.approx(0 if is_open else np.log(1001 / 2))
+
+
 def test_rarity_has_mean_zero_in_training():
     X = np.array([["a"] * 200 + ["b"] * 3, list("cd") * 101 + ["e"]], dtype=object).T
     rarity = RarityEncoder(max_share=0.05).fit_transform(X)

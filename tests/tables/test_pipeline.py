@@ -3,6 +3,7 @@
 import datetime
 import pickle
 import sys
+import uuid
 import warnings
 
 import numpy as np
@@ -78,6 +79,8 @@ def test_output_can_be_a_frame(container, library, for_all, scaler):
     np.testing.assert_allclose(explained, explain_columns(plain, table))
 
 
+# In a half of the table some shops occur only once.
+@pytest.mark.filterwarnings("ignore:Not all was understood:UserWarning")
 def test_pipeline_can_be_searched():
     table, y = make_table(), np.repeat([1, -1, 1], 100)
     grid = {
@@ -106,6 +109,7 @@ ODD_VALUES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Column .* is read as:UserWarning")
 @pytest.mark.parametrize("odd", list(ODD_VALUES))
 def test_odd_values_are_scored(odd):
     table = make_table()
@@ -137,6 +141,44 @@ def test_columns_that_are_empty_in_training_do_not_matter(column):
         pipeline = make_detector_pipeline(detector, text=text).fit(frame)
         assert np.isfinite(pipeline.score_samples(frame)).all()
     assert np.isfinite(pipeline.score_samples(pl.from_pandas(table))).all()
+
+
+MANY_IDENTIFIERS = {
+    "uuid": lambda rng, n: [str(uuid.UUID(bytes=rng.bytes(16))) for _ in range(n)],
+    "address": lambda rng, n: [".".join(map(str, ip)) for ip in rng.integers(256, size=(n, 4))],
+    "mail": lambda rng, n: [f"u{i}@example.org" for i in rng.integers(10**9, size=n)],
+    "digits": lambda rng, n: list(map(str, rng.integers(10**8, 10**9, size=n))),
+    "half": lambda rng, n: [f"id{i}" if i % 2 else "-" for i in rng.integers(10**9, size=n)],
+    "row numbers": lambda rng, n: rng.permutation(n) + 10 * n,
+    "row numbers of a part": lambda rng, n: rng.permutation(3 * n)[:n] + 10 * n,
+}
+
+
+@pytest.mark.parametrize("what", list(MANY_IDENTIFIERS))
+def test_identifiers_do_not_matter(what):
+    rng = np.random.default_rng(0)
+    make = MANY_IDENTIFIERS[what]
+    table, new = (pd.DataFrame(rng.normal(size=(n, 2)), columns=["a", "b"]) for n in (600, 500))
+    detector = AutoEncoder(max_epochs=10, random_state=0)
+    without = make_detector_pipeline(detector).fit(table).predict(new)
+    with pytest.warns(UserWarning, match="column 'id'.*occur only once|'id' is left out"):
+        pipeline = make_detector_pipeline(detector).fit(table.assign(id=make(rng, 600)))
+    flagged = pipeline.predict(new.assign(id=make(rng, 500)))
+    assert abs((flagged == -1).mean() - (without == -1).mean()) < 0.1
+
+
+@pytest.mark.parametrize("numbers", ["repeated", "wide"])
+def test_whole_numbers_that_repeat_or_lie_far_apart_are_quantities(numbers):
+    rng = np.random.default_rng(0)
+    values = {"repeated": rng.integers(1000, size=600), "wide": rng.integers(10**9, size=600)}
+    encoder = make_detector_pipeline(IsolationForest())[0]
+    assert encoder.fit(pd.DataFrame({"n": values[numbers]})).column_kinds_ == {"n": "numeric"}
+
+
+@pytest.mark.filterwarnings("ignore:Not all was understood:UserWarning")
+def test_tables_of_identifiers_alone_are_refused():
+    with pytest.raises(ValueError, match="No column is left to encode"):
+        make_detector_pipeline(IsolationForest()).fit(pd.DataFrame({"id": range(100)}))
 
 
 def test_cleaner_reads_dates_and_numbers_in_strings():
