@@ -124,7 +124,11 @@ class _UniformTrial(_Trial):
         return super().fit(self._cut(X), y, **params)
 
     def _cut(self, X):
-        return X if self.features_ is None else take_rows(X, self.features_, axis=1)
+        if self.features_ is None:
+            return X
+        # Lists of rows have no columns to take.
+        X = _numbers(X) if isinstance(X, list | tuple) else X
+        return take_rows(X, self.features_, axis=1)
 
     def score(self, X, y=None):
         X, rng = self._cut(X), np.random.default_rng(self.seed)
