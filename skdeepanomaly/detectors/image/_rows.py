@@ -89,8 +89,8 @@ class ImageRowsMixin(ShapedRowsMixin):
         is_bytes = _holds_bytes(X)
         X = super()._validate_X(X, reset, min_samples)
         if is_bytes:
-            # The bytes were converted to float32, so that this is not the array of the user. The
-            # converted array of some frames is read-only all the same.
+            # The bytes were converted to float32, so that this is not the array of the user.
+            # Some frames return a read-only array all the same.
             X = np.divide(X, 255, out=X if X.flags.writeable else None)
         if reset:
             self._value_range = None if is_bytes else (float(X.min()), float(X.max()))
