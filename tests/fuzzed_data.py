@@ -109,6 +109,7 @@ LAYOUTS = {
     "polars": lambda X: pl.DataFrame(_native(X), schema=_names(X)),
     "pyarrow": lambda X: pa.table(dict(zip(_names(X), _native(X).T, strict=True))),
     "tensor": lambda X: torch.from_numpy(_native(X).copy()),
+    "list of tensors": lambda X: list(torch.from_numpy(_native(X).copy())),
 }
 
 
@@ -132,6 +133,41 @@ def rows():
     """Return the strategy of rows in any layout or container."""
     layouts = st.sampled_from(["C"] * 3 + sorted(LAYOUTS))
     return st.builds(Rows, arrays(), layouts)
+
+
+# Images: rows with axes, in what can hold them.
+
+IMAGE_LAYOUTS = ["C", "C", "F", "read-only", "memory map", "list", "tensor", "list of tensors"]
+PIXELS = {
+    "unit": lambda rng, shape, exponent: rng.random(shape),
+    "digits": lambda rng, shape, exponent: rng.integers(-3, 4, shape),
+    "scaled": lambda rng, shape, exponent: rng.normal(size=shape) * 10.0**exponent,
+    "far": lambda rng, shape, exponent: rng.normal(size=shape) + 10.0**exponent,
+    "constant": lambda rng, shape, exponent: np.full(shape, 10.0**exponent),
+    "zero": lambda rng, shape, exponent: np.zeros(shape),
+    "spread": lambda rng, shape, exponent: _spread(rng, shape, exponent),
+}
+
+
+@st.composite
+def images(draw):
+    """Draw images of any size, with or without channels, in any container."""
+    side = st.one_of(st.integers(1, 20), st.sampled_from([1, 2, 16]))
+    shape = [draw(st.integers(1, 40)), draw(side), draw(side)]
+    if draw(st.booleans()):
+        shape.insert(1, draw(st.integers(1, 4)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    kind = draw(st.sampled_from(["unit", "unit", *sorted(PIXELS)]))
+    X = PIXELS[kind](rng, shape, draw(st.integers(-30, 30))).astype(np.float64)
+    if draw(RARELY):
+        X[len(X) // 2] = draw(st.sampled_from([np.nan, np.inf, 0.0, 1e30, -1e30]))
+    if draw(st.sampled_from([False, False, True])):
+        dtype = np.dtype(draw(st.sampled_from(["u1", "u1", "i2", "f2", "f4", ">f8", "?"])))
+        if dtype.kind in "iu":
+            X = np.clip(255 * np.nan_to_num(X), np.iinfo(dtype).min, np.iinfo(dtype).max)
+        with np.errstate(all="ignore"):
+            X = X.astype(dtype)
+    return Rows(X, draw(st.sampled_from(IMAGE_LAYOUTS)))
 
 
 # Labels.

@@ -21,6 +21,9 @@ from skorch.dataset import ValidSplit
 from skdeepanomaly import (
     ConformalDetector,
     FeedbackDetector,
+    GaussianNoise,
+    RandomFlip,
+    RandomShift,
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
@@ -88,6 +91,16 @@ def few_numbers(numbers):
     return st.builds(lambda make, values: make(values), containers, numbers)
 
 
+def brighter(images):
+    """Change images with a generator of numpy."""
+    return images * float(np.random.uniform(0.5, 2))
+
+
+def cropped(images):
+    """Change the shape of images, which no augmentation may."""
+    return images[:, :, :, 1:]
+
+
 WIDTHS = st.lists(st.integers(1, 9), max_size=3)
 BAD_WIDTHS = st.sampled_from([[0], [4, -1], [2.5], ["4"], [[3]], [None], [np.nan]])
 PAIRS = st.lists(st.sampled_from([0.0, 0.1, 1, 1e-30, 1e30]), min_size=2, max_size=2)
@@ -127,6 +140,24 @@ SPECIAL = {
         ]
     ),
     "hidden_dims": few_numbers(st.one_of(WIDTHS, WIDTHS, BAD_WIDTHS)),
+    "channels": few_numbers(st.one_of(WIDTHS, WIDTHS, BAD_WIDTHS)),
+    "image_shape": st.one_of(
+        st.none(),
+        few_numbers(st.lists(st.integers(1, 5), min_size=2, max_size=3)),
+        st.sampled_from([(), (4,), (0, 4), (2.0, 3), (1, 1, 2, 2), "ab", [[1, 2]]]),
+    ),
+    "augmentation": st.sampled_from(
+        [
+            None,
+            RandomShift(),
+            RandomShift(99),
+            RandomFlip(horizontal=False),
+            GaussianNoise(),
+            brighter,
+            cropped,
+            len,
+        ]
+    ),
     "background_scales": few_numbers(st.one_of(PAIRS, BAD_PAIRS)),
     "noise_std": few_numbers(st.one_of(PAIRS, BAD_PAIRS)),
     "masking_rate": few_numbers(

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DETECTORS, EXPORTED, make_detector, make_rows
+from conftest import DETECTORS, EXPORTED, IMAGE, make_detector, make_rows
+from pyod.models.knn import KNN
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from skorch.dataset import Dataset
@@ -24,6 +25,7 @@ from skdeepanomaly import (
     ThresholdSearchCV,
     UnsupervisedSearch,
     as_classifier,
+    from_pyod,
     make_detector_pipeline,
 )
 
@@ -134,6 +136,17 @@ def test_what_wrappers_keep(estimator, rows):
     assert type(estimator).__name__.replace("DetectorClassifier", "as_classifier") in (
         GUIDE.read_text()
     )
+
+
+@pytest.mark.parametrize("name", IMAGE)
+def test_no_images_are_kept(name):
+    X = np.random.default_rng(0).random((150, 16, 16), dtype=np.float32)
+    found = found_in_pickle(make_detector(name).fit(X), X.reshape(150, -1))
+    check_keeps_nothing(found)
+
+
+def test_a_detector_of_pyod_may_keep_all_rows(rows):
+    assert found_in_pickle(from_pyod(KNN()).fit(rows), rows).all()
 
 
 def test_clusterwise_keeps_support_vectors_by_default(rows):

@@ -9,8 +9,8 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import EXPORTED, global_states
-from fuzzed_data import labels, rows, tables
+from conftest import EXPORTED, IMAGE, global_states
+from fuzzed_data import images, labels, rows, tables
 from fuzzed_estimators import META, detectors, meta_estimators, table_pipelines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from skdeepanomaly.utils.scores import OffsetMixin
 WARNINGS = {
     UserWarning: (
         "The scales of the columns of X differ",
+        "The root mean square of X is",
         "batch_size=.* is larger than",
         "n_clusters=.* is more than X has different rows",
         "calibration rows are too few|scores are too few",
@@ -131,6 +132,12 @@ def test_detectors(name, data):
     detector, X = data.draw(detectors(name)), data.draw(rows())
     y = data.draw(labels(len(X))) if getattr(detector, "_labels", None) else None
     check_contract(detector, X, y)
+
+
+@pytest.mark.parametrize("name", IMAGE)
+@given(data=st.data())
+def test_detectors_of_images(name, data):
+    check_contract(data.draw(detectors(name)), data.draw(images()), None)
 
 
 @pytest.mark.parametrize("name", META)

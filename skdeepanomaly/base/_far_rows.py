@@ -21,18 +21,31 @@ class FarRowsMixin:
     of errors of features grow without bound by themselves, and get no penalty.
     """
 
+    def _is_unbounded(self) -> bool:
+        """Whether the score grows with the distance by itself; a hook."""
+        return self._is_additive()
+
     def _anomaly_scores(self, x: torch.Tensor) -> torch.Tensor:
         """Return the anomaly scores (n,) of rows (n, n_features), with the penalty."""
         scores = self._score_rows(x)
         # NOTE[DIFF]: the papers score all rows alike, however far away they are.
-        return scores if self._is_additive() else scores + self._far_penalty(x)
+        return scores if self._is_unbounded() else scores + self._far_penalty(x)
 
     def _far_penalty(self, x: torch.Tensor) -> torch.Tensor:
         """Return the penalties (n,) of rows; 0 unless a row is far."""
+        return self._far_unit * F.relu(self._far_squares(x).sum(dim=1) - 1)
+
+    def _far_terms(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the shares (n, n_features) of the features in the penalties of rows."""
+        squares = self._far_squares(x)
+        sums = squares.sum(dim=1).clamp(min=1)
+        return squares * (self._far_penalty(x) / sums)[:, None]
+
+    def _far_squares(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the squares (n, n_features) whose sums are larger than 1 for far rows."""
         reference = torch.from_numpy(self._reference).to(x.device)
         # Divided before it is squared, which could overflow.
-        shares = ((x - reference) / self._far_distance).flatten(1)
-        return self._far_unit * F.relu(shares.square().sum(dim=1) - 1)
+        return ((x - reference) / self._far_distance).flatten(1).square()
 
     def _set_far_distance(self, X: np.ndarray, scores: np.ndarray) -> None:
         """Set the distance from which on rows are far, and the unit of the penalty.

@@ -177,7 +177,7 @@ def _finish(detector, X: np.ndarray, reservoir: Reservoir | None, seed: int) -> 
 
 def _set_scores(detector, X: np.ndarray) -> None:
     detector._finalize_state(X)
-    if not detector._is_additive():
+    if not detector._is_unbounded():
         detector._set_reference(X)
     net = detector.net_
     # Without the penalty of far rows: no training row is one.
@@ -190,7 +190,7 @@ def _set_scores(detector, X: np.ndarray) -> None:
             f" score after epoch {detector.n_epochs_}. Lower the learning rate (now"
             f" {detector.lr}) or scale X (for example with StandardScaler)."
         )
-    if not detector._is_additive():
+    if not detector._is_unbounded():
         detector._set_far_distance(X, scores)
     if detector.contamination == "auto":
         detector.offset_ = robust_offset(scores)

@@ -79,11 +79,35 @@ def _write_precision(precision: tuple[str | None, ...]) -> None:
         torch.backends.cuda.matmul.fp32_precision = each[1]
 
 
+def _read_convolutions() -> tuple[str | bool, ...]:
+    """Return the precision of float32 convolutions: on the CPU, and by cuDNN on a GPU."""
+    if not hasattr(torch.backends, "fp32_precision"):
+        return (torch.backends.cudnn.allow_tf32,)
+    return torch.backends.mkldnn.conv.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+
+
+def _write_convolutions(precision: tuple[str | bool, ...]) -> None:
+    """Set what :func:`_read_convolutions` returned."""
+    if len(precision) == 1:
+        torch.backends.cudnn.allow_tf32 = precision[0]
+    else:
+        torch.backends.mkldnn.conv.fp32_precision = precision[0]
+        torch.backends.cudnn.conv.fp32_precision = precision[1]
+
+
 _DTYPE = _ProcessSetting(torch.get_default_dtype, torch.set_default_dtype, (torch.float32,))
 _PRECISION = _ProcessSetting(
     _read_precision,
     _write_precision,
     (("highest",), ("highest", "none", "none"), ("highest", "ieee", "ieee")),
+)
+# Torch's own default on a GPU is TF32, which has three digits.
+_CONVOLUTIONS = _ProcessSetting(
+    _read_convolutions,
+    _write_convolutions,
+    (("ieee", "ieee"), ("none", "none"), ("none", "ieee"), ("ieee", "none"))
+    if hasattr(torch.backends, "fp32_precision")
+    else ((False,),),
 )
 _ANOMALIES = _ProcessSetting(
     lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
@@ -97,13 +121,14 @@ def torch_defaults() -> Iterator[None]:
     """Hold torch's global settings at their defaults for a block, and put them back after it.
 
     These are the default dtype and device, gradients, inference mode, autocast and the
-    precision of float32 matrix products. Settings that change no number, such as deterministic
-    algorithms, the number of threads and the detection of anomalies in gradients, stay as they
-    are.
+    precision of float32 matrix products and convolutions. Settings that change no number, such
+    as deterministic algorithms, the number of threads and the detection of anomalies in
+    gradients, stay as they are.
     """
     with ExitStack() as stack:
         stack.enter_context(_DTYPE)
         stack.enter_context(_PRECISION)
+        stack.enter_context(_CONVOLUTIONS)
         # Each of these slows down every call of torch inside, so only where there is need.
         if torch.get_default_device() != torch.device("cpu"):
             stack.enter_context(torch.device("cpu"))

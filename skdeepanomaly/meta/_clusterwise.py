@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
 from ..utils.randomness import check_local_random_state
+from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._wrapper import fit_detector, random_seed, seeded_clone
@@ -192,7 +193,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
         rng = check_local_random_state(self.random_state)
-        refuse_sparse(X, type(self).__name__)
+        self._refuse(X)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
@@ -265,9 +266,19 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             return seeded_clone(self.encoder, rng).fit(X if named else rows, None)
         return self.encoder
 
+    def _refuse(self, X):
+        """Refuse sparse rows and images, and say what to do."""
+        name = type(self).__name__
+        refuse_sparse(X, name)
+        if (n_axes := len(shape_of(X))) > 2:
+            raise ValueError(
+                f"Found array with dim {n_axes}, while dim <= 2 is required by {name}. Pass"
+                " X.reshape(len(X), -1), and image_shape to a detector of images inside."
+            )
+
     def _validated_codes(self, X):
         check_is_fitted(self)
-        refuse_sparse(X, type(self).__name__)
+        self._refuse(X)
         return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
 
     def _codes(self, X, rows):

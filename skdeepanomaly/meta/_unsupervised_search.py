@@ -16,6 +16,7 @@ from ..metrics import excess_mass_score, mass_volume_score, npd_score, stability
 from ..utils._compat import n_rows, take_rows
 from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state
+from ..utils.rows import shape_of
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, warn_user
 from ._wrapper import WrappedDetector, fit_detector, random_seed
@@ -30,6 +31,12 @@ PREFIX = "detector__"
 def _numbers(X):
     """Return the rows as float64, possibly with missing values; refuse text and the like."""
     rows = X.toarray() if issparse(X) else X
+    if (n_axes := len(shape_of(rows))) > 2:
+        raise ValueError(
+            f"X has {n_axes} axes, but this criterion draws pseudo rows of columns. Use"
+            " criterion='stability' or a callable; or pass X.reshape(len(X), -1) with the"
+            " image_shape of the detector, and all columns as max_features."
+        )
     try:
         return check_array(rows, dtype="float64", ensure_all_finite="allow-nan")
     except ValueError as error:
@@ -121,10 +128,22 @@ class _UniformTrial(_Trial):
         rng = np.random.default_rng([self.seed, zlib.crc32(np.ascontiguousarray(rows))])
         drawn = rng.permutation(rows.shape[1])[: self.max_features]
         self.features_ = None if len(drawn) == rows.shape[1] else np.sort(drawn)
-        return super().fit(self._cut(X), y, **params)
+        try:
+            return super().fit(self._cut(X), y, **params)
+        except Exception as error:
+            if self.features_ is not None:
+                error.add_note(
+                    f"The detector was given {len(drawn)} of the {rows.shape[1]} features:"
+                    " raise max_features if it needs all of them."
+                )
+            raise
 
     def _cut(self, X):
-        return X if self.features_ is None else take_rows(X, self.features_, axis=1)
+        if self.features_ is None:
+            return X
+        # Lists of rows have no columns to take.
+        X = _numbers(X) if isinstance(X, list | tuple) else X
+        return take_rows(X, self.features_, axis=1)
 
     def score(self, X, y=None):
         X, rng = self._cut(X), np.random.default_rng(self.seed)

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import DETECTORS, make_detector, make_rows
+from conftest import DETECTORS, IMAGE, make_detector, make_rows
 from detectors.effects import scores_of_the_method
 from torch import nn
 
@@ -73,6 +73,34 @@ def test_scores_of_all_other_rows_are_unchanged(name, fitted, rows):
     near = np.concatenate([make_rows(200, seed=3), 1.9 * rows]).astype(np.float32)
     expected = scores_of_the_method(detector, near)
     np.testing.assert_array_equal(detector.score_samples(near), expected)
+
+
+@pytest.mark.parametrize("stem", ["pixels", "gradients"])
+@pytest.mark.parametrize("name", IMAGE)
+def test_images(name, stem):
+    params = {"stem": stem} if "stem" in IMAGE[name]().get_params() else {}
+    X = np.random.default_rng(0).random((40, 2, 16, 16), dtype=np.float32)
+    detector = make_detector(name, max_epochs=1, **params).fit(X)
+    shapes = [np.ones_like(X[0]), X[0] - 0.5, np.zeros_like(X[0])]
+    shapes[2][1, 7, 7] = 1
+    far = np.array([m * shape / shape.max() for m in (1e3, 1e10, 1e25) for shape in shapes])
+    far = np.concatenate([far, -far])
+    assert detector.score_samples(far).max() < detector.score_samples(X).min()
+    assert (detector.predict(far) == -1).all()
+    # Ordinary scores, also of images that are brighter, have no penalty.
+    flat = np.concatenate([X, 1 - X, 1.5 * X]).reshape(120, -1)
+    expected = scores_of_the_method(detector, flat)
+    np.testing.assert_array_equal(detector.score_samples(flat), expected)
+
+
+def test_explanations_of_far_images_are_the_terms_of_the_score():
+    X = np.random.default_rng(0).random((40, 16, 16), dtype=np.float32)
+    detector = make_detector("ConvAutoEncoder", stem="gradients").fit(X)
+    far = X[:5].copy()
+    far[:, 3, 4] = 1e6
+    maps = detector.explain(far).reshape(5, -1)
+    np.testing.assert_allclose(maps.sum(axis=1), -detector.score_samples(far), rtol=1e-5)
+    assert (maps.argmax(axis=1) == 3 * 16 + 4).all()
 
 
 def test_penalty_grows_with_the_distance(rows):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import DETECTORS, make_detector, make_rows
+from conftest import DETECTORS, IMAGE, make_detector, make_rows
 
 # Processors differ in the widths of layers at which they round rows by their position.
 WIDTHS = [
@@ -30,3 +30,28 @@ def test_score_does_not_depend_on_the_position(name, params):
         for row in X[:5]:
             scores = detector.score_samples(np.tile(row, (64, 1)))
             np.testing.assert_array_equal(scores, scores[0])
+
+
+IMAGES = [
+    *((name, {}) for name in IMAGE),
+    ("ConvAutoEncoder", {"stem": "pixels"}),
+    ("ConvDeepSVDD", {"stem": "pixels"}),
+    ("ConvBiGAN", {"stem": "pixels"}),
+    ("ConvGAN", {"score_type": "mix"}),
+    ("ConvVariationalAutoEncoder", {"score_type": "elbo"}),
+]
+
+
+@pytest.mark.parametrize(("name", "params"), IMAGES, ids=str)
+@pytest.mark.parametrize("shape", [(16, 16), (28, 28), (3, 16, 16)], ids=str)
+def test_score_of_an_image_does_not_depend_on_the_position(name, params, shape):
+    X = np.random.default_rng(0).random((40, *shape), dtype=np.float32)
+    params = {"channels": (9, 5), "latent_dim": 5, "max_epochs": 1, **params}
+    detector = make_detector(name, **params).fit(X)
+    for image in X[:3]:
+        scores = detector.score_samples(np.repeat(image[None], 64, axis=0))
+        np.testing.assert_array_equal(scores, scores[0])
+    # Among others, and in a block of another size.
+    expected = detector.score_samples(X)
+    many = detector.score_samples(np.concatenate([X] * 26))
+    np.testing.assert_array_equal(many, np.tile(expected, 26))

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import pytest
 import torch
-from conftest import make_detector
+from conftest import IMAGE, make_detector
 from torch import nn
 
 from skdeepanomaly.engine import torch_defaults
@@ -183,6 +183,29 @@ def test_precision_that_was_set_by_its_newer_names(value):
         assert products.fp32_precision == value
     finally:
         products.fp32_precision = before
+
+
+@pytest.mark.parametrize("value", ["bf16", "tf32"])
+@pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="torch before 2.9")
+def test_precision_of_convolutions(value):
+    convolutions = torch.backends.mkldnn.conv, torch.backends.cudnn.conv
+    before = [each.fp32_precision for each in convolutions]
+    values = [value, "tf32"]
+    try:
+        for each, given in zip(convolutions, values, strict=True):
+            each.fp32_precision = given
+        with torch_defaults():
+            assert [each.fp32_precision for each in convolutions] == ["ieee", "ieee"]
+        assert [each.fp32_precision for each in convolutions] == values
+    finally:
+        for each, given in zip(convolutions, before, strict=True):
+            each.fp32_precision = given
+
+
+@pytest.mark.parametrize("name", IMAGE)
+def test_no_score_of_images_depends_on_torch_settings(name):
+    X = np.random.default_rng(0).random((60, 16, 16), dtype=np.float32)
+    check_nothing_depends_on(all_settings, make_detector(name).fit(X), X)
 
 
 def test_the_last_thread_puts_the_setting_back():

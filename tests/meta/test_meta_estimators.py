@@ -19,8 +19,9 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 from test_common import (
@@ -40,6 +41,7 @@ from skdeepanomaly import (
     UnsupervisedSearch,
     from_pyod,
 )
+from skdeepanomaly.metrics import outlier_scorers
 from skdeepanomaly.utils._compat import n_rows
 
 FOREST = IsolationForest(n_estimators=2, random_state=0)
@@ -326,3 +328,68 @@ def test_sparse_rows_are_refused_with_what_to_do(kind):
     pipeline.set_params(columntransformer__sparse_threshold=0).fit(frame).predict(frame)
     with pytest.raises(TypeError, match=message):
         pipeline[-1].decision_function(csr_matrix(one_hot.fit_transform(frame)))
+
+
+# Around detectors of images.
+
+
+def make_image_detector(**params):
+    return make_detector("ConvAutoEncoder", max_epochs=1, latent_dim=2, **params)
+
+
+AROUND_IMAGES = {
+    "thresholded": partial(ThresholdedDetector, random_state=0),
+    "conformal": partial(ConformalDetector, alpha=0.2, random_state=0),
+    "conformal, cross": partial(ConformalDetector, cv=2, alpha=0.2, random_state=0),
+    "feedback": FeedbackDetector,
+    "search": partial(
+        UnsupervisedSearch, param_grid={}, cv=2, criterion="stability", random_state=0
+    ),
+    "threshold search": partial(ThresholdSearchCV, cv=2, candidates=[0.2], random_state=0),
+    "pipeline": partial(make_pipeline, FunctionTransformer()),
+    "grid": lambda detector: GridSearchCV(
+        detector, {"lr": [1e-3]}, cv=2, scoring=outlier_scorers["average_precision"]
+    ),
+}
+LABELS = np.where(np.arange(40) % 4, 1, -1)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (2, 8, 9)], ids=str)
+@pytest.mark.parametrize("around", AROUND_IMAGES)
+def test_images_are_the_same_as_flat_rows(around, shape):
+    X = np.random.default_rng(0).random((40, *shape), dtype=np.float32)
+    flat = X.reshape(40, -1)
+    make = AROUND_IMAGES[around]
+    shaped = make(make_image_detector()).fit(X, LABELS)
+    other = make(make_image_detector(image_shape=shape)).fit(flat, LABELS)
+    if around == "feedback":
+        shaped.add_feedback(X[:3], [-1, 1, 1])
+        other.add_feedback(flat[:3], [-1, 1, 1])
+        np.testing.assert_array_equal(shaped.query(X, 5), other.query(flat, 5))
+    np.testing.assert_array_equal(shaped.score_samples(X), other.score_samples(flat))
+    np.testing.assert_array_equal(shaped.predict(X), other.predict(flat))
+    if hasattr(shaped, "explain"):
+        assert shaped.explain(X[:3]).shape == X[:3].shape
+
+
+def test_what_takes_no_images_says_what_to_do():
+    X = np.random.default_rng(0).random((40, 8, 9), dtype=np.float32)
+    flat = X.reshape(40, -1)
+    flat_detector = make_image_detector(image_shape=(8, 9))
+    for criterion in ("excess_mass", "mass_volume", "npd"):
+        make = partial(UnsupervisedSearch, param_grid={}, cv=2, criterion=criterion)
+        with pytest.raises(ValueError, match=r"X has 3 axes, .*'stability'.* image_shape"):
+            make(make_image_detector()).fit(X)
+        assert np.isfinite(make(flat_detector, max_features=72).fit(flat).best_score_)
+    with pytest.raises(ValueError, match="needs 72 columns, but X has 5") as refusal:
+        UnsupervisedSearch(flat_detector, {}, cv=2).fit(flat)
+    assert "raise max_features" in refusal.value.__notes__[0]
+    clusterwise = partial(ClusterwiseDetector, n_clusters=2, random_state=0)
+    with pytest.raises(ValueError, match=r"dim 3, .* Pass X\.reshape.* image_shape"):
+        clusterwise(detector=make_image_detector()).fit(X)
+    fitted = clusterwise(detector=flat_detector).fit(flat)
+    assert fitted.score_samples(flat).shape == (40,)
+    with pytest.raises(ValueError, match=r"dim 3, .* Pass X\.reshape"):
+        fitted.score_samples(X)
+    encoded = clusterwise(encoder=flat_detector, detector=FOREST).fit(flat)
+    assert encoded.score_samples(flat).shape == (40,)

@@ -230,6 +230,21 @@ def test_volumes_are_measured_with_few_features():
     assert len({tuple(columns) for columns in on_folds}) > 1
 
 
+@pytest.mark.parametrize("criterion", ["excess_mass", "mass_volume", "npd"])
+def test_lists_of_rows(criterion):
+    X = make_ring(60, 4)
+    search = make_search(LOF, {}, criterion=criterion, max_features=2, cv=2)
+    on_lists = search.fit(X.tolist()).best_score_
+    assert on_lists == search.fit(X).best_score_
+
+
+@pytest.mark.parametrize("criterion", ["excess_mass", "mass_volume", "npd"])
+def test_a_fold_of_missing_values_only(criterion):
+    forest = IsolationForest(n_estimators=2, random_state=0)
+    search = make_search(forest, {}, criterion=criterion, cv=2).fit([[2.04], [np.nan]])
+    assert np.isfinite(search.best_score_)
+
+
 def test_callable_criterion():
     calls = []
 

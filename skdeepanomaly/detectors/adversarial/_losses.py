@@ -133,6 +133,9 @@ class GANLoss(nn.Module):
         The target of the discriminator for real rows is ``1 - label_smoothing``.
     r1_weight : float, default=0.0
         Weight of half of the squared gradient norm of the logits at real rows.
+    stem : torch.nn.Module or None, default=None
+        Maps rows (n, n_features) to what the query compares, (n, n_seen). With None it compares
+        the rows themselves.
     """
 
     # Attributes that a module must have besides ``forward``.
@@ -154,6 +157,7 @@ class GANLoss(nn.Module):
         background_scales: tuple[float, float] = (0.3, 5.0),
         label_smoothing: float = 0.0,
         r1_weight: float = 0.0,
+        stem: nn.Module | None = None,
     ):
         super().__init__()
         self.score_type = score_type
@@ -166,12 +170,9 @@ class GANLoss(nn.Module):
         self.background_scales = background_scales
         self.label_smoothing = label_smoothing
         self.r1_weight = r1_weight
+        self.stem = nn.Identity() if stem is None else stem
         self.register_buffer("codes", torch.empty(0))
         self.register_buffer("score_means", torch.ones(2))
-
-    def _seen(self, x: Tensor) -> Tensor:
-        """Return what the query compares of rows, shape (n, n_seen); a hook."""
-        return x
 
     def _generate(self, module: GenerativeNetwork, z: Tensor, x: Tensor) -> Tensor:
         return module.generate(z)
@@ -241,7 +242,7 @@ class GANLoss(nn.Module):
             Weighted sums of the L1 distances between the rows and between their features.
         """
         made = self._generate(module, z, x)
-        residual = (self._seen(x) - self._seen(made)).abs().sum(dim=1)
+        residual = (self.stem(x) - self.stem(made)).abs().sum(dim=1)
         if not self.feature_weight:
             return residual
         apart = (features - module.discriminator_features(made)).abs().sum(dim=1)
@@ -249,8 +250,8 @@ class GANLoss(nn.Module):
 
     def _starts(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         codes = self.codes.to(x.dtype)
-        made = self._seen(module.generate(codes))
-        return codes[torch.cdist(self._seen(x), made, p=1.0).argmin(dim=1)]
+        made = self.stem(module.generate(codes))
+        return codes[torch.cdist(self.stem(x), made, p=1.0).argmin(dim=1)]
 
     def search(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         """Return codes (n, latent_dim) whose generated rows are similar to x.
@@ -375,15 +376,21 @@ class BiGANLoss(nn.Module):
     alpha : float, default=0.9
         Weight of the reconstruction error in the score. The weight of the error in the
         features of the discriminator is ``1 - alpha``.
+    stem : torch.nn.Module or None, default=None
+        Maps rows (n, n_features) to what the scores compare, (n, n_seen). With None they
+        compare the rows themselves.
     """
 
     # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
 
-    def __init__(self, *, cycle_weight: float = 1.0, alpha: float = 0.9):
+    def __init__(
+        self, *, cycle_weight: float = 1.0, alpha: float = 0.9, stem: nn.Module | None = None
+    ):
         super().__init__()
         self.cycle_weight = cycle_weight
         self.alpha = alpha
+        self.stem = nn.Identity() if stem is None else stem
 
     def discriminator_loss(self, module: BidirectionalGAN, x: Tensor) -> Tensor:
         """Return the cross-entropy of the discriminator on encoded and generated pairs."""
@@ -405,10 +412,6 @@ class BiGANLoss(nn.Module):
             loss = loss + self.cycle_weight * (module.generate(codes) - x).square().mean()
         return loss
 
-    def _seen(self, x: Tensor) -> Tensor:
-        """Return what the scores compare of rows, shape (n, n_seen); a hook."""
-        return x
-
     def score_rows(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the weighted sums (n,) of the two L1 errors, in rows and in features."""
         if not isinstance(output, tuple) or len(output) != 3:
@@ -418,7 +421,7 @@ class BiGANLoss(nn.Module):
             )
         reconstruction, real, fake = output
         check_reconstruction(reconstruction, x)
-        residual = (self._seen(x) - self._seen(reconstruction)).abs().sum(dim=1)
+        residual = (self.stem(x) - self.stem(reconstruction)).abs().sum(dim=1)
         return self.alpha * residual + (1 - self.alpha) * (real - fake).abs().sum(dim=1)
 
 

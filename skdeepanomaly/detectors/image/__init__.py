@@ -7,7 +7,7 @@ from ._conv_bigan import ConvBiGAN
 from ._conv_deep_svdd import ConvDeepSVDD
 from ._conv_gan import ConvGAN
 from ._conv_variational_auto_encoder import ConvVariationalAutoEncoder
-from ._losses import ConvBiGANLoss, ConvGANLoss, ImageReconstructionLoss
+from ._losses import ImageReconstructionLoss
 from ._networks import (
     ConvAutoEncoderNetwork,
     ConvBiGANNetwork,
@@ -26,14 +26,12 @@ __all__ = [
     "ConvAutoEncoder",
     "ConvAutoEncoderNetwork",
     "ConvBiGAN",
-    "ConvBiGANLoss",
     "ConvBiGANNetwork",
     "ConvDecoder",
     "ConvDeepSVDD",
     "ConvEncoder",
     "ConvEncoderNetwork",
     "ConvGAN",
-    "ConvGANLoss",
     "ConvGANNetwork",
     "ConvLayers",
     "ConvVariationalAutoEncoder",

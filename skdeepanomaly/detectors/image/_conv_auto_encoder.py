@@ -58,7 +58,8 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
     not depend on it; ``train_loss`` has its squared error as a second term.
 
     ``explain`` is a heat map, the exact terms of the score: errors of pixels, or errors of
-    cells of gradients, each spread evenly over the pixels of its cell.
+    cells of gradients, each spread evenly over the pixels of its cell. For images far from all
+    training images, whose scores get a penalty with gradients, it has the terms of the penalty.
 
     Departures from the papers: gradients can be rebuilt instead of pixels; all layers are
     trained at once; the code is short, and there is no pooling.
@@ -162,8 +163,13 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         super()._finalize_state(X)
         self.net_.criterion_.set_energy_range(spread_tensor(X, self.net_.device))
 
+    def _is_unbounded(self):
+        # Gradients are divided by their length, so that their errors are bounded.
+        return self.net_.criterion_.stem.relative
+
     def _explain_rows(self, x):
-        return self.net_.criterion_.stem.spread(super()._explain_rows(x))
+        terms = self.net_.criterion_.stem.spread(self._feature_scores(x))
+        return terms if self._is_unbounded() else terms + self._far_terms(x)
 
     def _reconstruct_rows(self, x):
         module = self.net_.module_

@@ -8,7 +8,6 @@ from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ..adversarial import BiGAN
 from ._base import BaseImageDetector, StemMixin
-from ._losses import ConvBiGANLoss
 from ._networks import ConvBiGANNetwork
 
 
@@ -104,7 +103,6 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
         "optimizer_d": [callable],
     }
     _module_class = ConvBiGANNetwork
-    _criterion_class = ConvBiGANLoss
     _auto_batch_size = 64
     _n_steps = 800
     _epoch_range = (5, 200)

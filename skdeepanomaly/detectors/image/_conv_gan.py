@@ -8,7 +8,6 @@ from ...utils.validation import Interval, StrOptions
 from .._parameters import WIDTH
 from ..adversarial import GAN
 from ._base import BaseImageDetector, StemMixin
-from ._losses import ConvGANLoss
 from ._networks import ConvGANNetwork
 
 
@@ -122,7 +121,6 @@ class ConvGAN(StemMixin, BaseImageDetector, GAN):
         "optimizer_d": [callable],
     }
     _module_class = ConvGANNetwork
-    _criterion_class = ConvGANLoss
     _n_steps = 800
     _epoch_range = (5, 200)
     # Not parameters here. Background rows, which are moved by noise, are no help with images.

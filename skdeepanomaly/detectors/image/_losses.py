@@ -1,12 +1,11 @@
-"""Losses and scores of the detectors of images."""
+"""The loss and the scores of the detectors that rebuild images."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from ...losses import check_reconstruction
-from ..adversarial._losses import BiGANLoss, GANLoss
 from ..reconstruction._losses import DenoisingLoss
 from ._stems import GradientStem, PixelStem
 
@@ -18,7 +17,9 @@ class ImageReconstructionLoss(DenoisingLoss):
     ----------
     stem : PixelStem or GradientStem
         What the network sees of an image, and how it is compared.
-    **params : Any
+    noise_std : tuple of two floats, default=(0.0, 0.0)
+        As in :class:`DenoisingLoss`.
+    masking_rate : float or sequence of floats, default=0.0
         As in :class:`DenoisingLoss`.
 
     Attributes
@@ -30,8 +31,14 @@ class ImageReconstructionLoss(DenoisingLoss):
 
     energy_range: Tensor
 
-    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
-        super().__init__(**params)
+    def __init__(
+        self,
+        *,
+        stem: PixelStem | GradientStem,
+        noise_std: tuple[float, float] = (0.0, 0.0),
+        masking_rate: float | Sequence[float] = 0.0,
+    ):
+        super().__init__(noise_std=noise_std, masking_rate=masking_rate)
         self.stem = stem
         self.register_buffer("energy_range", torch.ones(2))
 
@@ -63,41 +70,3 @@ class ImageReconstructionLoss(DenoisingLoss):
         if isinstance(output, tuple):
             loss = loss + (output[1] - x).square().mean()
         return loss
-
-
-class ConvGANLoss(GANLoss):
-    """Losses of a GAN of images, and scores that compare what a stem sees.
-
-    Parameters
-    ----------
-    stem : PixelStem or GradientStem
-        What of an image the query compares.
-    **params : Any
-        As in :class:`GANLoss`.
-    """
-
-    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
-        super().__init__(**params)
-        self.stem = stem
-
-    def _seen(self, x: Tensor) -> Tensor:
-        return self.stem(x)
-
-
-class ConvBiGANLoss(BiGANLoss):
-    """Losses of a bidirectional GAN of images, and scores that compare what a stem sees.
-
-    Parameters
-    ----------
-    stem : PixelStem or GradientStem
-        What of an image and its reconstruction the scores compare.
-    **params : Any
-        As in :class:`BiGANLoss`.
-    """
-
-    def __init__(self, *, stem: PixelStem | GradientStem, **params: Any):
-        super().__init__(**params)
-        self.stem = stem
-
-    def _seen(self, x: Tensor) -> Tensor:
-        return self.stem(x)

@@ -90,7 +90,8 @@ class ImageRowsMixin(ShapedRowsMixin):
         X = super()._validate_X(X, reset, min_samples)
         if is_bytes:
             # The bytes were converted to float32, so that this is not the array of the user.
-            np.divide(X, 255, out=X)
+            # Some frames return a read-only array all the same.
+            X = np.divide(X, 255, out=X if X.flags.writeable else None)
         if reset:
             self._value_range = None if is_bytes else (float(X.min()), float(X.max()))
         else:

@@ -118,6 +118,13 @@ def test_bytes_are_scaled_wherever_they_come_from(as_container):
     np.testing.assert_array_equal(BYTES, before)
 
 
+def test_bytes_of_a_frame_that_converts_to_a_read_only_array():
+    column = BYTES[:, 0, 0, :1]
+    frame = pd.DataFrame(column, columns=["grey"]).convert_dtypes()
+    scores = short().fit(frame).score_samples(frame)
+    np.testing.assert_array_equal(scores, short().fit(column / 255).score_samples(column / 255))
+
+
 def test_another_scale_than_in_fit_is_refused():
     detector = short().fit(BYTES)
     for other in (BYTES.astype(int), BYTES.astype(np.float32)):
