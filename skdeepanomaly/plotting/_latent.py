@@ -5,7 +5,15 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ..metrics import read_truth
-from ._common import NOT_JUDGED, decide, innermost, linear_width, name_of, open_axes, read_scores
+from ._common import (
+    NOT_JUDGED,
+    decide,
+    innermost,
+    linear_width,
+    name_of,
+    open_axes,
+    read_scores,
+)
 
 
 class LatentDisplay:

@@ -24,7 +24,8 @@ class ReconstructionDisplay:
     heat_maps : array-like of shape (n_images, height, width) or None, default=None
         What each pixel adds to the anomaly score. None leaves them out.
     scores : array-like of shape (n_images,) or None, default=None
-        Values of the decision function, negative for images that are flagged.
+        Values of the decision function. Labels of images that are flagged, whose values are
+        negative, are red.
     positions : array-like of shape (n_images,) or None, default=None
         Numbers of the images; None counts them from 0.
     name : str or None, default=None
@@ -251,7 +252,7 @@ class ReconstructionDisplay:
         labels = [f"image {position}" for position in positions]
         if self.scores is not None:
             labels = [
-                f"{label}\n{score:.3g}"
+                f"{label}\nscore {score:.3g}"
                 for label, score in zip(labels, self.scores, strict=True)
             ]
         tiles.finish(labels, list(columns))

@@ -109,7 +109,8 @@ class Tiles:
 
     def add_scale(self, image, row: int, column: int):
         """Draw the colour scale of an image as a bar below a column of so many rows."""
-        place = (column * (self.width + GAP), row * (1 + GAP) + 0.1, self.width, 0.08)
+        left = column * (self.width + GAP) + 0.05 * self.width
+        place = (left, row * (1 + GAP) + 0.1, 0.9 * self.width, 0.08)
         bar = self.ax.inset_axes(place, transform=self.ax.transData)
         colorbar = self.ax.figure.colorbar(image, cax=bar, orientation="horizontal")
         low, high = image.get_clim()
