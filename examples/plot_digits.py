@@ -60,6 +60,6 @@ LatentDisplay.from_estimator(
 )
 if len(sys.argv) > 1:
     figure.canvas.draw()
-    # A palette of 128 colours makes the file small.
+    # A palette of 256 colours makes the file small.
     picture = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
-    picture.quantize(128).save(sys.argv[1], optimize=True)
+    picture.quantize().save(sys.argv[1], optimize=True)

@@ -45,3 +45,4 @@ SampleDisplay.from_training(
 ScoreDisplay.from_estimator(
     detector, X_test, y_test, ax=scores, name=f"0, 1, 2, and other digits (ROC AUC {auc:.3f})"
 )
+scores.set_ylim(0, 26)  # room for the legend
