@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from skdeepanomaly import ConvAutoEncoder, ReconstructionDisplay
 
 SIZE = 32
+KINDS = ("scratch", "stain", "missing thread")
 
 
 def make_texture(rng, n_images):
@@ -33,16 +34,17 @@ def plant_defects(rng, images):
     for i, (image, mask) in enumerate(zip(images, masks, strict=True)):
         row, column = rng.integers(8, SIZE - 8, size=2)
         across, down = x - column, y - row
-        if i % 3 == 0:  # a bright scratch
+        kind = KINDS[i % 3]
+        if kind == "scratch":  # bright
             angle = rng.uniform(0, np.pi)
             along = across * np.cos(angle) + down * np.sin(angle)
             beside = across * np.sin(angle) - down * np.cos(angle)
             mask |= (np.abs(along) < 7) & (np.abs(beside) < 0.9)
             image[mask] += 0.35
-        elif i % 3 == 1:  # a dark stain
+        elif kind == "stain":  # dark
             mask |= across**2 + down**2 < 3.2**2
             image[mask] -= 0.3
-        else:  # a thread is missing
+        else:
             mask |= (np.abs(across) < 7) & (np.abs(down) < 2)
             image[mask] = 0.5 + rng.normal(0, 0.03, size=mask.sum())
     return images, masks
@@ -59,8 +61,12 @@ figure, axes = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
 for stem, ax in zip(("pixels", "gradients"), axes, strict=True):
     detector = ConvAutoEncoder(stem=stem, random_state=0).fit(X_train)
     image_auc = roc_auc_score(is_bad, -detector.score_samples(X_test))
-    pixel_auc = roc_auc_score(defects.ravel(), detector.explain(X_bad).ravel())
+    maps = detector.explain(X_bad)
+    pixel_auc = roc_auc_score(defects.ravel(), maps.ravel())
     print(f"{stem}: ROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}")
+    for i, kind in enumerate(KINDS):
+        kind_auc = roc_auc_score(defects[i::3].ravel(), maps[i::3].ravel())
+        print(f"    pixels of images with a {kind}: {kind_auc:.3f}")
     ReconstructionDisplay.from_estimator(
         detector,
         X_bad[:5],

@@ -146,7 +146,7 @@ class SampleDisplay:
         inside = _inside(detector)
         recorded = [
             callback
-            for _, callback in inside.net_.callbacks_
+            for _, callback in getattr(getattr(inside, "net_", None), "callbacks_", ())
             if getattr(callback, "samples_", None)
         ]
         if not recorded:

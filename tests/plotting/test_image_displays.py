@@ -1,11 +1,14 @@
 """Tests of the displays of images and codes: they show what the detectors return."""
 
+import sys
+
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from conftest import make_detector, make_planted
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
@@ -329,3 +332,39 @@ def test_image_displays_draw_where_they_are_told(cls, detector, generator):
     assert display.plot() is display
     assert len(plt.get_fignums()) == n_figures + 1
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 60), (2, 8, 8), (4, 8, 8), (3, 40, 8), (8, 30)])
+def test_images_of_any_shape(shape):
+    X = np.random.default_rng(0).uniform(-1, 3, size=(4, *shape))
+    display = ReconstructionDisplay.from_images(X, X / 2, -X)
+    channels = X.reshape(4, -1, *shape[-2:])
+    if channels.shape[1] != 3:
+        # Channels that are no colours are shown by their mean.
+        np.testing.assert_allclose(shown(display.images_["input"]), channels.mean(axis=1))
+    assert shown(display.images_["heat map"]).shape == (4, *shape[-2:])
+    display.figure_.canvas.draw()
+
+
+def test_images_without_contrast():
+    black = np.zeros((2, 8, 8))
+    display = ReconstructionDisplay.from_images(black, black, black)
+    assert (shown(display.images_["error"]) == 0).all()
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("kind", [list, torch.from_numpy])
+def test_images_in_other_containers(detector, kind):
+    display = ReconstructionDisplay.from_estimator(detector, kind(DIGITS))
+    expected = ReconstructionDisplay.from_estimator(detector, DIGITS)
+    np.testing.assert_array_equal(display.positions, expected.positions)
+    np.testing.assert_array_equal(display.images, expected.images)
+
+
+@pytest.mark.parametrize("cls", [ReconstructionDisplay, SampleDisplay, LatentDisplay])
+def test_image_displays_name_missing_matplotlib(cls, detector, generator, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    arguments = (generator,) if cls is SampleDisplay else (detector, DIGITS)
+    with pytest.raises(ImportError, match=r'pip install "skdeepanomaly\[plot\]"'):
+        cls.from_estimator(*arguments)
