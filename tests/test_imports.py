@@ -18,7 +18,7 @@ ALLOWED = {
     "losses": set(),
     "thresholds": {"utils"},
     "metrics": {"metrics", "utils"},
-    "callbacks": {"engine"},
+    "callbacks": {"callbacks", "engine"},
     "engine": {"engine", "utils"},
     "utils": {"utils"},
     "base": {"_version", "base", "callbacks", "engine", "thresholds", "utils"},
