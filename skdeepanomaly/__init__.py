@@ -1,7 +1,7 @@
 """Deep anomaly detectors that are scikit-learn estimators to the letter."""
 
 from ._version import __version__
-from .callbacks import BackupAndRestore
+from .callbacks import BackupAndRestore, SampleRecorder
 from .detectors import (
     ALAD,
     GAN,
@@ -62,10 +62,13 @@ from .metrics import (
 )
 from .plotting import (
     ContributionDisplay,
+    LatentDisplay,
     LossDisplay,
     OutlierDetCurveDisplay,
     OutlierPrecisionRecallDisplay,
     OutlierRocCurveDisplay,
+    ReconstructionDisplay,
+    SampleDisplay,
     ScoreDisplay,
     ThresholdDisplay,
 )
@@ -114,6 +117,7 @@ __all__ = [
     "GaussianMixtureThreshold",
     "GaussianNoise",
     "IQRThreshold",
+    "LatentDisplay",
     "LossDisplay",
     "MADThreshold",
     "NeuTraL",
@@ -125,7 +129,10 @@ __all__ = [
     "QuantileThreshold",
     "RandomFlip",
     "RandomShift",
+    "ReconstructionDisplay",
     "RegressionResidual",
+    "SampleDisplay",
+    "SampleRecorder",
     "ScoreDisplay",
     "SemiSupervisedGAN",
     "ThresholdDisplay",

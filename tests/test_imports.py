@@ -18,7 +18,7 @@ ALLOWED = {
     "losses": {"networks"},
     "thresholds": {"utils"},
     "metrics": {"metrics", "utils"},
-    "callbacks": {"engine", "utils"},
+    "callbacks": {"callbacks", "engine", "utils"},
     "engine": {"engine", "utils"},
     "utils": {"utils"},
     "base": {"_version", "base", "callbacks", "engine", "thresholds", "utils"},

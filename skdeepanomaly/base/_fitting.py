@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._version import __version__
-from ..callbacks import BackupAndRestore, fingerprint
+from ..callbacks import BackupAndRestore, SampleRecorder, fingerprint
 from ..engine import (
     SHUFFLE_BUFFER_BYTES,
     DetectorNet,
@@ -58,6 +58,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
         device = check_device(detector.device)
         with isolated_rng(seed, device):
             detector.net_ = make_net(detector, X, y, device, seed)
+            _open_recorders(detector)
             backup = _open_backup(detector, X, y)
             interrupted = _train_phases(detector, X, y, backup)
             interrupted |= _finish(detector, X, reservoir, seed)
@@ -89,6 +90,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
         # machine can be on another device.
         with isolated_rng(seed, detector.net_.device):
             detector.net_ = continued_net(detector, X, y, seed)
+            _open_recorders(detector)
             with open_progress(detector, [detector.net_]) as watchers:
                 interrupted = _train(detector.net_, X, y, watchers)
             interrupted |= _finish(detector, X, reservoir, seed)
@@ -198,6 +200,12 @@ def _set_scores(detector, X: np.ndarray) -> None:
         detector.offset_ = contamination_offset(
             scores, detector.contamination, overwrite_input=True
         )
+
+
+def _open_recorders(detector) -> None:
+    for _, callback in detector.net_.callbacks_:
+        if isinstance(callback, SampleRecorder):
+            callback.open(detector)
 
 
 def _open_backup(detector, X: np.ndarray, y) -> BackupAndRestore | None:

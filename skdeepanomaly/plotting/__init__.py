@@ -6,16 +6,22 @@ from ._curves import (
     OutlierPrecisionRecallDisplay,
     OutlierRocCurveDisplay,
 )
+from ._latent import LatentDisplay
 from ._loss import LossDisplay
+from ._reconstructions import ReconstructionDisplay
+from ._samples import SampleDisplay
 from ._scores import ScoreDisplay
 from ._thresholds import ThresholdDisplay
 
 __all__ = [
     "ContributionDisplay",
+    "LatentDisplay",
     "LossDisplay",
     "OutlierDetCurveDisplay",
     "OutlierPrecisionRecallDisplay",
     "OutlierRocCurveDisplay",
+    "ReconstructionDisplay",
+    "SampleDisplay",
     "ScoreDisplay",
     "ThresholdDisplay",
 ]

@@ -5,6 +5,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, column_or_1d
 
+from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.scores import check_label_convention, has_size
 
@@ -30,15 +31,51 @@ def import_pyplot():
     return plt
 
 
-def open_axes(ax):
+def open_axes(ax, figsize=None):
     """Return the given axes; axes of a new figure if there are none."""
     plt = import_pyplot()
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
 def name_of(detector) -> str:
     """Return the name of a detector's class; of a pipeline, the class of the last step."""
     return type(detector[-1] if isinstance(detector, Pipeline) else detector).__name__
+
+
+def innermost(detector, X, *methods: str):
+    """Return the detector inside of pipelines and meta-estimators, and the rows that it gets.
+
+    Parameters
+    ----------
+    detector : object
+        A fitted detector, or a pipeline, search or meta-estimator around one.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the outermost estimator takes them.
+    *methods : str
+        The detector must have one of these.
+
+    Returns
+    -------
+    inside : object
+        The detector.
+    X : array-like of shape (n_samples, ...)
+        Rows, as all transformers around the detector return them.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed, before anything is computed.
+    ValueError
+        If the detector has none of the methods.
+    """
+    import_pyplot()
+    *_, (inside, seen) = nested_rows(detector, X)
+    if not any(hasattr(inside, method) for method in methods):
+        raise ValueError(
+            f"{name_of(inside)} has no {' or '.join(methods)}: expected a detector that has, or"
+            " a pipeline, search or meta-estimator around one."
+        )
+    return inside, seen
 
 
 def decide(detector, X) -> np.ndarray:
@@ -101,6 +138,18 @@ def read_scores(scores) -> np.ndarray:
     return np.clip(scores, np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
 
 
+def linear_width(scores: np.ndarray, scale: str):
+    """Return the half-width of the linear part of a scale of scores, as in `scale_scores`."""
+    if scale not in ("auto", "linear", "asinh"):
+        raise ValueError(f"scale must be 'auto', 'linear' or 'asinh', got {scale!r}.")
+    # Anomalies have low scores, so the upper half gives the spread of the normal rows.
+    middle, high = np.quantile(scores, [0.5, 0.9])
+    width = float(high - middle)
+    if width == 0 or scale == "linear" or (scale == "auto" and np.ptp(scores) < 30 * width):
+        return None
+    return width
+
+
 def scale_scores(ax, scores: np.ndarray, scale: str):
     """Set the scale of the horizontal axis, before anything is drawn.
 
@@ -125,12 +174,8 @@ def scale_scores(ax, scores: np.ndarray, scale: str):
     ValueError
         If ``scale`` is unknown.
     """
-    if scale not in ("auto", "linear", "asinh"):
-        raise ValueError(f"scale must be 'auto', 'linear' or 'asinh', got {scale!r}.")
-    # Anomalies have low scores, so the upper half gives the spread of the normal rows.
-    middle, high = np.quantile(scores, [0.5, 0.9])
-    width = float(high - middle)
-    if width == 0 or scale == "linear" or (scale == "auto" and np.ptp(scores) < 30 * width):
+    width = linear_width(scores, scale)
+    if width is None:
         return None
     ax.set_xscale("asinh", linear_width=width)
     # Ticks at zero and at four or fewer powers of ten on each side.

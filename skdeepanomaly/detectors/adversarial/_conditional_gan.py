@@ -261,9 +261,16 @@ class ConditionalGAN(GAN):
     def _criterion_params(self):
         return {**super()._criterion_params(), "condition": self._condition()}
 
+    def _initialize_state(self, X):
+        super()._initialize_state(X)
+        self._keep_contexts(X)
+
     def _finalize_state(self, X):
-        """Also keep contexts of training rows, for ``sample``."""
         super()._finalize_state(X)
+        self._keep_contexts(X)
+
+    def _keep_contexts(self, X):
+        """Keep contexts of training rows for ``sample``, which callbacks use in training."""
         criterion = self.net_.criterion_
         rows = spread(X, MAX_CONTEXTS)[:, criterion.condition.tolist()]
         criterion.contexts = torch.tensor(rows, dtype=torch.float32, device=self.net_.device)

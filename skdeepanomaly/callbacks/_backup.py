@@ -1,4 +1,4 @@
-"""Callbacks: backup of a running fit."""
+"""Backup of a running fit."""
 
 import contextlib
 import copy
@@ -13,10 +13,8 @@ import joblib
 import torch
 from skorch.callbacks import Callback, EarlyStopping
 
-from .engine import rng_states, set_rng_states
-from .utils.validation import warn_user
-
-__all__ = ["BackupAndRestore"]
+from ..engine import rng_states, set_rng_states
+from ..utils.validation import warn_user
 
 # A backup file is this mark, a SHA-256 digest, and the state, which the digest belongs to.
 _MARK = b"skdeepanomaly backup 1\n"
