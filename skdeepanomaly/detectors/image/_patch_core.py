@@ -1,11 +1,11 @@
 """PatchCore: a memory of normal patches."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 
-from ...utils.validation import Interval, StrOptions
+from ...utils.validation import Interval, RealNotInt, StrOptions
 from ._patch_base import BasePatchDetector
 from ._patches import PatchMemory, greedy_coreset, image_patches
 
@@ -85,7 +85,7 @@ class PatchCore(BasePatchDetector):
         "patch_size": [Interval(Integral, 1, None, closed="left")],
         "coreset_size": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, 1, closed="right"),
+            Interval(RealNotInt, 0, 1, closed="right"),
             StrOptions({"auto"}),
         ],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],

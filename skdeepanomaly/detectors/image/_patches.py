@@ -10,6 +10,8 @@ from ._frozen_layers import FrozenLayers
 
 # Largest number of distances that are held at once.
 MAX_DISTANCES = 8 * 2**20
+# Bound of the rounding error of a squared distance in float32, relative to the squared lengths.
+ROUNDING = 1e-6
 
 
 class PatchFeatures(nn.Module):
@@ -169,8 +171,9 @@ class PatchMemory(PatchModel):
         near = self.patches[away.topk(n_neighbors, largest=False).indices]
         gaps = torch.linalg.vector_norm(near - patches[worst], dim=1)
         weight = 1 - (distances[worst] - gaps.logsumexp(dim=0)).exp()
-        # Rounding can make a weight a little less than zero.
-        return distances[worst] * weight.clamp(min=0)
+        # The nearest patch has the smallest of these distances, so that the weight has a lower
+        # bound. Far from all patches rounding can choose another one, and break it.
+        return distances[worst] * weight.clamp(min=1 - 1 / n_neighbors)
 
 
 class PlaceGaussians(PatchModel):
@@ -247,13 +250,19 @@ def greedy_coreset(patches: Tensor, size: int, max_projected: int = 128) -> Tens
     if n_channels > max_projected:
         projection = torch.randn(n_channels, max_projected) / max_projected**0.5
         patches = patches @ projection.to(patches.device)
+    # From the median, because the products below cancel digits of what all patches share.
+    patches = patches - patches.median(dim=0).values
+    squares = patches.square().sum(dim=1)
     chosen = torch.empty(size, dtype=torch.long, device=patches.device)
     chosen[0] = torch.randint(len(patches), ())
     gaps = torch.full((len(patches),), math.inf, device=patches.device)
     for i in range(1, size):
-        gaps = torch.minimum(gaps, (patches - patches[chosen[i - 1]]).square().sum(dim=1))
+        last = chosen[i - 1]
+        gaps = torch.minimum(gaps, squares + squares[last] - 2 * (patches @ patches[last]))
+        gaps[last] = 0
         farthest = gaps.argmax()
-        if gaps[farthest] == 0:
+        # A patch that differs from one of those chosen by rounding errors alone.
+        if gaps[farthest] <= ROUNDING * squares[farthest]:
             return chosen[:i]
         chosen[i] = farthest
     return chosen

@@ -143,6 +143,17 @@ def test_patch_core_is_that_of_the_paper():
     np.testing.assert_allclose(unweighted.anomaly_map(new).max(axis=(1, 2)), worst, rtol=1e-4)
 
 
+@with_both
+def test_what_is_far_from_all_patches_is_abnormal(detector):
+    """No score falls back to normal where float32 can no longer tell the patches apart."""
+    X = draw_images(40, (20, 20))
+    fitted = detector(module=torch.nn.Identity(), random_state=0).fit(X)
+    far = X[:1] * np.logspace(1, 25, 49, dtype=np.float32)[:, None, None]
+    scores = fitted.score_samples(far)
+    assert np.all(np.diff(scores) < 0)
+    assert np.all(fitted.predict(far) == -1)
+
+
 def test_a_patch_in_memory_has_distance_zero_and_chunks_change_nothing(monkeypatch):
     X = draw_images()
     detector = PatchCore(coreset_size=1.0, patch_size=1, random_state=0).fit(X)
@@ -184,6 +195,14 @@ def test_a_coreset_covers_better_than_random_patches():
 def test_a_coreset_holds_no_patch_twice():
     patches = torch.arange(3.0).repeat(10)[:, None]
     assert sorted(patches[_patches.greedy_coreset(patches, 20), 0].tolist()) == [0, 1, 2]
+
+
+def test_a_far_patch_does_not_end_the_coreset():
+    torch.manual_seed(0)
+    patches = torch.rand(500, 5) + 100
+    patches[0] = 1e6
+    chosen = _patches.greedy_coreset(patches, 50)
+    assert len(chosen) == len(set(chosen.tolist())) == 50
 
 
 def test_many_patches_are_drawn_before_the_coreset(monkeypatch):
