@@ -25,11 +25,13 @@ from .detectors import (
     DenoisingAutoEncoder,
     DevNet,
     NeuTraL,
+    PaDiM,
+    PatchCore,
     RegressionResidual,
     SemiSupervisedGAN,
     VariationalAutoEncoder,
 )
-from .detectors.image import GaussianNoise, RandomFlip, RandomShift
+from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
 from .explain import explain_columns
 from .meta import (
     ClusterwiseDetector,
@@ -114,6 +116,7 @@ __all__ = [
     "DevNet",
     "FeedbackDetector",
     "FixedThreshold",
+    "FrozenEncoder",
     "GaussianMixtureThreshold",
     "GaussianNoise",
     "IQRThreshold",
@@ -125,6 +128,8 @@ __all__ = [
     "OutlierPrecisionRecallDisplay",
     "OutlierRocCurveDisplay",
     "POTThreshold",
+    "PaDiM",
+    "PatchCore",
     "PyODDetector",
     "QuantileThreshold",
     "RandomFlip",

@@ -16,7 +16,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from toy_detector import LinearAutoEncoder
 
-from skdeepanomaly.base import BaseDeepDetector
+from skdeepanomaly.base import BaseDeepDetector, BaseUntrainedDetector
 from skdeepanomaly.detectors.image import ImageRowsMixin
 from skdeepanomaly.utils import all_detectors
 
@@ -111,6 +111,10 @@ def with_mapped_labels(cls):
 
 EXPORTED = dict(all_detectors())
 DEEP = {name: cls for name, cls in EXPORTED.items() if issubclass(cls, BaseDeepDetector)}
+# Those without gradient steps: no epochs, no partial_fit.
+UNTRAINED = {
+    name: cls for name, cls in EXPORTED.items() if issubclass(cls, BaseUntrainedDetector)
+}
 IMAGE = {name: cls for name, cls in DEEP.items() if issubclass(cls, ImageRowsMixin)}
 LABELLED = {name: cls for name, cls in DEEP.items() if cls._labels}
 # What the common checks run on: those that read labels can be handed any, or none. The

@@ -11,7 +11,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from conftest import DEEP, DETECTORS, EXPORTED, LABELLED, make_detector, subclass
+from conftest import DEEP, DETECTORS, EXPORTED, LABELLED, UNTRAINED, make_detector, subclass
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV
@@ -149,7 +149,7 @@ def test_check_estimator_with_labels_as_they_come(name):
 
 
 @pytest.mark.parametrize("name", sorted(set(EXPORTED) - set(DEEP)))
-def test_check_estimator_of_meta_estimators(name):
+def test_check_estimator_of_others(name):
     assert failed_checks(EXPORTED[name]()) == {}
 
 
@@ -174,17 +174,23 @@ def test_check_estimator_in_a_pipeline(name, checks_that_pipelines_fail):
     assert set(failed) <= checks_that_pipelines_fail, failed
 
 
+FURTHER_CHECKS = [
+    check_dataframe_column_names_consistency,
+    check_inplace_ensure_writeable,
+    check_param_validation,
+]
+
+
 @unscaled
-@pytest.mark.parametrize(
-    "check",
-    [
-        check_dataframe_column_names_consistency,
-        check_inplace_ensure_writeable,
-        check_param_validation,
-    ],
-)
+@pytest.mark.parametrize("check", FURTHER_CHECKS)
 def test_further_scikit_learn_checks(name, check):
     check(name, make_detector(name, max_epochs=1))
+
+
+@pytest.mark.parametrize("check", FURTHER_CHECKS)
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_further_scikit_learn_checks_of_untrained_detectors(name, check):
+    check(name, make_detector(name, classes=UNTRAINED))
 
 
 def test_same_seed_same_bits(name, fitted, rows):

@@ -6,20 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks
-from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin
-from ..utils.validation import (
-    Interval,
-    Options,
-    StrOptions,
-    check_labels,
-    refuse_sparse,
-    warn_if_unscaled,
-)
+from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
     COMMON_ATTRIBUTES,
@@ -31,6 +23,7 @@ from ._far_rows import FarRowsMixin
 from ._fitting import fit_from_scratch, fit_further
 from ._nested_params import NestedParamsMixin
 from ._reservoir import Reservoir
+from ._rows import RowsMixin
 from ._versioning import VersionedMixin
 
 
@@ -38,6 +31,7 @@ class BaseDeepDetector(
     NestedParamsMixin,
     ExplainingMixin,
     FarRowsMixin,
+    RowsMixin,
     VersionedMixin,
     OffsetMixin,
     BaseEstimator,
@@ -260,41 +254,6 @@ class BaseDeepDetector(
         check_is_fitted(self)
         X = self._validate_X(X, reset=False, min_samples=1)
         return map_in_blocks(function, X, self.net_.device, dtype=dtype, width=self.net_.width)
-
-    def _validate_X(self, X, reset: bool, min_samples: int) -> np.ndarray:
-        if torch.is_tensor(X):
-            X = X.numpy(force=True)
-        name = type(self).__name__
-        refuse_sparse(X, name)
-        if (n_axes := len(shape_of(X))) > 2:
-            raise ValueError(
-                f"Found array with dim {n_axes}, while dim <= 2 is required by {name}. The"
-                " detectors of images take arrays with more axes; for others, pass"
-                " X.reshape(len(X), -1)."
-            )
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
-        if len(X) < min_samples:
-            raise ValueError(
-                f"Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of"
-                f" {min_samples} is required by {name}: there is nothing to compare a single"
-                " row with. Join the last row of a stream to the chunk before, or leave it out."
-            )
-        limit = np.finfo(np.float32).max
-        if X.dtype == np.float64 and (largest := max(X.max(), -X.min())) > limit:
-            raise ValueError(
-                "Input X contains a value too large for dtype('float32'), in which networks"
-                f" compute: {largest:.3g} in absolute value, the limit is {limit:.3g}. Scale"
-                " X, or clip it."
-            )
-        return X
-
-    def _warn_if_unscaled(self, X: np.ndarray) -> None:
-        """Warn if the scales of the training rows make learning hard."""
-        warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
-
-    def _shape_like(self, values: np.ndarray, X=None) -> np.ndarray:
-        """Return flat rows in the shape of the rows of X, or of those of ``fit`` for None."""
-        return values
 
     def _validate_y(self, y, n_samples: int, first: bool) -> np.ndarray | None:
         if self._labels is None:

@@ -14,9 +14,9 @@ from ..engine import (
     isolated_rng,
     map_in_blocks,
 )
-from ..thresholds import contamination_offset, robust_offset
 from ..utils.validation import plain_number, warn_if_few_after_fit, warn_if_one_batch
 from ._building import continued_net, fixed_params, make_net, refuse_changes
+from ._offset import choose_offset
 from ._progress import open_progress
 from ._reservoir import Reservoir
 
@@ -48,7 +48,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     KeyboardInterrupt
         After Ctrl-C, when the threshold is set.
     """
-    with _undone_on_error(detector), _checked_params(detector):
+    with undone_on_error(detector), checked_params(detector):
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
         detector._warn_if_unscaled(X)
@@ -77,7 +77,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
     Parameters, return value and errors are those of :func:`fit_from_scratch`. There is also a
     ``ValueError`` if parameters were changed that may not change between calls.
     """
-    with _undone_on_error(detector), _checked_params(detector):
+    with undone_on_error(detector), checked_params(detector):
         refuse_changes(detector)
         X = detector._validate_X(X, reset=False, min_samples=2)
         y = detector._validate_y(y, len(X), first=False)
@@ -100,7 +100,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
 
 
 @contextmanager
-def _undone_on_error(detector):
+def undone_on_error(detector):
     """Restore the attributes of the detector if the block raises an error."""
     before = vars(detector).copy()
     try:
@@ -112,7 +112,7 @@ def _undone_on_error(detector):
 
 
 @contextmanager
-def _checked_params(detector):
+def checked_params(detector):
     """Check the parameters, and make their numbers Python's own for the block.
 
     Sums of numpy's small integers overflow, and torch does not take every number as a float.
@@ -194,12 +194,7 @@ def _set_scores(detector, X: np.ndarray) -> None:
         )
     if not detector._is_unbounded():
         detector._set_far_distance(X, scores)
-    if detector.contamination == "auto":
-        detector.offset_ = robust_offset(scores)
-    else:
-        detector.offset_ = contamination_offset(
-            scores, detector.contamination, overwrite_input=True
-        )
+    detector.offset_ = choose_offset(scores, detector.contamination)
 
 
 def _open_recorders(detector) -> None:

@@ -13,6 +13,8 @@ from .image import (
     ConvDeepSVDD,
     ConvGAN,
     ConvVariationalAutoEncoder,
+    PaDiM,
+    PatchCore,
 )
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
@@ -48,6 +50,8 @@ __all__ = [
     "DenoisingAutoEncoder",
     "DevNet",
     "NeuTraL",
+    "PaDiM",
+    "PatchCore",
     "RegressionResidual",
     "SemiSupervisedGAN",
     "VariationalAutoEncoder",

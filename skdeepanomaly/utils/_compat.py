@@ -6,7 +6,13 @@ mainly attributes of skorch's net, from which the nets of the engine are derived
 
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._missing import is_pandas_na
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    RealNotInt,
+    StrOptions,
+)
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _num_samples as n_rows
@@ -15,6 +21,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "check_method_params",
     "column_indices",

@@ -11,13 +11,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._compat import HasMethods, Interval, Options, StrOptions
+from ._compat import HasMethods, Interval, Options, RealNotInt, StrOptions
 from .rows import spread
 
 __all__ = [
     "HasMethods",
     "Interval",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "check_columns",
     "check_hidden_dims",

@@ -7,6 +7,8 @@ from ._conv_bigan import ConvBiGAN
 from ._conv_deep_svdd import ConvDeepSVDD
 from ._conv_gan import ConvGAN
 from ._conv_variational_auto_encoder import ConvVariationalAutoEncoder
+from ._frozen_encoder import FrozenEncoder
+from ._frozen_layers import FrozenLayers, LocalPatterns
 from ._losses import ImageReconstructionLoss
 from ._networks import (
     ConvAutoEncoderNetwork,
@@ -18,11 +20,16 @@ from ._networks import (
     ConvLayers,
     ConvVariationalNetwork,
 )
+from ._padim import PaDiM
+from ._patch_base import BasePatchDetector
+from ._patch_core import PatchCore
+from ._patches import PatchFeatures, PatchMemory, PlaceGaussians
 from ._rows import ImageRowsMixin
 from ._stems import GradientStem, PixelStem
 
 __all__ = [
     "BaseImageDetector",
+    "BasePatchDetector",
     "ConvAutoEncoder",
     "ConvAutoEncoderNetwork",
     "ConvBiGAN",
@@ -36,11 +43,19 @@ __all__ = [
     "ConvLayers",
     "ConvVariationalAutoEncoder",
     "ConvVariationalNetwork",
+    "FrozenEncoder",
+    "FrozenLayers",
     "GaussianNoise",
     "GradientStem",
     "ImageReconstructionLoss",
     "ImageRowsMixin",
+    "LocalPatterns",
+    "PaDiM",
+    "PatchCore",
+    "PatchFeatures",
+    "PatchMemory",
     "PixelStem",
+    "PlaceGaussians",
     "RandomFlip",
     "RandomShift",
 ]
