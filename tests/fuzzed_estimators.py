@@ -141,6 +141,8 @@ SPECIAL = {
     ),
     "hidden_dims": few_numbers(st.one_of(WIDTHS, WIDTHS, BAD_WIDTHS)),
     "channels": few_numbers(st.one_of(WIDTHS, WIDTHS, BAD_WIDTHS)),
+    # The outputs of a module of the user's own: there is none.
+    "layer": st.sampled_from([None, "", "0", ["0"], [], ["a", "a"], [1]]),
     "image_shape": st.one_of(
         st.none(),
         few_numbers(st.lists(st.integers(1, 5), min_size=2, max_size=3)),

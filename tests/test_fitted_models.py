@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DETECTORS, EXPORTED, IMAGE, make_detector, make_rows
+from conftest import DETECTORS, EXPORTED, IMAGE, UNTRAINED, make_detector, make_rows
 from pyod.models.knn import KNN
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
@@ -143,6 +143,22 @@ def test_no_images_are_kept(name):
     X = np.random.default_rng(0).random((150, 16, 16), dtype=np.float32)
     found = found_in_pickle(make_detector(name).fit(X), X.reshape(150, -1))
     check_keeps_nothing(found)
+
+
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_features_of_images_are_kept_but_no_images(name):
+    X = np.random.default_rng(0).random((150, 16, 16), dtype=np.float32)
+    detector = make_detector(name, classes=UNTRAINED).fit(X)
+    check_keeps_nothing(found_in_pickle(detector, X.reshape(150, -1)))
+
+
+def test_patches_of_small_images_are_kept():
+    X = np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
+    detector = make_detector("PatchCore", classes=UNTRAINED, patch_size=1, coreset_size=1.0)
+    # All 3 x 3 pixels that are inside of an image.
+    found = found_in_pickle(detector.fit(X), X.reshape(40, -1))
+    assert found.all()
+    assert "verbatim" in EXPORTED["PatchCore"].__doc__
 
 
 def test_a_detector_of_pyod_may_keep_all_rows(rows):

@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import EXPORTED, IMAGE, global_states
+from conftest import EXPORTED, IMAGE, UNTRAINED, global_states
 from fuzzed_data import images, labels, rows, tables
 from fuzzed_estimators import META, detectors, meta_estimators, table_pipelines
 from hypothesis import given
@@ -134,7 +134,7 @@ def test_detectors(name, data):
     check_contract(detector, X, y)
 
 
-@pytest.mark.parametrize("name", IMAGE)
+@pytest.mark.parametrize("name", [*IMAGE, *UNTRAINED])
 @given(data=st.data())
 def test_detectors_of_images(name, data):
     check_contract(data.draw(detectors(name)), data.draw(images()), None)

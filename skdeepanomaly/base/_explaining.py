@@ -3,11 +3,6 @@
 import numpy as np
 import torch
 
-from ..utils.rows import spread
-
-# The median training row is computed from at most this many rows.
-MAX_ROWS_FOR_MEDIANS = 10_000
-
 
 class ExplainingMixin:
     """Mixin with ``explain``: the terms of additive scores, otherwise integrated gradients."""
@@ -67,11 +62,6 @@ class ExplainingMixin:
     def _explain_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the contributions (n, n_features) of the features to the scores of rows."""
         return self._feature_scores(x) if self._is_additive() else self._integrated_gradients(x)
-
-    def _set_reference(self, X: np.ndarray) -> None:
-        """Keep the median training row, at which the integration of gradients starts."""
-        self._reference = np.median(spread(X, MAX_ROWS_FOR_MEDIANS), axis=0)
-        self._reference = self._reference.astype(np.float32)
 
     def _integrated_gradients(self, x: torch.Tensor) -> torch.Tensor:
         reference = torch.from_numpy(self._reference).to(x.device)

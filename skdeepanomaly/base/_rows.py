@@ -4,8 +4,11 @@ import numpy as np
 import torch
 from sklearn.utils.validation import validate_data
 
-from ..utils.rows import shape_of
+from ..utils.rows import shape_of, spread
 from ..utils.validation import refuse_sparse, warn_if_unscaled
+
+# The median training row is computed from at most this many rows.
+MAX_ROWS_FOR_MEDIANS = 10_000
 
 
 class RowsMixin:
@@ -41,6 +44,11 @@ class RowsMixin:
     def _warn_if_unscaled(self, X: np.ndarray) -> None:
         """Warn if the scales of the training rows make learning hard."""
         warn_if_unscaled(X, getattr(self, "feature_names_in_", None))
+
+    def _set_reference(self, X: np.ndarray) -> None:
+        """Keep the median training row, from which distances and gradients are taken."""
+        self._reference = np.median(spread(X, MAX_ROWS_FOR_MEDIANS), axis=0)
+        self._reference = self._reference.astype(np.float32)
 
     def _shape_like(self, values: np.ndarray, X=None) -> np.ndarray:
         """Return flat rows in the shape of the rows of X, or of those of ``fit`` for None."""

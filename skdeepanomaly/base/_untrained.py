@@ -11,6 +11,7 @@ from ..engine import check_device, draw_seed, isolated_rng
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, StrOptions
 from ._docstrings import fill_docstring
+from ._far_rows import FarRowsMixin
 from ._fitting import checked_params, undone_on_error
 from ._fixed_module import FixedModuleMixin
 from ._offset import choose_offset
@@ -42,7 +43,9 @@ feature_names_in_ : ndarray of shape (n_features,)
     Names of the features, if all column names of X are strings."""
 
 
-class BaseUntrainedDetector(FixedModuleMixin, RowsMixin, OffsetMixin, BaseEstimator):
+class BaseUntrainedDetector(
+    FixedModuleMixin, FarRowsMixin, RowsMixin, OffsetMixin, BaseEstimator
+):
     """Base of detectors without gradient steps.
 
     A subclass defines ``_make_module``, which reads the training rows once. There is no
@@ -100,6 +103,8 @@ class BaseUntrainedDetector(FixedModuleMixin, RowsMixin, OffsetMixin, BaseEstima
                     " as a whole, so that its values are about 1, and see that the module"
                     " gives finite outputs."
                 )
+            self._set_reference(X)
+            self._set_far_distance(X, scores)
             self.offset_ = choose_offset(scores, self.contamination)
         return self
 
@@ -125,7 +130,7 @@ class BaseUntrainedDetector(FixedModuleMixin, RowsMixin, OffsetMixin, BaseEstima
         ValueError
             If X is not valid, or has other columns than in ``fit``.
         """
-        scores = -self._map_rows(self._score_rows, X)
+        scores = -self._map_rows(self._anomaly_scores, X)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
 
@@ -138,6 +143,10 @@ class BaseUntrainedDetector(FixedModuleMixin, RowsMixin, OffsetMixin, BaseEstima
     def _score_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the anomaly scores (n,) of rows (n, n_features)."""
         return self.module_(x)
+
+    def _is_unbounded(self) -> bool:
+        """Whether the score grows with the distance by itself: a module may be bounded."""
+        return False
 
     def _training_scores(self, X: np.ndarray) -> np.ndarray:
         """Return the anomaly scores of the training rows, from which the threshold is set."""

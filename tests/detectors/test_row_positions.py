@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import DETECTORS, IMAGE, make_detector, make_rows
+from conftest import DETECTORS, EXPORTED, IMAGE, UNTRAINED, make_detector, make_rows
 
 # Processors differ in the widths of layers at which they round rows by their position.
 WIDTHS = [
@@ -34,6 +34,7 @@ def test_score_does_not_depend_on_the_position(name, params):
 
 IMAGES = [
     *((name, {}) for name in IMAGE),
+    *((name, {}) for name in UNTRAINED),
     ("ConvAutoEncoder", {"stem": "pixels"}),
     ("ConvDeepSVDD", {"stem": "pixels"}),
     ("ConvBiGAN", {"stem": "pixels"}),
@@ -46,8 +47,10 @@ IMAGES = [
 @pytest.mark.parametrize("shape", [(16, 16), (28, 28), (3, 16, 16)], ids=str)
 def test_score_of_an_image_does_not_depend_on_the_position(name, params, shape):
     X = np.random.default_rng(0).random((40, *shape), dtype=np.float32)
-    params = {"channels": (9, 5), "latent_dim": 5, "max_epochs": 1, **params}
-    detector = make_detector(name, **params).fit(X)
+    known = EXPORTED[name]().get_params()
+    small = {"channels": (9, 5), "latent_dim": 5, "max_epochs": 1}
+    params = {n: value for n, value in small.items() if n in known} | params
+    detector = make_detector(name, classes=EXPORTED, **params).fit(X)
     for image in X[:3]:
         scores = detector.score_samples(np.repeat(image[None], 64, axis=0))
         np.testing.assert_array_equal(scores, scores[0])

@@ -51,7 +51,13 @@ DAYS = pd.date_range("2024-03-01 00:30", periods=60, freq="17h", tz="Europe/Berl
 SAME_DATES = {
     "python": lambda: pd.DataFrame({"t": pd.Series(DAYS.to_pydatetime(), dtype=object)}),
     "strings": lambda: pd.DataFrame({"t": [day.isoformat() for day in DAYS]}),
-    "polars": lambda: pl.DataFrame({"t": pl.Series(DAYS.to_pydatetime().tolist())}),
+    "polars": lambda: pl.DataFrame(
+        {
+            "t": pl.Series(
+                DAYS.tz_localize(None).to_pydatetime().tolist()
+            ).dt.replace_time_zone("Europe/Berlin")
+        }
+    ),
     "arrow": lambda: pa.table({"t": pa.array(DAYS, pa.timestamp("us", "Europe/Berlin"))}),
     "without a zone": lambda: pd.DataFrame({"t": DAYS.tz_localize(None)}),
     "padded strings": lambda: pd.DataFrame({"t": [f" {day} " for day in DAYS]}),

@@ -104,8 +104,10 @@ CONTAINERS_IN_CELLS = {
 
 @pytest.mark.parametrize("what", list(CONTAINERS_IN_CELLS))
 def test_cells_of_several_values_are_refused(what):
-    cells = pd.Series([CONTAINERS_IN_CELLS[what]] * 3 + [None], dtype=object)
-    table = pd.DataFrame({"good": 1.0, "bad": cells})
+    # Cell by cell, because pandas would convert a list of tensors.
+    table = pd.DataFrame({"good": [1.0] * 4, "bad": None})
+    for row in range(3):
+        table.at[row, "bad"] = CONTAINERS_IN_CELLS[what]
     match = f"one number.* in each cell, got (?i:.*{what}).* in column 'bad'. Spread"
     with pytest.raises(ValueError, match=match.replace("series", "Series")):
         make_detector_pipeline(IsolationForest()).fit(table)

@@ -61,6 +61,9 @@ class PatchCore(BasePatchDetector):
     ``anomaly_map`` is the heat map of the paper. ``explain`` scales it, so that it sums to the
     score, which is not a sum but a weighted maximum.
 
+    A fitted detector keeps local features of training images. Those of images with a side
+    shorter than 16 pixels are squares of their pixels, verbatim where ``patch_size=1``.
+
     Departures from the paper: the mean over a neighbourhood is taken channel by channel and
     leaves out places beyond the border; the coreset is chosen among at most 100,000 patches,
     drawn at random; the random projection has 128 dimensions.

@@ -144,13 +144,29 @@ def test_patch_core_is_that_of_the_paper():
 
 
 @with_both
+def test_images_far_away_are_abnormal_where_features_do_not_change(detector):
+    """Gradients are normalised, so that a brighter image has nearly the same ones."""
+    X = draw_images(40, (20, 20))
+    fitted = detector(contamination="auto", random_state=0).fit(X)
+    np.testing.assert_allclose(
+        fitted.anomaly_map(X[:5] * 1.3), fitted.anomaly_map(X[:5]), atol=0.02
+    )
+    assert (fitted.predict(X[:5] * 1.3) == fitted.predict(X[:5])).all()
+    for factor in [30, 1e4, 1e20, -1e10]:
+        assert fitted.score_samples(X * factor).max() < fitted.score_samples(X).min()
+    np.testing.assert_allclose(fitted.explain(X).sum((1, 2)), -fitted.score_samples(X))
+
+
+@with_both
 def test_what_is_far_from_all_patches_is_abnormal(detector):
     """No score falls back to normal where float32 can no longer tell the patches apart."""
     X = draw_images(40, (20, 20))
     fitted = detector(module=torch.nn.Identity(), random_state=0).fit(X)
     far = X[:1] * np.logspace(1, 25, 49, dtype=np.float32)[:, None, None]
     scores = fitted.score_samples(far)
-    assert np.all(np.diff(scores) < 0)
+    # Beyond what float32 can square, all have the lowest score.
+    assert np.all(np.diff(scores) <= 0)
+    assert len(np.unique(scores)) > 30
     assert np.all(fitted.predict(far) == -1)
 
 
