@@ -50,26 +50,32 @@ def plant_defects(rng, images):
     return images, masks
 
 
-rng = np.random.default_rng(0)
-X_train = make_texture(rng, 500)
-X_good = make_texture(rng, 60)
-X_bad, defects = plant_defects(rng, make_texture(rng, 60))
-X_test = np.concatenate([X_good, X_bad])
-is_bad = np.repeat([False, True], [len(X_good), len(X_bad)])
+def main():
+    """Train on good textures, and draw the worst defects."""
+    rng = np.random.default_rng(0)
+    X_train = make_texture(rng, 500)
+    X_good = make_texture(rng, 60)
+    X_bad, defects = plant_defects(rng, make_texture(rng, 60))
+    X_test = np.concatenate([X_good, X_bad])
+    is_bad = np.repeat([False, True], [len(X_good), len(X_bad)])
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
-for stem, ax in zip(("pixels", "gradients"), axes, strict=True):
-    detector = ConvAutoEncoder(stem=stem, random_state=0).fit(X_train)
-    image_auc = roc_auc_score(is_bad, -detector.score_samples(X_test))
-    maps = detector.explain(X_bad)
-    pixel_auc = roc_auc_score(defects.ravel(), maps.ravel())
-    print(f"{stem}: ROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}")
-    for i, kind in enumerate(KINDS):
-        kind_auc = roc_auc_score(defects[i::3].ravel(), maps[i::3].ravel())
-        print(f"    pixels of images with a {kind}: {kind_auc:.3f}")
-    ReconstructionDisplay.from_estimator(
-        detector,
-        X_bad[:5],
-        ax=ax,
-        name=f'stem="{stem}"\nROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}',
-    )
+    _, axes = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
+    for stem, ax in zip(("pixels", "gradients"), axes, strict=True):
+        detector = ConvAutoEncoder(stem=stem, random_state=0).fit(X_train)
+        image_auc = roc_auc_score(is_bad, -detector.score_samples(X_test))
+        maps = detector.explain(X_bad)
+        pixel_auc = roc_auc_score(defects.ravel(), maps.ravel())
+        print(f"{stem}: ROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}")
+        for i, kind in enumerate(KINDS):
+            kind_auc = roc_auc_score(defects[i::3].ravel(), maps[i::3].ravel())
+            print(f"    pixels of images with a {kind}: {kind_auc:.3f}")
+        ReconstructionDisplay.from_estimator(
+            detector,
+            X_bad[:5],
+            ax=ax,
+            name=f'stem="{stem}"\nROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}',
+        )
+
+
+if __name__ == "__main__":
+    main()
