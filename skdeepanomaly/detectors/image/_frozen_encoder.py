@@ -59,7 +59,7 @@ class FrozenEncoder(
         Number of channels, height and width of an image.
     n_features_in_ : int
         Number of values of an image.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of X, if all of them are strings.
 
     See Also
