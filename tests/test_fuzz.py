@@ -32,6 +32,9 @@ WARNINGS = {
         "These candidates have no score",
         "Scoring failed",
         "of y are anomalies by",
+        # Few values of a column are the same, or some cannot be read.
+        "Not all was understood of the columns",
+        "is read as .* but .* of its values",
     ),
     ConvergenceWarning: (".*",),
     DataConversionWarning: ("A column-vector y was passed",),

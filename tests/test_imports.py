@@ -17,7 +17,7 @@ ALLOWED = {
     "networks": set(),
     "losses": {"networks"},
     "datasets": set(),
-    "thresholds": {"utils"},
+    "thresholds": {"thresholds", "utils"},
     "metrics": {"metrics", "utils"},
     "callbacks": {"callbacks", "engine", "utils"},
     "engine": {"engine", "utils"},

@@ -13,7 +13,7 @@ from ..utils.rows import spread
 from ..utils.validation import check_columns, closest, warn_user
 from ._dates import part_of_day, read_times, read_times_of_day, to_time
 from ._input import labels_of
-from ._values import are_booleans, is_blank, read_numbers, split_columns, to_objects
+from ._values import are_booleans, is_blank, read_numbers, split_columns, to_objects, to_string
 
 KINDS = ("numeric", "categorical", "date", "time", "text")
 
@@ -155,7 +155,7 @@ def _summarize(column, label, named: str | None) -> tuple[ColumnSummary, str | N
         return ColumnSummary(label, kind, reason, missing), note
     if kind == "text":
         return ColumnSummary(label, kind, reason, missing), None
-    counts = Counter(map(str, values))
+    counts = Counter(map(to_string, values))
     unseen, note = unseen_share(counts), None
     if unseen_is_common(counts) and not named:
         note = (

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import n_rows
 from ._columns import unseen_is_common
-from ._values import are_booleans, split_columns, to_objects
+from ._values import are_booleans, split_columns, to_objects, to_string
 
 # A value counts as rare if fewer than this share of the training rows have it.
 RARE_SHARE = 0.01
@@ -118,18 +118,9 @@ class StringConverter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         strings = np.empty((n_rows(X), self.n_features_in_), dtype=object)
         for i, column in enumerate(split_columns(X)):
             known = BOOLEANS if self.boolean_[i] else {}
-            found = [_string(value) for value in to_objects(column)]
+            found = [to_string(value) for value in to_objects(column)]
             strings[:, i] = [known.get(text and text.lower(), text) for text in found]
         return strings
-
-
-def _string(value) -> str | None:
-    if value is None:
-        return None
-    # A column of integers turns into one of floats when a value is missing.
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        value = int(value)
-    return str(value)
 
 
 class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from decimal import Decimal
 
 import numpy as np
 
@@ -104,6 +105,31 @@ def _number(value) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return np.nan
+
+
+def to_string(value) -> str | None:
+    """Return the string that stands for a value as a category.
+
+    Parameters
+    ----------
+    value : object
+        A value, as ``to_objects`` returns it.
+
+    Returns
+    -------
+    string : str or None
+        None for None. Numbers that are equal have equal strings.
+    """
+    if value is None:
+        return None
+    # A column of integers turns into one of floats when a value is missing.
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        # A decimal ends in as many zeros as the scale of its column asks for.
+        digits = f"{value:f}"
+        return digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return str(value)
 
 
 def is_blank(value) -> bool:

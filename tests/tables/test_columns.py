@@ -296,3 +296,13 @@ def test_labels_are_names_whatever_their_type(labels):
 def test_indices_are_no_labels_of_named_columns():
     with pytest.raises(ValueError, match=r"There is no column 0. Give the label of a column"):
         encoder_of(make_table(), drop=[0])
+
+
+def test_equal_numbers_are_one_category_whatever_their_scale():
+    train = pl.DataFrame({"code": [Decimal("12.000"), Decimal("7.125"), Decimal("12")] * 20})
+    pipeline = make_detector_pipeline(IsolationForest(random_state=0), categorical=["code"])
+    scores = pipeline.fit(train).score_samples(train)
+    for same in [12, 12.0, Decimal("12"), Decimal("12.0"), "12"]:
+        alone = pl.DataFrame({"code": [same]})
+        np.testing.assert_array_equal(pipeline.score_samples(alone), scores[:1])
+    assert pipeline[0].column_summaries_[0].unseen == 0
