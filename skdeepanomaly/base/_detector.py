@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ..engine import DetectorNet, map_in_blocks
+from ..engine import DetectorNet, evaluation_defaults, map_in_blocks
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
@@ -248,6 +248,16 @@ class BaseDeepDetector(
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
+
+    def _score_row(self, row: np.ndarray) -> float:
+        """Return the score of a single row that was checked, at once; for streams.
+
+        The row is not put into a block of others, so that the last digits may differ.
+        """
+        with evaluation_defaults():
+            x = torch.from_numpy(row.astype(np.float32))[None].to(self.net_.device)
+            score = -float(self._anomaly_scores(x))
+        return score if np.isfinite(score) else float(np.finfo(np.float64).min)
 
     def _map_rows(self, function, X, dtype=np.float32) -> np.ndarray:
         """Validate rows and return ``function(rows)``, computed block by block."""

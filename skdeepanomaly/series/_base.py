@@ -1,0 +1,297 @@
+"""Base of detectors of series: one score for each time stamp."""
+
+from datetime import timedelta
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..thresholds import contamination_offset, robust_offset
+from ..utils.scores import OffsetMixin
+from ..utils.validation import Interval, StrOptions, refuse_sparse
+from ._reading import (
+    check_even,
+    is_list_of_series,
+    split_time,
+    step_of,
+    to_even_steps,
+)
+
+SERIES_PARAMETERS = """\
+scale : {"standard", "robust"} or None, default="standard"
+    How each channel is scaled before anything else, by all training time stamps: by mean and
+    standard deviation, or by median and interquartile range.
+contamination : float in (0, 0.5] or "auto", default=0.1
+    Share of the training time stamps that are outliers; it determines ``offset_``. With
+    ``"auto"`` a time stamp is an outlier if its score is more than three robust standard
+    deviations below the median of the training scores.
+time : str or None, default=None
+    Name of the column of a frame that holds the time stamps: dates, or numbers. With None the
+    index of a pandas frame counts if it holds times; without it, rows are evenly spaced.
+resample : str, timedelta or number, default=None
+    Step to which a series with time stamps is brought by means, such as ``"5min"``; an empty
+    step gets the value of the one before. Each row then has the score of its step. With None,
+    uneven stamps, duplicates and gaps are errors.
+missing : {"refuse", "mask"}, default="refuse"
+    What is done about NaN. ``"mask"`` leaves out windows that hold one: a time stamp that only
+    such windows cover gets the median of the training scores."""
+
+SERIES_ATTRIBUTES = """\
+offset_ : float
+    Threshold of ``score_samples``; ``decision_function`` is the score less it.
+scaler_ : estimator or None
+    The fitted scaler.
+step_ : float or None
+    Step of the time stamps, in nanoseconds if these are dates.
+n_features_in_ : int
+    Number of channels.
+feature_names_in_ : ndarray of shape (n_channels,)
+    Names of the channels, if all of them are strings."""
+
+SERIES_X = """\
+X : array-like of shape (n_timestamps, n_channels), or list of such
+    A series, or several. A list must hold arrays or frames."""
+
+
+class Series(NamedTuple):
+    """A series that was read.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_steps, n_channels)
+        Scaled values; NaN where they are missing.
+    places : ndarray of shape (n_timestamps,), int, or None
+        The step of each row of X; None if these are the same.
+    """
+
+    values: np.ndarray
+    places: np.ndarray | None
+
+
+class BaseSeriesDetector(OffsetMixin, BaseEstimator):
+    """Base of detectors of series.
+
+    A subclass defines ``_fit_series(series, y)`` and ``_score_values(values)``.
+    """
+
+    _parameter_constraints: dict = {
+        "scale": [StrOptions({"standard", "robust"}), None],
+        "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
+        "time": [str, None],
+        "resample": [str, timedelta, np.timedelta64, Real, None],
+        "missing": [StrOptions({"refuse", "mask"})],
+    }
+
+    def fit(self, X, y=None):
+        """Learn what is normal, and set the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            The training series, or several.
+        y : array-like of shape (n_timestamps,), list of such, or None
+            Handed on to the detector inside where there is one: a window with a known anomaly
+            is an anomaly.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or its time stamps are not valid.
+        """
+        self._validate_params()
+        series, is_list = self._read(X, reset=True)
+        self._fit_series(series, self._read_labels(y, series, is_list))
+        self._set_threshold(np.concatenate([self._training_scores(one) for one in series]))
+        return self
+
+    def _set_threshold(self, scores: np.ndarray) -> None:
+        """Set the threshold by the training scores; those that are NaN do not count."""
+        scores = scores[~np.isnan(scores)]
+        self._median_score = float(np.median(scores))
+        if self.contamination == "auto":
+            self.offset_ = robust_offset(scores)
+        else:
+            self.offset_ = contamination_offset(scores, self.contamination)
+
+    def score_samples(self, X):
+        """Return the normality score of each time stamp.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            A series, or several.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_timestamps,), float64, or list of such
+            The higher, the more normal.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, or has other channels than in ``fit``.
+        """
+        check_is_fitted(self)
+        series, is_list = self._read(X, reset=False)
+        scores = [self._scores(one) for one in series]
+        return scores if is_list else scores[0]
+
+    def decision_function(self, X):
+        """Return ``score_samples(X) - offset_``, negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            A series, or several.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_timestamps,), or list of such
+            Scores shifted so that the threshold is zero.
+        """
+        scores = self.score_samples(X)
+        if isinstance(scores, list):
+            return [one - self.offset_ for one in scores]
+        return scores - self.offset_
+
+    def predict(self, X):
+        """Label time stamps.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            A series, or several.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_timestamps,), or list of such
+            -1 for outliers, +1 for inliers.
+        """
+        decisions = self.decision_function(X)
+        if isinstance(decisions, list):
+            return [np.where(one < 0, -1, 1) for one in decisions]
+        return np.where(decisions < 0, -1, 1)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "offset_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "mask"
+        return tags
+
+    # Hooks.
+
+    def _fit_series(self, series: list[Series], y: list | None) -> None:
+        """Learn from the training series."""
+        raise NotImplementedError
+
+    def _score_values(self, values: np.ndarray) -> np.ndarray:
+        """Return the scores (n_steps,) of the values of a series; NaN where there is none."""
+        raise NotImplementedError
+
+    def _training_scores(self, series: Series) -> np.ndarray:
+        """Return the scores of the rows of a training series, for the threshold."""
+        return self._score_rows_of(series)
+
+    # What subclasses use.
+
+    def _read(self, X, reset: bool) -> tuple[list[Series], bool]:
+        """Check one series or several, and scale them."""
+        is_list = is_list_of_series(X)
+        parts = list(X) if is_list else [X]
+        read = []
+        for i, one in enumerate(parts):
+            min_samples = 2 if reset and not is_list else 1
+            read.append(self._read_one(one, reset and i == 0, reset, min_samples))
+        if reset:
+            self.scaler_ = None
+            if self.scale is not None:
+                scaler = StandardScaler() if self.scale == "standard" else RobustScaler()
+                scaler.set_output(transform="default")
+                self.scaler_ = scaler.fit(np.concatenate([one.values for one in read]))
+        if self.scaler_ is not None:
+            read = [Series(self.scaler_.transform(one.values), one.places) for one in read]
+        limit = float(np.finfo(np.float32).max)
+        return [
+            Series(np.clip(np.ascontiguousarray(v), -limit, limit), p) for v, p in read
+        ], is_list
+
+    def _read_one(self, X, reset: bool, fitting: bool, min_samples: int) -> Series:
+        name = type(self).__name__
+        refuse_sparse(X, name)
+        if hasattr(X, "to_frame") and len(getattr(X, "shape", ())) == 1:
+            X = X.to_frame()
+        stamps, X = split_time(X, self.time)
+        finite = True if self.missing == "refuse" else "allow-nan"
+        X = validate_data(
+            self,
+            X,
+            dtype=np.float64,
+            ensure_all_finite=finite,
+            ensure_min_samples=min_samples,
+            reset=reset,
+        )
+        if reset:
+            self.step_ = None
+        if stamps is None:
+            if self.resample is not None:
+                raise ValueError(
+                    "resample needs time stamps, but X has none: name their column by time=, or"
+                    " pass a pandas frame whose index holds them."
+                )
+            if self.step_ is not None:
+                raise ValueError(
+                    "X has no time stamps, but the training series had some. Pass X in the"
+                    " same form."
+                )
+            return Series(X, None)
+        if self.resample is None:
+            step = check_even(stamps, self.step_)
+            if fitting:
+                self.step_ = step
+            return Series(X, None)
+        if fitting:
+            self.step_ = step_of(self.resample, stamps.is_time)
+        return Series(*to_even_steps(stamps, X, self.step_))
+
+    def _read_labels(self, y, series: list[Series], is_list: bool) -> list | None:
+        """Return the labels of the steps of each series, or None."""
+        if y is None:
+            return None
+        parts = [np.asarray(part) for part in (y if is_list else [y])]
+        lengths = [len(v if p is None else p) for v, p in series]
+        if [len(part) for part in parts] != lengths:
+            raise ValueError(
+                f"y has labels for series of {[len(part) for part in parts]} time stamps,"
+                f" expected {lengths}, as in X."
+            )
+        labels = []
+        for part, (values, places) in zip(parts, series, strict=True):
+            if places is not None:
+                # A step with a known anomaly is one.
+                worst = np.full(len(values), part.max())
+                np.minimum.at(worst, places, part)
+                part = worst
+            labels.append(part)
+        return labels
+
+    def _score_rows_of(self, series: Series) -> np.ndarray:
+        """Return the scores of the rows of X; NaN where no window is complete."""
+        scores = self._score_values(series.values)
+        return scores if series.places is None else scores[series.places]
+
+    def _scores(self, series: Series) -> np.ndarray:
+        scores = self._score_rows_of(series)
+        scores[np.isnan(scores)] = self._median_score
+        return scores
