@@ -299,10 +299,10 @@ def test_indices_are_no_labels_of_named_columns():
 
 
 def test_equal_numbers_are_one_category_whatever_their_scale():
-    train = pl.DataFrame({"code": [Decimal("12.000"), Decimal("7.125"), Decimal("12")] * 20})
+    train = pd.DataFrame({"code": [Decimal("12.000"), Decimal("7.125"), Decimal("12")] * 20})
     pipeline = make_detector_pipeline(IsolationForest(random_state=0), categorical=["code"])
     scores = pipeline.fit(train).score_samples(train)
     for same in [12, 12.0, Decimal("12"), Decimal("12.0"), "12"]:
-        alone = pl.DataFrame({"code": [same]})
+        alone = pd.DataFrame({"code": [same]}, dtype=object)
         np.testing.assert_array_equal(pipeline.score_samples(alone), scores[:1])
     assert pipeline[0].column_summaries_[0].unseen == 0
