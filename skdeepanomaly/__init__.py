@@ -74,6 +74,13 @@ from .plotting import (
     ScoreDisplay,
     ThresholdDisplay,
 )
+from .series import (
+    DetectorStream,
+    MatrixProfileDetector,
+    ScoreCalibrator,
+    SlidingWindowDetector,
+    UnivariateDetector,
+)
 from .tables import make_detector_pipeline
 from .thresholds import (
     ConformalThreshold,
@@ -113,6 +120,7 @@ __all__ = [
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
     "DetectorClassifier",
+    "DetectorStream",
     "DevNet",
     "FeedbackDetector",
     "FixedThreshold",
@@ -123,6 +131,7 @@ __all__ = [
     "LatentDisplay",
     "LossDisplay",
     "MADThreshold",
+    "MatrixProfileDetector",
     "NeuTraL",
     "OutlierDetCurveDisplay",
     "OutlierPrecisionRecallDisplay",
@@ -138,11 +147,14 @@ __all__ = [
     "RegressionResidual",
     "SampleDisplay",
     "SampleRecorder",
+    "ScoreCalibrator",
     "ScoreDisplay",
     "SemiSupervisedGAN",
+    "SlidingWindowDetector",
     "ThresholdDisplay",
     "ThresholdSearchCV",
     "ThresholdedDetector",
+    "UnivariateDetector",
     "UnsupervisedSearch",
     "VariationalAutoEncoder",
     "ZScoreThreshold",

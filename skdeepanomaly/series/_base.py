@@ -20,41 +20,6 @@ from ._reading import (
     to_even_steps,
 )
 
-SERIES_PARAMETERS = """\
-scale : {"standard", "robust"} or None, default="standard"
-    How each channel is scaled before anything else, by all training time stamps: by mean and
-    standard deviation, or by median and interquartile range.
-contamination : float in (0, 0.5] or "auto", default=0.1
-    Share of the training time stamps that are outliers; it determines ``offset_``. With
-    ``"auto"`` a time stamp is an outlier if its score is more than three robust standard
-    deviations below the median of the training scores.
-time : str or None, default=None
-    Name of the column of a frame that holds the time stamps: dates, or numbers. With None the
-    index of a pandas frame counts if it holds times; without it, rows are evenly spaced.
-resample : str, timedelta or number, default=None
-    Step to which a series with time stamps is brought by means, such as ``"5min"``; an empty
-    step gets the value of the one before. Each row then has the score of its step. With None,
-    uneven stamps, duplicates and gaps are errors.
-missing : {"refuse", "mask"}, default="refuse"
-    What is done about NaN. ``"mask"`` leaves out windows that hold one: a time stamp that only
-    such windows cover gets the median of the training scores."""
-
-SERIES_ATTRIBUTES = """\
-offset_ : float
-    Threshold of ``score_samples``; ``decision_function`` is the score less it.
-scaler_ : estimator or None
-    The fitted scaler.
-step_ : float or None
-    Step of the time stamps, in nanoseconds if these are dates.
-n_features_in_ : int
-    Number of channels.
-feature_names_in_ : ndarray of shape (n_channels,)
-    Names of the channels, if all of them are strings."""
-
-SERIES_X = """\
-X : array-like of shape (n_timestamps, n_channels), or list of such
-    A series, or several. A list must hold arrays or frames."""
-
 
 class Series(NamedTuple):
     """A series that was read.

@@ -24,7 +24,9 @@ class Timestamps(NamedTuple):
     def show(self, place: int) -> str:
         """Return one time stamp as a text."""
         value = self.values[place]
-        return str(np.datetime64(int(value), "ns")).rstrip("0") if self.is_time else f"{value:g}"
+        return (
+            str(np.datetime64(int(value), "ns")).rstrip("0") if self.is_time else f"{value:g}"
+        )
 
 
 def is_list_of_series(X) -> bool:

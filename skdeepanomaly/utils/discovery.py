@@ -15,8 +15,9 @@ def all_detectors() -> list[tuple[str, type]]:
     >>> [name for name, _ in all_detectors()][:2]
     ['ALAD', 'AdversarialAutoEncoder']
     """
-    from .. import detectors, meta
+    from .. import detectors, meta, series
 
     found = {name: getattr(detectors, name) for name in detectors.__all__}
     found["ClusterwiseDetector"] = meta.ClusterwiseDetector
+    found["UnivariateDetector"] = series.UnivariateDetector
     return sorted(found.items())

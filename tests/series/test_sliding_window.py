@@ -1,0 +1,327 @@
+"""Any detector of rows on the windows of a series."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from conftest import make_detector
+from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from test_common import failed_checks
+
+from skdeepanomaly import SlidingWindowDetector, UnivariateDetector
+from skdeepanomaly.series._windows import (
+    choose_window,
+    first_windows,
+    spread_scores,
+    windows_of,
+)
+
+FOREST = IsolationForest(n_estimators=20, random_state=0)
+NEIGHBOURS = LocalOutlierFactor(n_neighbors=5, novelty=True)
+# A score of a time stamp depends on the time stamps before it, as it must.
+ROWS_ARE_INDEPENDENT = {
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+}
+
+
+def make_sine(n=600, period=25, n_channels=1, seed=0):
+    t = np.arange(n)[:, None] + 7 * np.arange(n_channels)
+    noise = np.random.default_rng(seed).normal(scale=0.05, size=(n, n_channels))
+    return np.sin(2 * np.pi * t / period) + noise
+
+
+@pytest.mark.parametrize("aggregate", ["last", "mean"])
+def test_check_estimator(aggregate):
+    detector = SlidingWindowDetector(FOREST, window=2, aggregate=aggregate)
+    assert set(failed_checks(detector)) <= ROWS_ARE_INDEPENDENT
+
+
+def test_windows_are_views_in_the_order_of_time():
+    values = np.arange(12.0).reshape(6, 2)
+    windows = windows_of(values, 3, stride=2)
+    assert np.shares_memory(windows, values)
+    np.testing.assert_array_equal(windows, [values[:3].ravel(), values[2:5].ravel()])
+    assert windows_of(values, 7).shape == (0, 14)
+
+
+def test_first_windows_use_no_later_value():
+    values = np.arange(1.0, 9.0)[:, None]
+    first = first_windows(values, 5)
+    np.testing.assert_array_equal(first[2], [3, 2, 1, 2, 3])
+    np.testing.assert_array_equal(first[3], [2, 1, 2, 3, 4])
+    np.testing.assert_array_equal(first[0], [1] * 5)
+    for end in range(4):
+        changed = values.copy()
+        changed[end + 1 :] = -99
+        np.testing.assert_array_equal(first_windows(changed, 5)[: end + 1], first[: end + 1])
+
+
+@pytest.mark.parametrize("aggregate", ["last", "mean", "median", "max"])
+@pytest.mark.parametrize("stride", [1, 3])
+def test_scores_of_time_stamps_from_those_of_windows(aggregate, stride):
+    n, window = 20, 4
+    ends = np.union1d(np.arange(0, n, stride), [n - 1])
+    scores = np.random.default_rng(0).normal(size=len(ends))
+    spread = spread_scores(scores, ends, n, window, aggregate)
+    for t in range(n):
+        covers = (ends >= t) & (ends < t + window)
+        reduce = {"mean": np.mean, "median": np.median, "max": np.min}.get(aggregate)
+        expected = scores[ends <= t][-1] if reduce is None else reduce(scores[covers])
+        assert spread[t] == pytest.approx(expected)
+
+
+def test_score_is_that_of_the_window_that_ends_there():
+    X = make_sine(n_channels=2)
+    detector = SlidingWindowDetector(FOREST, window=8).fit(X)
+    scaled = StandardScaler().fit(X).transform(X)
+    rows = np.array([scaled[i - 7 : i + 1].ravel() for i in range(7, len(X))])
+    expected = clone(FOREST).fit(rows).score_samples(rows)
+    np.testing.assert_allclose(detector.score_samples(X)[7:], expected)
+    assert detector.n_features_in_ == 2
+    assert detector.detector_.n_features_in_ == 16
+
+
+def test_last_is_causal_and_mean_is_not():
+    X = make_sine()
+    changed = X.copy()
+    changed[400:] += 3
+    causal = SlidingWindowDetector(FOREST, window=10).fit(X)
+    np.testing.assert_array_equal(
+        causal.score_samples(X)[:400], causal.score_samples(changed)[:400]
+    )
+    centred = SlidingWindowDetector(FOREST, window=10, aggregate="mean").fit(X)
+    before = centred.score_samples(X)[:400] != centred.score_samples(changed)[:400]
+    assert before[391:].any()
+    assert not before[:391].any()
+
+
+def test_several_series_of_different_lengths():
+    parts = [make_sine(200), make_sine(30, seed=1), make_sine(3, seed=2)]
+    detector = SlidingWindowDetector(FOREST, window=10).fit(parts)
+    scores, labels = detector.score_samples(parts), detector.predict(parts)
+    assert [len(one) for one in scores] == [200, 30, 3]
+    for part, score, label in zip(parts, scores, labels, strict=True):
+        np.testing.assert_allclose(detector.score_samples(part), score)
+        np.testing.assert_array_equal(detector.predict(part), label)
+    assert [len(one) for one in detector.fit_predict(parts)] == [200, 30, 3]
+    # No window reaches from one series into the next.
+    assert detector.detector_.n_features_in_ == 10
+    alone = SlidingWindowDetector(FOREST, window=10).fit(np.concatenate(parts))
+    assert not np.array_equal(alone.score_samples(parts[0]), scores[0])
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_series_shorter_than_the_window(n):
+    detector = SlidingWindowDetector(FOREST, window=25).fit(make_sine())
+    scores = detector.score_samples(make_sine(n))
+    assert scores.shape == (n,)
+    assert np.isfinite(scores).all()
+
+
+def test_collective_anomalies_are_found_by_windows_and_not_by_rows():
+    gains = []
+    for seed in range(3):
+        X, truth = make_sine(1500, seed=seed), np.ones(1500)
+        X[1000:1025] = X[1000:1025][::-1]  # usual values, in the other direction
+        truth[1000:1030] = -1
+        new, truth = X[700:], truth[700:] == -1
+        windows = SlidingWindowDetector(NEIGHBOURS, window=12).fit(X[:700])
+        rows = clone(NEIGHBOURS).fit(X[:700])
+        gains.append(
+            roc_auc_score(truth, -windows.score_samples(new))
+            - roc_auc_score(truth, -rows.score_samples(new))
+        )
+    assert np.mean(gains) > 0.2
+
+
+def test_window_by_the_period():
+    assert choose_window([make_sine(600, 25)]) == 25
+    assert choose_window([make_sine(600, 40, 2)]) == 40
+    assert choose_window([np.random.default_rng(0).normal(size=(600, 1))]) == 32
+    assert choose_window([make_sine(60, 25)]) == 15
+    assert choose_window([np.zeros((2, 1))]) == 1
+    with_gap = make_sine(600, 25)
+    with_gap[5] = np.nan
+    assert choose_window([with_gap]) in (24, 25)
+
+
+def test_scales():
+    X = make_sine(n_channels=2) * [1, 1000]
+    as_it_is = SlidingWindowDetector(NEIGHBOURS, window=5, scale=None).fit(X)
+    assert as_it_is.scaler_ is None
+    for scale in ("standard", "robust"):
+        detector = SlidingWindowDetector(NEIGHBOURS, window=5, scale=scale).fit(X)
+        other = clone(detector).fit(X / [1, 1000])
+        np.testing.assert_allclose(
+            detector.score_samples(X), other.score_samples(X / [1, 1000]), rtol=1e-6
+        )
+    assert not np.allclose(as_it_is.score_samples(X), detector.score_samples(X))
+
+
+def test_missing_values_have_no_say():
+    X = make_sine()
+    X[300:303] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        SlidingWindowDetector(FOREST, window=10).fit(X)
+    detector = SlidingWindowDetector(FOREST, window=10, missing="mask").fit(X)
+    scores = detector.score_samples(X)
+    assert np.isfinite(scores).all()
+    assert (detector.predict(X)[300:312] == 1).all()
+    whole = np.r_[0:300, 312:600]
+    filled = X.copy()
+    filled[300:303] = 0
+    np.testing.assert_array_equal(detector.score_samples(filled)[whole], scores[whole])
+    with pytest.raises(ValueError, match="1 of 11 windows.*without NaN"):
+        gaps = np.full((20, 1), np.nan)
+        gaps[:10] = X[:10]
+        detector.fit(gaps)
+
+
+@pytest.mark.parametrize("container", ["index", "column", "polars", "period", "zone", "number"])
+def test_time_stamps_in_any_container(container):
+    X = make_sine()
+    stamps = pd.date_range("2024-03-31", periods=len(X), freq="h")
+    time = None
+    if container == "index":
+        table = pd.DataFrame(X, index=stamps, columns=["a"])
+    elif container == "zone":  # the clock goes forward in between
+        table = pd.DataFrame(X, index=stamps.tz_localize("UTC").tz_convert("Europe/Berlin"))
+        table.columns = ["a"]
+    elif container == "period":
+        table = pd.DataFrame(X, index=stamps.to_period("h"), columns=["a"])
+    else:
+        time = "t"
+        values = np.arange(len(X)) * 0.1 if container == "number" else stamps
+        table = pd.DataFrame({"t": values, "a": X[:, 0]})
+        table = pl.DataFrame(table.to_dict("list")) if container == "polars" else table
+    detector = SlidingWindowDetector(FOREST, window=10, time=time).fit(table)
+    assert list(detector.feature_names_in_) == ["a"]
+    assert detector.step_ == pytest.approx(0.1 if container == "number" else 3600e9)
+    expected = SlidingWindowDetector(FOREST, window=10).fit(X).score_samples(X)
+    np.testing.assert_allclose(detector.score_samples(table), expected)
+    with pytest.raises(ValueError, match=r"time stamps|feature names|no column"):
+        detector.score_samples(X)
+
+
+BROKEN = {
+    "duplicates": (lambda t: t[[0, 1, 1, *range(3, 50)]], "1 of 50 .* equal to the one before"),
+    "order": (lambda t: t[[0, 2, 1, *range(3, 50)]], "1 of 50 .* before it"),
+    "gap": (lambda t: t[[*range(40), *range(45, 55)]], "1 of 49 steps.*in row 40"),
+    "missing": (lambda t: t[:49].append(pd.DatetimeIndex([pd.NaT])), "1 of 50 .* missing"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_uneven_time_stamps_are_refused(kind):
+    make, text = BROKEN[kind]
+    stamps = make(pd.date_range("2024-01-01", periods=60, freq="5min"))
+    table = pd.DataFrame(make_sine(50), index=stamps)
+    with pytest.raises(ValueError, match=text):
+        SlidingWindowDetector(FOREST, window=5).fit(table)
+    even = pd.DataFrame(make_sine(50), index=pd.date_range("2024", periods=50, freq="5min"))
+    detector = SlidingWindowDetector(FOREST, window=5).fit(even)
+    with pytest.raises(ValueError, match=text):
+        detector.predict(table)
+
+
+def test_another_step_than_in_training_is_refused():
+    table = pd.DataFrame(make_sine(50), index=pd.date_range("2024", periods=50, freq="5min"))
+    detector = SlidingWindowDetector(FOREST, window=5).fit(table)
+    table.index = pd.date_range("2024", periods=50, freq="1h")
+    with pytest.raises(ValueError, match="3600 s apart.*300 s apart"):
+        detector.predict(table)
+
+
+def test_resampling():
+    even = pd.DataFrame(make_sine(50), index=pd.date_range("2024", periods=50, freq="5min"))
+    detector = SlidingWindowDetector(FOREST, window=5, resample="5min").fit(even)
+    expected = SlidingWindowDetector(FOREST, window=5).fit(even).score_samples(even)
+    np.testing.assert_allclose(detector.score_samples(even), expected)
+    # Three stamps in a step, in any order, have its mean and its score.
+    often = even.loc[even.index.repeat(3)]
+    often.index += pd.to_timedelta(np.tile([10, 0, 200], 50), "s")
+    often.iloc[:, 0] += np.tile([1, -1, 0], 50)
+    np.testing.assert_allclose(detector.score_samples(often), np.repeat(expected, 3))
+    # An empty step has the value of the one before.
+    gap = detector.score_samples(even.drop(even.index[20]))
+    filled = even.copy()
+    filled.iloc[20] = filled.iloc[19]
+    np.testing.assert_allclose(gap, np.delete(detector.score_samples(filled), 20))
+    for bad in ("often", -5, "0min"):
+        with pytest.raises(ValueError, match="resample must be"):
+            clone(detector).set_params(resample=bad).fit(even)
+    with pytest.raises(ValueError, match="needs time stamps"):
+        detector.fit(make_sine())
+    with pytest.raises(ValueError, match="nearly all of them would be made up"):
+        clone(detector).set_params(resample="1us").fit(even)
+
+
+def test_wrong_input():
+    X = make_sine()
+    with pytest.raises(ValueError, match="window=700 is longer than .* 600 steps"):
+        SlidingWindowDetector(FOREST, window=700).fit(X)
+    with pytest.raises(ValueError, match="stride=11 is more than the window of 10"):
+        SlidingWindowDetector(FOREST, window=10, stride=11).fit(X)
+    with pytest.raises(ValueError, match="no column of X, which has no names"):
+        SlidingWindowDetector(FOREST, time="t").fit(X)
+    table = pd.DataFrame({"t": ["2024-01-01", "tomorrow"] * 20, "a": 1.0})
+    with pytest.raises(ValueError, match=r"expected dates or numbers.*to_datetime"):
+        SlidingWindowDetector(FOREST, time="t").fit(table)
+    with pytest.raises(ValueError, match="y has labels for series of .5. time stamps"):
+        SlidingWindowDetector(FOREST, window=10).fit(X, np.ones(5))
+    with pytest.raises(ValueError, match="2 features"):
+        SlidingWindowDetector(FOREST, window=10).fit(X).predict(make_sine(n_channels=2))
+    with pytest.raises(ValueError, match="1 sample"):
+        SlidingWindowDetector(FOREST, window=1).fit(X[:1])
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        make_detector("AutoEncoder", max_epochs=2),
+        make_pipeline(StandardScaler(), FOREST),
+        UnivariateDetector(),
+    ],
+    ids=lambda inner: type(inner).__name__,
+)
+def test_around_any_detector(inner):
+    X = make_sine(n_channels=2)
+    detector = SlidingWindowDetector(inner, window=6).fit(X)
+    scores = detector.score_samples(X)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(detector)).score_samples(X), scores)
+    frozen = SlidingWindowDetector(FrozenEstimator(detector.detector_), window=6).fit(X)
+    np.testing.assert_array_equal(frozen.score_samples(X), scores)
+    assert (detector.predict(X) == -1).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_labels_of_windows_reach_the_detector():
+    X, y = make_sine(300), np.ones(300)
+    X[150:153] += 4
+    y[150:153] = -1
+    detector = SlidingWindowDetector(make_detector("DevNet", max_epochs=20), window=4)
+    scores = detector.fit(X, y).score_samples(X)
+    assert scores[153] < np.delete(scores, np.arange(150, 157)).min()
+
+
+def test_in_a_grid_search():
+    X, y = make_sine(300), np.ones(300)
+    X[100:104] += 5
+    X[250:254] += 5
+    y[100:104] = y[250:254] = -1
+    search = GridSearchCV(
+        SlidingWindowDetector(FOREST),
+        {"window": [2, 8], "detector__n_estimators": [5]},
+        scoring="roc_auc",
+        cv=[(np.arange(150), np.arange(150, 300))],
+    ).fit(X, y)
+    assert search.best_score_ > 0.9
