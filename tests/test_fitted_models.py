@@ -21,8 +21,11 @@ from skdeepanomaly import (
     ClusterwiseDetector,
     ConformalDetector,
     FeedbackDetector,
+    MatrixProfileDetector,
+    SlidingWindowDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
+    UnivariateDetector,
     UnsupervisedSearch,
     as_classifier,
     from_pyod,
@@ -159,6 +162,15 @@ def test_patches_of_small_images_are_kept():
     found = found_in_pickle(detector.fit(X), X.reshape(40, -1))
     assert found.all()
     assert "verbatim" in EXPORTED["PatchCore"].__doc__
+
+
+def test_a_matrix_profile_keeps_the_series(rows):
+    detector = MatrixProfileDetector(window=3, scale=None).fit(rows)
+    assert found_in_pickle(detector, rows).all()
+    check_keeps_nothing(
+        found_in_pickle(SlidingWindowDetector(FOREST, window=3).fit(rows), rows)
+    )
+    check_keeps_nothing(found_in_pickle(UnivariateDetector(rule="zscore").fit(rows), rows))
 
 
 def test_a_detector_of_pyod_may_keep_all_rows(rows):

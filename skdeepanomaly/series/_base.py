@@ -198,6 +198,11 @@ class BaseSeriesDetector(OffsetMixin, BaseEstimator):
         if hasattr(X, "to_frame") and len(getattr(X, "shape", ())) == 1:
             X = X.to_frame()
         stamps, X = split_time(X, self.time)
+        if not reset and stamps is None and self.step_ is not None:
+            raise ValueError(
+                "X has no time stamps, but the training series had some. Pass X in the same"
+                " form."
+            )
         finite = True if self.missing == "refuse" else "allow-nan"
         X = validate_data(
             self,
@@ -214,11 +219,6 @@ class BaseSeriesDetector(OffsetMixin, BaseEstimator):
                 raise ValueError(
                     "resample needs time stamps, but X has none: name their column by time=, or"
                     " pass a pandas frame whose index holds them."
-                )
-            if self.step_ is not None:
-                raise ValueError(
-                    "X has no time stamps, but the training series had some. Pass X in the"
-                    " same form."
                 )
             return Series(X, None)
         if self.resample is None:

@@ -1,4 +1,4 @@
-"""Series as arrays: time stamps are checked, or brought to even steps where this is asked for."""
+"""Series as arrays: time stamps are checked, or brought to even steps on request."""
 
 from typing import NamedTuple
 
@@ -24,9 +24,9 @@ class Timestamps(NamedTuple):
     def show(self, place: int) -> str:
         """Return one time stamp as a text."""
         value = self.values[place]
-        return (
-            str(np.datetime64(int(value), "ns")).rstrip("0") if self.is_time else f"{value:g}"
-        )
+        if not self.is_time:
+            return f"{value:g}"
+        return str(np.datetime64(int(value), "ns").astype("datetime64[ms]"))
 
 
 def is_list_of_series(X) -> bool:
@@ -156,10 +156,11 @@ def check_even(stamps: Timestamps, step: float | None) -> float | None:
     # Numbers such as 0.1, 0.2, 0.3 are evenly spaced but for rounding.
     uneven = np.abs(steps - usual) > 1e-6 * usual
     if uneven.all() and step is not None:
+        found = _length(float(np.median(steps)), stamps.is_time)
         raise ValueError(
-            f"The time stamps of X are {_length(float(np.median(steps)), stamps.is_time)} apart,"
-            f" but those of the training series were {_length(step, stamps.is_time)} apart."
-            " Bring X to the same step, or fit with resample=."
+            f"The time stamps of X are {found} apart, but those of the training series were"
+            f" {_length(step, stamps.is_time)} apart. Bring X to the same step, or"
+            " fit with resample=."
         )
     if uneven.any():
         place = int(np.argmax(uneven)) + 1

@@ -102,6 +102,21 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         self._validate_params()
         X = self._validate_X(X, reset=True)
         self._aggregate, self._inner = self.aggregate, 0.0
+        # In a unit in which no square overflows.
+        unit = np.abs(X).max(axis=0)
+        unit[unit == 0] = 1
+        self._set_bulk(X / unit)
+        self.center_ *= unit
+        self.scale_ *= unit
+        scores = self._score(X)
+        if self.contamination == "auto":
+            self.offset_ = robust_offset(scores)
+        else:
+            self.offset_ = contamination_offset(scores, self.contamination)
+        return self
+
+    def _set_bulk(self, X):
+        """Set the centre and the spread of columns of numbers between -1 and 1."""
         if self.rule == "zscore":
             self.center_, scale = X.mean(axis=0), X.std(axis=0)
         elif self.rule == "mad":
@@ -116,16 +131,9 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
             # Of a normal distribution, in the unit of the rule.
             unit = np.sqrt(np.pi / 2) * (1 if self.rule == "mad" else 2 * NORMAL_QUARTILE)
             scale = np.where(scale > 0, scale, unit * np.abs(X - self.center_).mean(axis=0))
-        rounding = np.finfo(np.float64).eps * np.abs(X).max(axis=0)
-        # A standard deviation of equal values may be off by rounding.
-        scale = np.where(scale > 4 * rounding, scale, rounding)
-        self.scale_ = np.maximum(scale, np.finfo(np.float64).tiny)
-        scores = self._score(X)
-        if self.contamination == "auto":
-            self.offset_ = robust_offset(scores)
-        else:
-            self.offset_ = contamination_offset(scores, self.contamination)
-        return self
+        # The standard deviation of equal values may be off by rounding.
+        rounding = np.finfo(np.float64).eps
+        self.scale_ = np.where(scale > 4 * rounding, scale, rounding)
 
     def score_samples(self, X):
         """Return the normality scores of rows.

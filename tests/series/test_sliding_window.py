@@ -181,9 +181,9 @@ def test_missing_values_have_no_say():
     filled = X.copy()
     filled[300:303] = 0
     np.testing.assert_array_equal(detector.score_samples(filled)[whole], scores[whole])
-    with pytest.raises(ValueError, match="1 of 11 windows.*without NaN"):
-        gaps = np.full((20, 1), np.nan)
-        gaps[:10] = X[:10]
+    gaps = np.full((20, 1), np.nan)
+    gaps[:10] = X[:10]
+    with pytest.raises(ValueError, match=r"1 of 11 windows.*without NaN"):
         detector.fit(gaps)
 
 
@@ -209,7 +209,7 @@ def test_time_stamps_in_any_container(container):
     assert detector.step_ == pytest.approx(0.1 if container == "number" else 3600e9)
     expected = SlidingWindowDetector(FOREST, window=10).fit(X).score_samples(X)
     np.testing.assert_allclose(detector.score_samples(table), expected)
-    with pytest.raises(ValueError, match=r"time stamps|feature names|no column"):
+    with pytest.raises(ValueError, match=r"time stamps|no column"):
         detector.score_samples(X)
 
 
@@ -238,7 +238,7 @@ def test_another_step_than_in_training_is_refused():
     table = pd.DataFrame(make_sine(50), index=pd.date_range("2024", periods=50, freq="5min"))
     detector = SlidingWindowDetector(FOREST, window=5).fit(table)
     table.index = pd.date_range("2024", periods=50, freq="1h")
-    with pytest.raises(ValueError, match="3600 s apart.*300 s apart"):
+    with pytest.raises(ValueError, match=r"3600 s apart.*300 s apart"):
         detector.predict(table)
 
 
@@ -268,7 +268,7 @@ def test_resampling():
 
 def test_wrong_input():
     X = make_sine()
-    with pytest.raises(ValueError, match="window=700 is longer than .* 600 steps"):
+    with pytest.raises(ValueError, match=r"window=700 is longer than .* 600 steps"):
         SlidingWindowDetector(FOREST, window=700).fit(X)
     with pytest.raises(ValueError, match="stride=11 is more than the window of 10"):
         SlidingWindowDetector(FOREST, window=10, stride=11).fit(X)
@@ -277,7 +277,7 @@ def test_wrong_input():
     table = pd.DataFrame({"t": ["2024-01-01", "tomorrow"] * 20, "a": 1.0})
     with pytest.raises(ValueError, match=r"expected dates or numbers.*to_datetime"):
         SlidingWindowDetector(FOREST, time="t").fit(table)
-    with pytest.raises(ValueError, match="y has labels for series of .5. time stamps"):
+    with pytest.raises(ValueError, match=r"y has labels for series of \[5\] time stamps"):
         SlidingWindowDetector(FOREST, window=10).fit(X, np.ones(5))
     with pytest.raises(ValueError, match="2 features"):
         SlidingWindowDetector(FOREST, window=10).fit(X).predict(make_sine(n_channels=2))
