@@ -163,9 +163,9 @@ def images(draw):
         X[len(X) // 2] = draw(st.sampled_from([np.nan, np.inf, 0.0, 1e30, -1e30]))
     if draw(st.sampled_from([False, False, True])):
         dtype = np.dtype(draw(st.sampled_from(["u1", "u1", "i2", "f2", "f4", ">f8", "?"])))
-        if dtype.kind in "iu":
-            X = np.clip(255 * np.nan_to_num(X), np.iinfo(dtype).min, np.iinfo(dtype).max)
         with np.errstate(all="ignore"):
+            if dtype.kind in "iu":
+                X = np.clip(255 * np.nan_to_num(X), np.iinfo(dtype).min, np.iinfo(dtype).max)
             X = X.astype(dtype)
     return Rows(X, draw(st.sampled_from(IMAGE_LAYOUTS)))
 
