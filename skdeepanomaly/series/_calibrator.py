@@ -60,6 +60,7 @@ class ScoreCalibrator(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
     >>> from skdeepanomaly import ScoreCalibrator, UnivariateDetector
     >>> X = np.random.default_rng(0).normal(size=(3000, 1))
     >>> X[2500:2510] += 8
+    >>> X[2300:2400] /= 2
     >>> detector = ScoreCalibrator(UnivariateDetector()).fit(X[:2000])
     >>> 2000 + np.flatnonzero(detector.predict(X[2000:]) == -1)
     array([2500])

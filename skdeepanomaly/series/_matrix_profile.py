@@ -6,7 +6,7 @@ import numpy as np
 
 from ..utils.validation import Interval, StrOptions
 from ._base import BaseSeriesDetector, Series
-from ._windows import BLOCK_NUMBERS, choose_window, first_windows, windows_of
+from ._windows import BLOCK_NUMBERS, choose_window, warn_if_too_short, windows_of
 
 # At least this many windows are compared with those before them at once.
 MIN_BLOCK = 256
@@ -72,6 +72,8 @@ class MatrixProfileDetector(BaseSeriesDetector):
     -----
     ``fit_predict`` labels the training series by the windows before each. ``predict`` on the
     same series finds all of them among the training windows, and nothing abnormal.
+
+    The first ``window - 1`` time stamps have the median of the training scores.
 
     Each window is compared with all before it, so that the time to score a series grows with
     the square of its length.
@@ -171,10 +173,9 @@ class MatrixProfileDetector(BaseSeriesDetector):
         return scores if series.places is None else scores[series.places]
 
     def _score_values(self, values):
-        early = self._windows(first_windows(values, self.window_))
-        nearest = nearest_distances(early, self.history_, np.full(len(early), np.inf))
-        late = self._left_profile(values, self.history_)[len(early) :]
-        return -np.concatenate([nearest, late])
+        if len(values) < self.window_:
+            warn_if_too_short(len(values), self.window_)
+        return -self._left_profile(values, self.history_)
 
     def _windows(self, windows: np.ndarray) -> np.ndarray:
         """Return windows, normalised if this is asked for."""

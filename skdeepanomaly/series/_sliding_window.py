@@ -10,7 +10,13 @@ from ..meta._wrapper import fit_detector
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ._base import BaseSeriesDetector
-from ._windows import BLOCK_NUMBERS, choose_window, first_windows, spread_scores, windows_of
+from ._windows import (
+    BLOCK_NUMBERS,
+    choose_window,
+    spread_scores,
+    warn_if_too_short,
+    windows_of,
+)
 
 
 class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
@@ -73,9 +79,10 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
 
     Notes
     -----
-    The first time stamps of a series, before a whole window has passed, have windows that are
-    filled up by the values so far in reverse order. So every time stamp has a score, also in a
-    series that is shorter than the window. The detector is fitted to whole windows only.
+    Before a whole window has passed there is nothing to say. With ``aggregate="last"`` the
+    first ``window - 1`` time stamps have the median of the training scores, and raise no alarm.
+    So have all of a series that is shorter than the window, with a warning. Windows that are
+    filled up with made-up values would look abnormal.
 
     The score of a time stamp depends on others, as it must. Tests that score single rows, such
     as those of scikit-learn for subsets and for the order of rows, do not hold for a detector
@@ -168,22 +175,17 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         return windows_of(y[:, None], self.window_, self._stride).min(axis=1)
 
     def _score_values(self, values):
-        early = first_windows(values, self.window_)
-        ends = np.arange(0, len(values), self._stride)
-        # With whole windows on the grid of the training, and the last time stamp covered.
-        ends = np.union1d(ends, [len(values) - 1])
-        late = ends[ends >= len(early)]
-        scores = np.concatenate(
-            [
-                self._score_windows(early[ends[ends < len(early)]]),
-                self._score_windows(windows_of(values, self.window_), late - self.window_ + 1),
-            ]
-        )
-        return spread_scores(scores, ends, len(values), self.window_, self._aggregate)
+        n_steps, window = len(values), self.window_
+        if n_steps < window:
+            warn_if_too_short(n_steps, window)
+            return np.full(n_steps, np.nan)
+        # The last time stamp has a window of its own, whatever the stride.
+        ends = np.union1d(np.arange(window - 1, n_steps, self._stride), [n_steps - 1])
+        scores = self._score_windows(windows_of(values, window), ends - window + 1)
+        return spread_scores(scores, ends, n_steps, window, self._aggregate)
 
-    def _score_windows(self, windows: np.ndarray, places=None) -> np.ndarray:
-        """Return the scores of windows, block by block; NaN for those that hold NaN."""
-        places = np.arange(len(windows)) if places is None else places
+    def _score_windows(self, windows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the scores of some windows, block by block; NaN for those that hold NaN."""
         scores = np.full(len(places), np.nan)
         size = max(1, BLOCK_NUMBERS // max(1, windows.shape[1]))
         for start in range(0, len(places), size):

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils.scores import normality_scores
 from ._calibrator import ScoreCalibrator
 from ._sliding_window import SlidingWindowDetector
-from ._windows import first_windows
 
 
 class StreamResult(NamedTuple):
@@ -233,7 +232,8 @@ class _WindowState:
         window, n_channels = detector.window_, detector.n_features_in_
         self._values = np.empty((8 * window + 64, n_channels))
         self._n = self._n_seen = 0
-        self._score = np.nan
+        # Nothing is known before the first whole window.
+        self._score = detector._median_score
         scaler = detector.scaler_
         # A scaler of one row costs more than most networks.
         self._center = self._scale = None
@@ -253,17 +253,13 @@ class _WindowState:
         self._values[self._n] = np.minimum(np.maximum(x, -limit), limit)
         self._n += 1
         self._n_seen += 1
-        if (self._n_seen - 1) % self._detector._stride == 0:
+        n_more = self._n_seen - window
+        if n_more >= 0 and n_more % self._detector._stride == 0:
             self._score = row_score(self.learner, self._window())
-            if np.isnan(self._score):
-                self._score = self._detector._median_score
         return self._score
 
     def _window(self):
-        window = self._detector.window_
-        if self._n_seen < window:
-            return first_windows(self._values[: self._n], window)[-1]
-        return self._values[self._n - window : self._n].reshape(-1)
+        return self._values[self._n - self._detector.window_ : self._n].reshape(-1)
 
     def latest(self):
         return self._window().copy() if self._n_seen >= self._detector.window_ else None

@@ -65,7 +65,7 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
     >>> detector.predict([[0, 0], [0, 9]])
     array([ 1, -1])
     >>> detector.explain([[0, 9]]).round(1)
-    array([[0. , 9.1]])
+    array([[0. , 9.9]])
     """
 
     _parameter_constraints: dict = {

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..utils.validation import warn_user
+
 # Windows are handed to a detector in blocks of about this many numbers.
 BLOCK_NUMBERS = 2**22
 # Bounds of the window that is chosen by the period of a series.
@@ -36,30 +38,13 @@ def windows_of(values: np.ndarray, window: int, stride: int = 1) -> np.ndarray:
     return flat[:: n_channels * stride]
 
 
-def first_windows(values: np.ndarray, window: int) -> np.ndarray:
-    """Return the windows that end at the steps before the first whole window ends.
-
-    They are filled up by the values of the series so far in reverse order, and again forwards,
-    and so on: no later value is used, and a window looks like others of the series.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_steps, n_channels)
-        The series.
-    window : int
-        Number of steps in a window.
-
-    Returns
-    -------
-    windows : ndarray of shape (n_early, window * n_channels)
-        Windows that end at step 0, 1, ..., window - 2, or at the last step of the series.
-    """
-    ends = np.arange(min(window - 1, len(values)))[:, None]
-    places = ends - np.arange(window - 1, -1, -1)
-    period = np.maximum(2 * ends, 1)
-    places = np.abs(places) % period
-    places = np.minimum(places, period - places) * (ends > 0)
-    return values[places].reshape(len(ends), -1)
+def warn_if_too_short(n_steps: int, window: int) -> None:
+    """Warn that a series has no whole window, so that nothing can be said of it."""
+    warn_user(
+        f"A series of {n_steps} steps is shorter than the window of {window}: all its time"
+        " stamps get the median of the training scores. Pass longer series, or fit with a"
+        " shorter window."
+    )
 
 
 def spread_scores(
@@ -87,7 +72,8 @@ def spread_scores(
         Scores; NaN for steps without one.
     """
     if aggregate == "last":
-        return scores[np.searchsorted(ends, np.arange(n_steps), side="right") - 1]
+        latest = np.searchsorted(ends, np.arange(n_steps), side="right") - 1
+        return np.concatenate([[np.nan], scores])[latest + 1]
     at_end = np.full(n_steps + window - 1, np.nan)
     at_end[ends] = scores
     covering = sliding_window_view(at_end, window)

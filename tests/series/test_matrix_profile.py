@@ -93,6 +93,7 @@ def test_normalised_windows_see_shapes_only():
     assert areas[0] > areas[1] + 0.05
 
 
+@pytest.mark.filterwarnings("ignore:A series of 3 steps:UserWarning")
 def test_several_series_gaps_and_errors():
     X = make_sine(200)
     parts = [X, X[:40] + 1, X[:3]]

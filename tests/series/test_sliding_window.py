@@ -20,7 +20,6 @@ from test_common import failed_checks
 from skdeepanomaly import SlidingWindowDetector, UnivariateDetector
 from skdeepanomaly.series._windows import (
     choose_window,
-    first_windows,
     spread_scores,
     windows_of,
 )
@@ -54,30 +53,22 @@ def test_windows_are_views_in_the_order_of_time():
     assert windows_of(values, 7).shape == (0, 14)
 
 
-def test_first_windows_use_no_later_value():
-    values = np.arange(1.0, 9.0)[:, None]
-    first = first_windows(values, 5)
-    np.testing.assert_array_equal(first[2], [3, 2, 1, 2, 3])
-    np.testing.assert_array_equal(first[3], [2, 1, 2, 3, 4])
-    np.testing.assert_array_equal(first[0], [1] * 5)
-    for end in range(4):
-        changed = values.copy()
-        changed[end + 1 :] = -99
-        np.testing.assert_array_equal(first_windows(changed, 5)[: end + 1], first[: end + 1])
-
-
 @pytest.mark.parametrize("aggregate", ["last", "mean", "median", "max"])
 @pytest.mark.parametrize("stride", [1, 3])
 def test_scores_of_time_stamps_from_those_of_windows(aggregate, stride):
     n, window = 20, 4
-    ends = np.union1d(np.arange(0, n, stride), [n - 1])
+    ends = np.union1d(np.arange(window - 1, n, stride), [n - 1])
     scores = np.random.default_rng(0).normal(size=len(ends))
     spread = spread_scores(scores, ends, n, window, aggregate)
     for t in range(n):
         covers = (ends >= t) & (ends < t + window)
         reduce = {"mean": np.mean, "median": np.median, "max": np.min}.get(aggregate)
-        expected = scores[ends <= t][-1] if reduce is None else reduce(scores[covers])
-        assert spread[t] == pytest.approx(expected)
+        if reduce is not None:
+            assert spread[t] == pytest.approx(reduce(scores[covers]))
+        elif t < window - 1:
+            assert np.isnan(spread[t])
+        else:
+            assert spread[t] == scores[ends <= t][-1]
 
 
 def test_score_is_that_of_the_window_that_ends_there():
@@ -87,6 +78,7 @@ def test_score_is_that_of_the_window_that_ends_there():
     rows = np.array([scaled[i - 7 : i + 1].ravel() for i in range(7, len(X))])
     expected = clone(FOREST).fit(rows).score_samples(rows)
     np.testing.assert_allclose(detector.score_samples(X)[7:], expected)
+    np.testing.assert_allclose(detector.score_samples(X)[:7], np.median(expected))
     assert detector.n_features_in_ == 2
     assert detector.detector_.n_features_in_ == 16
 
@@ -105,6 +97,7 @@ def test_last_is_causal_and_mean_is_not():
     assert not before[:391].any()
 
 
+@pytest.mark.filterwarnings("ignore:A series of 3 steps:UserWarning")
 def test_several_series_of_different_lengths():
     parts = [make_sine(200), make_sine(30, seed=1), make_sine(3, seed=2)]
     detector = SlidingWindowDetector(FOREST, window=10).fit(parts)
@@ -120,12 +113,16 @@ def test_several_series_of_different_lengths():
     assert not np.array_equal(alone.score_samples(parts[0]), scores[0])
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
-def test_series_shorter_than_the_window(n):
-    detector = SlidingWindowDetector(FOREST, window=25).fit(make_sine())
-    scores = detector.score_samples(make_sine(n))
-    assert scores.shape == (n,)
-    assert np.isfinite(scores).all()
+@pytest.mark.parametrize("n", [1, 2, 24])
+@pytest.mark.parametrize("aggregate", ["last", "mean"])
+def test_of_a_series_shorter_than_the_window_nothing_is_known(n, aggregate):
+    detector = SlidingWindowDetector(FOREST, window=25, aggregate=aggregate).fit(make_sine())
+    with pytest.warns(
+        UserWarning, match=f"series of {n} steps is shorter than the window of 25"
+    ):
+        scores = detector.score_samples(100 + make_sine(n))
+    np.testing.assert_array_equal(scores, np.full(n, detector._median_score))
+    assert detector._median_score > detector.offset_
 
 
 def test_collective_anomalies_are_found_by_windows_and_not_by_rows():
