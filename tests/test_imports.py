@@ -59,6 +59,7 @@ FAMILIES = {
     "reconstruction": set(),
     "residual": set(),
     "self_supervised": set(),
+    "sequence": {"reconstruction"},
     "semi_supervised": {"adversarial", "one_class"},
 }
 # Files with plain torch.

@@ -26,6 +26,7 @@ from .reconstruction import (
 from .residual import RegressionResidual
 from .self_supervised import GOAD, NeuTraL
 from .semi_supervised import DeepSAD, DevNet, SemiSupervisedGAN
+from .sequence import RecurrentAutoEncoder, RecurrentForecaster
 
 __all__ = [
     "ALAD",
@@ -52,6 +53,8 @@ __all__ = [
     "NeuTraL",
     "PaDiM",
     "PatchCore",
+    "RecurrentAutoEncoder",
+    "RecurrentForecaster",
     "RegressionResidual",
     "SemiSupervisedGAN",
     "VariationalAutoEncoder",

@@ -1,0 +1,151 @@
+"""Recurrent forecaster: steps that were not to be expected are anomalies."""
+
+import torch
+
+from ...engine import mean_over_rows
+from ._base import BaseRecurrentDetector
+from ._losses import ForecastLoss
+from ._networks import RecurrentForecasterNetwork
+
+
+class RecurrentForecaster(BaseRecurrentDetector):
+    """Anomaly detection in windows of series by predicting each step from those before it.
+
+    A recurrent network reads a window step by step, and learns to predict the next one [1]_.
+    The residuals of training windows have a mean and a covariance; the score of a window is the
+    negative squared Mahalanobis distance of its residuals, averaged over steps. Where the
+    errors of channels go together as a rule, one that goes alone counts more.
+
+    Parameters
+    ----------
+    %(n_channels_parameter)s
+    %(recurrent_parameters)s
+    %(n_last_steps_parameter)s
+    %(common_parameters)s
+
+    Attributes
+    ----------
+    net_ : DetectorNet
+        The trained skorch net; its ``module_`` is the network.
+    %(window_shape_attribute)s
+    %(common_attributes)s
+
+    See Also
+    --------
+    RecurrentAutoEncoder : Rebuilds whole windows.
+    SlidingWindowDetector : Cuts a series into windows, and gives each time stamp a score.
+    RegressionResidual : Predicts features from each other, for rows without an order of time.
+
+    Notes
+    -----
+    Scale each channel before windows are cut, as :class:`SlidingWindowDetector` does. The first
+    step is predicted from a learned value, and hardly tells anything: let windows be longer
+    than the memory that a prediction needs, or let ``n_last_steps`` leave out the first ones.
+
+    ``explain`` has one term for each step and channel; their sum is the anomaly score. A term
+    is negative where a residual makes that of another channel less surprising.
+
+    Departures from the paper: one step is predicted, and not several; the distance is scored
+    as it is, in place of the density of a normal distribution; a thousandth of the mean
+    variance is added to the variances.
+
+    A custom ``module`` maps flat rows (n, n_features) to the predictions of all their steps,
+    each from the steps before it. A class is called with ``window_shape``, ``cell`` and
+    ``hidden_dim``, as far as its constructor takes them.
+
+    References
+    ----------
+    .. [1] P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long short term memory networks for
+       anomaly detection in time series", ESANN 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeepanomaly import RecurrentForecaster
+    >>> t = np.random.default_rng(0).uniform(0, 100, size=(300, 1)) + np.arange(20)
+    >>> windows = np.sin(t / 3)[:, :, None]
+    >>> detector = RecurrentForecaster(n_last_steps=10, max_epochs=20, random_state=0)
+    >>> detector = detector.fit(windows)
+    >>> jumps = windows[:5].copy()
+    >>> jumps[:, 15] *= -1
+    >>> bool(detector.score_samples(jumps).max() < detector.offset_)
+    True
+    """
+
+    _module_class = RecurrentForecasterNetwork
+    _criterion_class = ForecastLoss
+
+    def __init__(
+        self,
+        *,
+        n_channels=None,
+        cell="lstm",
+        hidden_dim=64,
+        n_last_steps=None,
+        module=None,
+        optimizer=torch.optim.Adam,
+        lr=5e-3,
+        max_epochs="auto",
+        batch_size="auto",
+        train_split=None,
+        callbacks=None,
+        contamination=0.1,
+        warm_start=False,
+        device="cpu",
+        compile=False,
+        verbose=0,
+        random_state=None,
+        **component__param,
+    ):
+        super().__init__(
+            n_channels=n_channels,
+            cell=cell,
+            hidden_dim=hidden_dim,
+            n_last_steps=n_last_steps,
+            module=module,
+            optimizer=optimizer,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            train_split=train_split,
+            callbacks=callbacks,
+            contamination=contamination,
+            warm_start=warm_start,
+            device=device,
+            compile=compile,
+            verbose=verbose,
+            random_state=random_state,
+            **component__param,
+        )
+
+    def predict_steps(self, X):
+        """Return the prediction of each step of windows from the steps before it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, length, n_channels)
+            Windows, in any shape that ``score_samples`` takes.
+
+        Returns
+        -------
+        predictions : ndarray of the shape of X, float32
+            Predictions, in units of X.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
+        """
+        return self._shape_like(self._map_rows(lambda x: self.net_.module_(x), X), X)
+
+    def _criterion_params(self):
+        return {**super()._criterion_params(), "n_channels": self.window_shape_[1]}
+
+    def _finalize_state(self, X):
+        criterion = self.net_.criterion_
+        moments = mean_over_rows(
+            self.net_, X, lambda x: criterion.products(self.net_.module_(x), x)
+        )
+        criterion.set_distribution(moments)
