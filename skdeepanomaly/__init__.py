@@ -13,6 +13,7 @@ from .detectors import (
     ConvAutoEncoder,
     ConvBiGAN,
     ConvDeepSVDD,
+    ConvForecaster,
     ConvGAN,
     ConvVariationalAutoEncoder,
     DeepClustering,
@@ -31,6 +32,7 @@ from .detectors import (
     RecurrentForecaster,
     RegressionResidual,
     SemiSupervisedGAN,
+    TransformerAutoEncoder,
     VariationalAutoEncoder,
 )
 from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
@@ -119,6 +121,7 @@ __all__ = [
     "ConvAutoEncoder",
     "ConvBiGAN",
     "ConvDeepSVDD",
+    "ConvForecaster",
     "ConvGAN",
     "ConvVariationalAutoEncoder",
     "DeepClustering",
@@ -166,6 +169,7 @@ __all__ = [
     "ThresholdDisplay",
     "ThresholdSearchCV",
     "ThresholdedDetector",
+    "TransformerAutoEncoder",
     "UnivariateDetector",
     "UnsupervisedSearch",
     "VariationalAutoEncoder",

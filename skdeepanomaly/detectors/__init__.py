@@ -26,7 +26,12 @@ from .reconstruction import (
 from .residual import RegressionResidual
 from .self_supervised import GOAD, NeuTraL
 from .semi_supervised import DeepSAD, DevNet, SemiSupervisedGAN
-from .sequence import RecurrentAutoEncoder, RecurrentForecaster
+from .sequence import (
+    ConvForecaster,
+    RecurrentAutoEncoder,
+    RecurrentForecaster,
+    TransformerAutoEncoder,
+)
 
 __all__ = [
     "ALAD",
@@ -39,6 +44,7 @@ __all__ = [
     "ConvAutoEncoder",
     "ConvBiGAN",
     "ConvDeepSVDD",
+    "ConvForecaster",
     "ConvGAN",
     "ConvVariationalAutoEncoder",
     "DeepClustering",
@@ -57,5 +63,6 @@ __all__ = [
     "RecurrentForecaster",
     "RegressionResidual",
     "SemiSupervisedGAN",
+    "TransformerAutoEncoder",
     "VariationalAutoEncoder",
 ]

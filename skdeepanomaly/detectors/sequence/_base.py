@@ -1,10 +1,9 @@
-"""Base of the detectors of windows."""
+"""Bases of the detectors of windows."""
 
 from ...base import BaseDeepDetector
-from ...engine import DetectorNet
-from ...utils.validation import StrOptions
+from ...engine import DetectorNet, mean_over_rows
 from .._parameters import WIDTH
-from ._networks import CELLS
+from ._losses import ForecastLoss, WindowLoss
 from ._rows import N_CHANNELS_PARAMETER, WINDOW_SHAPE_ATTRIBUTE, SequenceRowsMixin
 
 RECURRENT_PARAMETERS = """\
@@ -19,13 +18,12 @@ n_last_steps : int or None, default=None
     sliding window a few are better where an anomaly shall be found at once."""
 
 
-class BaseRecurrentDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
-    """Base of detectors of windows with recurrent layers."""
+class BaseWindowDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
+    """Base of detectors of windows of series."""
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **SequenceRowsMixin._parameter_constraints,
-        "cell": [StrOptions(set(CELLS))],
         "hidden_dim": [WIDTH],
         "n_last_steps": [WIDTH, None],
     }
@@ -36,23 +34,22 @@ class BaseRecurrentDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
         "recurrent_parameters": RECURRENT_PARAMETERS,
         "n_last_steps_parameter": N_LAST_STEPS_PARAMETER,
     }
+    _criterion_class = WindowLoss
     _n_steps = 1000
     _epoch_range = (5, 100)
     _auto_batch_size = 64
+    # Largest number of values that a layer holds for a step, in widths of the hidden layers:
+    # a recurrent layer has four gates.
+    _values_per_step = 4
 
-    def __init__(self, *, n_channels, cell, hidden_dim, n_last_steps, **params):
+    def __init__(self, *, n_channels, hidden_dim, n_last_steps, **params):
         super().__init__(**params)
         self.n_channels = n_channels
-        self.cell = cell
         self.hidden_dim = hidden_dim
         self.n_last_steps = n_last_steps
 
     def _module_params(self, n_features):
-        return {
-            "window_shape": self.window_shape_,
-            "cell": self.cell,
-            "hidden_dim": self.hidden_dim,
-        }
+        return {"window_shape": self.window_shape_, "hidden_dim": self.hidden_dim}
 
     def _criterion_params(self):
         length, n_channels = self.window_shape_
@@ -64,5 +61,43 @@ class BaseRecurrentDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
         return {"n_scored": n_steps * n_channels}
 
     def _row_width(self, net: DetectorNet, n_features: int) -> int:
-        # The gates of all steps are held at once.
-        return max(n_features, self.window_shape_[0] * 4 * self.hidden_dim)
+        length, _ = self.window_shape_
+        return max(n_features, length * self._values_per_step * self.hidden_dim)
+
+
+class ForecastingMixin:
+    """Mixin of detectors whose network predicts each step of a window from those before it."""
+
+    _criterion_class = ForecastLoss
+
+    def predict_steps(self, X):
+        """Return the prediction of each step of windows from the steps before it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, length, n_channels)
+            Windows, in any shape that ``score_samples`` takes.
+
+        Returns
+        -------
+        predictions : ndarray of the shape of X, float32
+            Predictions, in units of X.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, as in ``score_samples``.
+        """
+        return self._shape_like(self._map_rows(lambda x: self.net_.module_(x), X), X)
+
+    def _criterion_params(self):
+        return {**super()._criterion_params(), "n_channels": self.window_shape_[1]}
+
+    def _finalize_state(self, X):
+        criterion = self.net_.criterion_
+        moments = mean_over_rows(
+            self.net_, X, lambda x: criterion.products(self.net_.module_(x), x)
+        )
+        criterion.set_distribution(moments)

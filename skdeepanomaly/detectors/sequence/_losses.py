@@ -95,3 +95,18 @@ class ForecastLoss(WindowLoss):
         terms = residuals * weighed.reshape(residuals.shape) / n_steps
         early = x.shape[1] - self.n_scored
         return torch.cat([torch.zeros_like(x[:, :early]), terms.reshape(n, -1)], dim=1)
+
+
+class MaskedWindowLoss(WindowLoss):
+    """Mean squared error of the steps that were hidden."""
+
+    def squared_errors(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the squared errors (n, n_features); in training, of hidden steps alone.
+
+        These are scaled so that their mean is that over the hidden steps.
+        """
+        if not isinstance(output, tuple):
+            return super().squared_errors(output, x)
+        restored, mask = output
+        share = mask.float().mean()
+        return super().squared_errors(restored, x) * mask / share

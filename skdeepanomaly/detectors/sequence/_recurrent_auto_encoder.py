@@ -3,13 +3,13 @@
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
+from ...utils.validation import StrOptions
 from .._parameters import WIDTH
-from ._base import BaseRecurrentDetector
-from ._losses import WindowLoss
-from ._networks import RecurrentAutoEncoderNetwork
+from ._base import BaseWindowDetector
+from ._networks import CELLS, RecurrentAutoEncoderNetwork
 
 
-class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseRecurrentDetector):
+class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseWindowDetector):
     """Anomaly detection in windows of series by a recurrent auto-encoder.
 
     A recurrent network reads a window step by step, and its last state becomes a short code. A
@@ -68,11 +68,11 @@ class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseRecurrentDetector):
     """
 
     _parameter_constraints: dict = {
-        **BaseRecurrentDetector._parameter_constraints,
+        **BaseWindowDetector._parameter_constraints,
+        "cell": [StrOptions(set(CELLS))],
         "latent_dim": [WIDTH],
     }
     _module_class = RecurrentAutoEncoderNetwork
-    _criterion_class = WindowLoss
 
     def __init__(
         self,
@@ -99,7 +99,6 @@ class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseRecurrentDetector):
     ):
         super().__init__(
             n_channels=n_channels,
-            cell=cell,
             hidden_dim=hidden_dim,
             n_last_steps=n_last_steps,
             module=module,
@@ -117,7 +116,9 @@ class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseRecurrentDetector):
             random_state=random_state,
             **component__param,
         )
+        self.cell = cell
         self.latent_dim = latent_dim
 
     def _module_params(self, n_features):
-        return {**super()._module_params(n_features), "latent_dim": self.latent_dim}
+        params = super()._module_params(n_features)
+        return {**params, "cell": self.cell, "latent_dim": self.latent_dim}

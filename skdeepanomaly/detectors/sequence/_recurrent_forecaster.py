@@ -2,13 +2,12 @@
 
 import torch
 
-from ...engine import mean_over_rows
-from ._base import BaseRecurrentDetector
-from ._losses import ForecastLoss
-from ._networks import RecurrentForecasterNetwork
+from ...utils.validation import StrOptions
+from ._base import BaseWindowDetector, ForecastingMixin
+from ._networks import CELLS, RecurrentForecasterNetwork
 
 
-class RecurrentForecaster(BaseRecurrentDetector):
+class RecurrentForecaster(ForecastingMixin, BaseWindowDetector):
     """Anomaly detection in windows of series by predicting each step from those before it.
 
     A recurrent network reads a window step by step, and learns to predict the next one [1]_.
@@ -32,6 +31,7 @@ class RecurrentForecaster(BaseRecurrentDetector):
 
     See Also
     --------
+    ConvForecaster : The same with causal convolutions; quicker on long windows.
     RecurrentAutoEncoder : Rebuilds whole windows.
     SlidingWindowDetector : Cuts a series into windows, and gives each time stamp a score.
     RegressionResidual : Predicts features from each other, for rows without an order of time.
@@ -72,8 +72,11 @@ class RecurrentForecaster(BaseRecurrentDetector):
     True
     """
 
+    _parameter_constraints: dict = {
+        **BaseWindowDetector._parameter_constraints,
+        "cell": [StrOptions(set(CELLS))],
+    }
     _module_class = RecurrentForecasterNetwork
-    _criterion_class = ForecastLoss
 
     def __init__(
         self,
@@ -99,7 +102,6 @@ class RecurrentForecaster(BaseRecurrentDetector):
     ):
         super().__init__(
             n_channels=n_channels,
-            cell=cell,
             hidden_dim=hidden_dim,
             n_last_steps=n_last_steps,
             module=module,
@@ -117,35 +119,7 @@ class RecurrentForecaster(BaseRecurrentDetector):
             random_state=random_state,
             **component__param,
         )
+        self.cell = cell
 
-    def predict_steps(self, X):
-        """Return the prediction of each step of windows from the steps before it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, length, n_channels)
-            Windows, in any shape that ``score_samples`` takes.
-
-        Returns
-        -------
-        predictions : ndarray of the shape of X, float32
-            Predictions, in units of X.
-
-        Raises
-        ------
-        NotFittedError
-            If the detector is not fitted.
-        ValueError
-            If X is not valid, as in ``score_samples``.
-        """
-        return self._shape_like(self._map_rows(lambda x: self.net_.module_(x), X), X)
-
-    def _criterion_params(self):
-        return {**super()._criterion_params(), "n_channels": self.window_shape_[1]}
-
-    def _finalize_state(self, X):
-        criterion = self.net_.criterion_
-        moments = mean_over_rows(
-            self.net_, X, lambda x: criterion.products(self.net_.module_(x), x)
-        )
-        criterion.set_distribution(moments)
+    def _module_params(self, n_features):
+        return {**super()._module_params(n_features), "cell": self.cell}
