@@ -32,11 +32,13 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from skdeepanomaly import (
     AutoEncoder,
+    ConvForecaster,
     MatrixProfileDetector,
     RecurrentAutoEncoder,
     RecurrentForecaster,
     ScoreCalibrator,
     SlidingWindowDetector,
+    TransformerAutoEncoder,
     UnivariateDetector,
     nab_score,
     outlier_roc_auc_score,
@@ -74,6 +76,12 @@ DETECTORS = {
     ),
     "RecurrentForecaster": lambda seed: on_windows(
         RecurrentForecaster(n_last_steps=1, random_state=seed)
+    ),
+    "ConvForecaster": lambda seed: on_windows(
+        ConvForecaster(n_last_steps=1, random_state=seed)
+    ),
+    "TransformerAutoEncoder": lambda seed: on_windows(
+        TransformerAutoEncoder(n_last_steps=8, random_state=seed)
     ),
 }
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU}
+CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class RecurrentAutoEncoderNetwork(nn.Module):
@@ -115,12 +115,13 @@ class ConvForecasterNetwork(nn.Module):
         # What stands before the first step.
         self.start = nn.Parameter(torch.zeros(n_channels))
         self.enter = nn.Conv1d(n_channels, hidden_dim, 1)
-        self.layers = nn.ModuleList()
-        dilation, seen = 1, 1
-        while seen < length or not self.layers:
-            self.layers.append(nn.Conv1d(hidden_dim, hidden_dim, 3, dilation=dilation))
-            seen += 2 * dilation
-            dilation *= 2
+        self.dilations = [1]
+        while 1 + 2 * sum(self.dilations) < length:
+            self.dilations.append(2 * self.dilations[-1])
+        self.layers = nn.ModuleList(
+            nn.Conv1d(hidden_dim, hidden_dim, 3, dilation=dilation)
+            for dilation in self.dilations
+        )
         self.leave = nn.Conv1d(hidden_dim, n_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -128,11 +129,11 @@ class ConvForecasterNetwork(nn.Module):
         windows = x.reshape(-1, *self.window_shape)
         start = self.start.expand(len(windows), 1, -1)
         hidden = self.enter(torch.cat([start, windows[:, :-1]], dim=1).transpose(1, 2))
-        for layer in self.layers:
+        for layer, dilation in zip(self.layers, self.dilations, strict=True):
             # Zeros before the first step, so that no later one is seen.
-            before = 2 * layer.dilation[0]
-            hidden = hidden + F.relu(layer(F.pad(hidden, (before, 0))))
-        return self.leave(hidden).transpose(1, 2).flatten(1)
+            hidden = hidden + F.relu(layer(F.pad(hidden, (2 * dilation, 0))))
+        predictions: Tensor = self.leave(hidden)
+        return predictions.transpose(1, 2).flatten(1)
 
 
 # In scoring, one step in so many is hidden in a pass.
