@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ..engine import DetectorNet, evaluation_defaults, map_in_blocks
+from ..engine import DetectorNet, map_in_blocks, single_row_defaults
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
@@ -254,7 +254,7 @@ class BaseDeepDetector(
 
         The row is not put into a block of others, so that the last digits may differ.
         """
-        with evaluation_defaults():
+        with single_row_defaults():
             x = torch.from_numpy(row.astype(np.float32))[None].to(self.net_.device)
             score = -float(self._anomaly_scores(x))
         return score if np.isfinite(score) else float(np.finfo(np.float64).min)

@@ -16,7 +16,7 @@ from ._blocks import (
     spread_tensor,
     widest_output,
 )
-from ._defaults import evaluation_defaults, torch_defaults
+from ._defaults import single_row_defaults, torch_defaults
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
@@ -33,13 +33,13 @@ __all__ = [
     "block_sizes",
     "check_device",
     "draw_seed",
-    "evaluation_defaults",
     "isolated_rng",
     "iter_outputs",
     "map_in_blocks",
     "mean_over_rows",
     "rng_states",
     "set_rng_states",
+    "single_row_defaults",
     "spread_tensor",
     "torch_defaults",
     "widest_output",

@@ -35,6 +35,10 @@ class _ProcessSetting:
         self._n_inside = 0
         self._replaced: list = []
 
+    def is_default(self) -> bool:
+        """Whether the setting is at its default, and not only held there for a thread."""
+        return not self._replaced and self._read() in self._defaults
+
     def __enter__(self):
         with self._lock:
             before = self._read()
@@ -138,6 +142,22 @@ def torch_defaults() -> Iterator[None]:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         yield
+
+
+def single_row_defaults():
+    """Return the context in which a single row is evaluated, without gradients.
+
+    It is :func:`evaluation_defaults` where a setting was changed, and inference mode alone
+    otherwise: to hold what is at its default takes as long as to score a row.
+    """
+    settings = (_DTYPE, _PRECISION, _CONVOLUTIONS)
+    if (
+        all(setting.is_default() for setting in settings)
+        and torch.get_default_device().type == "cpu"
+        and not any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda", "mps"))
+    ):
+        return torch.inference_mode()
+    return evaluation_defaults()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Time stamps that come one by one: a score for each, at once and in bounded memory."""
 
 import copy
+import math
 from collections import deque
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils.scores import normality_scores
 from ._calibrator import ScoreCalibrator
 from ._sliding_window import SlidingWindowDetector
+
+# Networks compute with numbers of this size at most.
+LIMIT = float(np.finfo(np.float32).max)
 
 
 class StreamResult(NamedTuple):
@@ -96,6 +100,7 @@ class DetectorStream:
                 f"{type(learner).__name__} has no partial_fit, so that a stream cannot learn."
                 " Leave partial_fit_every out, or take a detector that has it."
             )
+        self._n_channels = detector.n_features_in_
         self.n_seen_ = self.n_flagged_ = 0
 
     def update(self, x) -> StreamResult:
@@ -116,15 +121,16 @@ class DetectorStream:
         ValueError
             If x has another number of channels than in ``fit``, or holds NaN or infinity.
         """
-        x = np.atleast_1d(np.asarray(x, dtype=np.float64))
-        n_channels = _last_step(self._detector).n_features_in_
-        expected = getattr(self._detector, "n_features_in_", n_channels)
-        if x.shape != (expected,):
+        x = np.asarray(x, dtype=np.float64)
+        if x.ndim == 0:
+            x = x[None]
+        if x.shape != (self._n_channels,):
             raise ValueError(
-                f"x has the shape {x.shape}, expected {(expected,)}: one value for each channel"
-                " of a single time stamp."
+                f"x has the shape {x.shape}, expected {(self._n_channels,)}: one value for each"
+                " channel of a single time stamp."
             )
-        if not np.isfinite(x).all():
+        # Of finite numbers the sum may overflow, of others it is never finite.
+        if not math.isfinite(x.sum()) and not np.isfinite(x).all():
             raise ValueError(
                 f"x holds {x[~np.isfinite(x)][0]} in channel {int(np.argmin(np.isfinite(x)))}."
                 " A stream takes finite values: fill in a missing one, for example by the last."
@@ -249,8 +255,7 @@ class _WindowState:
             self._n = window - 1
         if self._center is not None:
             x = (x - self._center) / self._scale
-        limit = np.finfo(np.float32).max
-        self._values[self._n] = np.minimum(np.maximum(x, -limit), limit)
+        self._values[self._n] = x.clip(-LIMIT, LIMIT)
         self._n += 1
         self._n_seen += 1
         n_more = self._n_seen - window

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from conftest import DEEP, make_detector, make_rows
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -151,3 +152,25 @@ def test_wrong_use():
     gaps = SlidingWindowDetector(fitted, window=5, missing="mask").fit(X)
     with pytest.raises(TypeError, match="without gaps"):
         DetectorStream(gaps)
+
+
+@pytest.mark.parametrize("setting", ["dtype", "autocast", "precision", "device"])
+def test_global_settings_of_torch_do_not_matter(setting):
+    X = make_sine(100, n_channels=3)
+    stream = DetectorStream(AE.fit(X))
+    expected, _ = stream.update_many(X[:5])
+    before = torch.get_float32_matmul_precision()
+    try:
+        if setting == "dtype":
+            torch.set_default_dtype(torch.float64)
+        elif setting == "precision":
+            torch.set_float32_matmul_precision("medium")
+        elif setting == "device":
+            torch.set_default_device("meta")
+        with torch.autocast("cpu", enabled=setting == "autocast"):
+            found, _ = stream.update_many(X[:5])
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_float32_matmul_precision(before)
+        torch.set_default_device(None)
+    np.testing.assert_array_equal(found, expected)
