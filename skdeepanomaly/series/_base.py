@@ -36,7 +36,47 @@ class Series(NamedTuple):
     places: np.ndarray | None
 
 
-class BaseSeriesDetector(OffsetMixin, BaseEstimator):
+class SeriesOffsetMixin(OffsetMixin):
+    """For detectors with ``offset_``, and ``score_samples`` of a series or of several."""
+
+    def decision_function(self, X):
+        """Return ``score_samples(X) - offset_``, negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            A series, or several.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_timestamps,), or list of such
+            Scores shifted so that the threshold is zero.
+        """
+        scores = self.score_samples(X)
+        if isinstance(scores, list):
+            return [one - self.offset_ for one in scores]
+        return scores - self.offset_
+
+    def predict(self, X):
+        """Label time stamps.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels), or list of such
+            A series, or several.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_timestamps,), or list of such
+            -1 for outliers, +1 for inliers.
+        """
+        decisions = self.decision_function(X)
+        if isinstance(decisions, list):
+            return [np.where(one < 0, -1, 1) for one in decisions]
+        return np.where(decisions < 0, -1, 1)
+
+
+class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
     """Base of detectors of series.
 
     A subclass defines ``_fit_series(series, y)`` and ``_score_values(values)``.
@@ -110,42 +150,6 @@ class BaseSeriesDetector(OffsetMixin, BaseEstimator):
         series, is_list = self._read(X, reset=False)
         scores = [self._scores(one) for one in series]
         return scores if is_list else scores[0]
-
-    def decision_function(self, X):
-        """Return ``score_samples(X) - offset_``, negative for outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels), or list of such
-            A series, or several.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_timestamps,), or list of such
-            Scores shifted so that the threshold is zero.
-        """
-        scores = self.score_samples(X)
-        if isinstance(scores, list):
-            return [one - self.offset_ for one in scores]
-        return scores - self.offset_
-
-    def predict(self, X):
-        """Label time stamps.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels), or list of such
-            A series, or several.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_timestamps,), or list of such
-            -1 for outliers, +1 for inliers.
-        """
-        decisions = self.decision_function(X)
-        if isinstance(decisions, list):
-            return [np.where(one < 0, -1, 1) for one in decisions]
-        return np.where(decisions < 0, -1, 1)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "offset_")

@@ -9,11 +9,13 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.scores import OffsetMixin, normality_scores
+from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval
+from ._base import BaseSeriesDetector, SeriesOffsetMixin
+from ._reading import is_list_of_series
 
 
-class ScoreCalibrator(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
+class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
     """Alarms where the scores of a series set a record of the recent past.
 
     The scores of a detector are smoothed, and compared with the largest smoothed score of the
@@ -133,39 +135,6 @@ class ScoreCalibrator(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         scores = [self._calibrate(one) for one in anomaly]
         return scores if is_list else scores[0]
 
-    def decision_function(self, X):
-        """Return ``score_samples(X)``: the threshold is 0.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels), or list of such
-            A series, or several.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_timestamps,), or list of such
-            Negative for outliers.
-        """
-        return self.score_samples(X)
-
-    def predict(self, X):
-        """Label time stamps.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels), or list of such
-            A series, or several.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_timestamps,), or list of such
-            -1 for outliers, +1 for inliers.
-        """
-        scores = self.score_samples(X)
-        if isinstance(scores, list):
-            return [np.where(one < 0, -1, 1) for one in scores]
-        return np.where(scores < 0, -1, 1)
-
     @property
     def n_features_in_(self):
         """Number of channels."""
@@ -251,7 +220,4 @@ def record_before(values: np.ndarray, length: int) -> np.ndarray:
 
 def _scores_lists(detector, X) -> bool:
     """Whether X is a list of series for this detector."""
-    from ._base import BaseSeriesDetector
-    from ._reading import is_list_of_series
-
     return isinstance(detector, BaseSeriesDetector) and is_list_of_series(X)
