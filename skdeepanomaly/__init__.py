@@ -84,6 +84,7 @@ from .plotting import (
     ReconstructionDisplay,
     SampleDisplay,
     ScoreDisplay,
+    SeriesDisplay,
     ThresholdDisplay,
 )
 from .series import (
@@ -165,6 +166,7 @@ __all__ = [
     "ScoreCalibrator",
     "ScoreDisplay",
     "SemiSupervisedGAN",
+    "SeriesDisplay",
     "SlidingWindowDetector",
     "ThresholdDisplay",
     "ThresholdSearchCV",

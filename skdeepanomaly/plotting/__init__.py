@@ -11,6 +11,7 @@ from ._loss import LossDisplay
 from ._reconstructions import ReconstructionDisplay
 from ._samples import SampleDisplay
 from ._scores import ScoreDisplay
+from ._series import SeriesDisplay
 from ._thresholds import ThresholdDisplay
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "ReconstructionDisplay",
     "SampleDisplay",
     "ScoreDisplay",
+    "SeriesDisplay",
     "ThresholdDisplay",
 ]

@@ -2,6 +2,8 @@
 
 import numpy as np
 from sklearn.base import OutlierMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._compat import n_rows, take_rows
@@ -104,6 +106,9 @@ def check_label_convention(detector, X) -> None:
     """
     if not hasattr(detector, "predict") or _is_density_estimator(detector):
         return
+    # A detector of series needs the rows between those that would be looked at.
+    if isinstance(_last_step(detector), OffsetMixin):
+        return
     (X,) = indexable(X)
     rows = spread(np.arange(n_rows(X)), N_LABELS_TO_CHECK)
     found = set(np.ravel(detector.predict(take_rows(X, rows))).tolist())
@@ -115,6 +120,12 @@ def check_label_convention(detector, X) -> None:
             " from_pyod(detector). Else write a subclass whose predict maps the labels and"
             " whose decision_function is negative for outliers."
         )
+
+
+def _last_step(detector):
+    while isinstance(detector, Pipeline | FrozenEstimator):
+        detector = detector[-1] if isinstance(detector, Pipeline) else detector.estimator
+    return detector
 
 
 def _is_density_estimator(detector) -> bool:

@@ -2,6 +2,7 @@
 
 import pickle
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -17,7 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_common import failed_checks
 
-from skdeepanomaly import SlidingWindowDetector, UnivariateDetector
+from skdeepanomaly import (
+    ScoreDisplay,
+    SlidingWindowDetector,
+    ThresholdedDetector,
+    UnivariateDetector,
+)
 from skdeepanomaly.series._windows import (
     choose_window,
     spread_scores,
@@ -322,3 +328,16 @@ def test_in_a_grid_search():
         cv=[(np.arange(150), np.arange(150, 300))],
     ).fit(X, y)
     assert search.best_score_ > 0.9
+
+
+def test_in_meta_estimators_and_displays_with_time_stamps():
+    """They look at the labels of a few rows, which alone are no series."""
+    table = pd.DataFrame(make_sine(400), columns=["a"])
+    table.index = pd.date_range("2024-01-01", periods=400, freq="h")
+    inner = SlidingWindowDetector(FOREST, window=40)
+    thresholded = ThresholdedDetector(inner, calibration_size=None).fit(table)
+    assert (thresholded.predict(table[:200]) == 1).mean() > 0.8
+    for detector in (thresholded, make_pipeline("passthrough", inner.fit(table))):
+        display = ScoreDisplay.from_estimator(detector, table)
+        assert len(display.scores) == 400
+        plt.close(display.figure_)
