@@ -20,6 +20,9 @@ from ._reading import (
     to_even_steps,
 )
 
+# Networks compute with numbers of this size at most.
+LIMIT = float(np.finfo(np.float32).max)
+
 
 class Series(NamedTuple):
     """A series that was read.
@@ -191,10 +194,9 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
                 self.scaler_ = scaler.fit(np.concatenate([one.values for one in read]))
         if self.scaler_ is not None:
             read = [Series(self.scaler_.transform(one.values), one.places) for one in read]
-        limit = float(np.finfo(np.float32).max)
-        return [
-            Series(np.clip(np.ascontiguousarray(v), -limit, limit), p) for v, p in read
-        ], is_list
+        # A scaled value can be far larger.
+        read = [Series(np.clip(np.ascontiguousarray(v), -LIMIT, LIMIT), p) for v, p in read]
+        return read, is_list
 
     def _read_one(self, X, reset: bool, fitting: bool, min_samples: int) -> Series:
         name = type(self).__name__
@@ -216,6 +218,11 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
             ensure_min_samples=min_samples,
             reset=reset,
         )
+        if X.size and (largest := np.nanmax(np.abs(X), initial=0)) > LIMIT:
+            raise ValueError(
+                f"X holds a value of {largest:.3g} in absolute value, expected at most"
+                f" {LIMIT:.3g}, the limit of float32. Scale X, or clip it."
+            )
         if reset:
             self.step_ = None
         if stamps is None:

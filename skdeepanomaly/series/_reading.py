@@ -92,7 +92,8 @@ def split_time(X, time: str | None):
 
 
 def _read_stamps(values: np.ndarray, where: str) -> Timestamps:
-    if values.dtype.kind == "O":
+    # Strings are not parsed: numpy takes "20240101" for a year.
+    if values.dtype.kind == "O" and not any(isinstance(value, str) for value in values):
         try:
             values = values.astype("datetime64[ns]")
         except (TypeError, ValueError):

@@ -10,11 +10,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.scores import normality_scores
+from ._base import LIMIT
 from ._calibrator import ScoreCalibrator
 from ._sliding_window import SlidingWindowDetector
-
-# Networks compute with numbers of this size at most.
-LIMIT = float(np.finfo(np.float32).max)
 
 
 class StreamResult(NamedTuple):

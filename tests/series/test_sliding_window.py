@@ -277,9 +277,12 @@ def test_wrong_input():
         SlidingWindowDetector(FOREST, window=10, stride=11).fit(X)
     with pytest.raises(ValueError, match="no column of X, which has no names"):
         SlidingWindowDetector(FOREST, time="t").fit(X)
-    table = pd.DataFrame({"t": ["2024-01-01", "tomorrow"] * 20, "a": 1.0})
-    with pytest.raises(ValueError, match=r"expected dates or numbers.*to_datetime"):
-        SlidingWindowDetector(FOREST, time="t").fit(table)
+    for text in ("2024-01-01", "20240101", "tomorrow"):
+        table = pd.DataFrame({"t": [text] * 20, "a": 1.0})
+        with pytest.raises(ValueError, match=r"expected dates or numbers.*to_datetime"):
+            SlidingWindowDetector(FOREST, time="t").fit(table)
+    with pytest.raises(ValueError, match=r"1e\+300 in absolute value.* 3.4e\+38"):
+        SlidingWindowDetector(FOREST, window=10).fit(1e300 * np.sign(X))
     with pytest.raises(ValueError, match=r"y has labels for series of \[5\] time stamps"):
         SlidingWindowDetector(FOREST, window=10).fit(X, np.ones(5))
     with pytest.raises(ValueError, match="2 features"):
@@ -341,3 +344,13 @@ def test_in_meta_estimators_and_displays_with_time_stamps():
         display = ScoreDisplay.from_estimator(detector, table)
         assert len(display.scores) == 400
         plt.close(display.figure_)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30, 3e38])
+def test_series_of_any_size(scale):
+    X = scale * np.sign(make_sine()) * np.abs(make_sine()).clip(0, 1)
+    detector = SlidingWindowDetector(FOREST, window=10).fit(X)
+    far = X.copy()
+    far[300] = 3.4e38
+    for series in (X, far):
+        assert np.isfinite(detector.score_samples(series)).all()
