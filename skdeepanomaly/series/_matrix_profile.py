@@ -155,14 +155,21 @@ class MatrixProfileDetector(BaseSeriesDetector):
                 " it takes at least two windows to compare. Take a shorter window."
             )
         self._normalize = bool(self.normalize)
-        windows = [self._windows(windows_of(one, self.window_)) for one in values]
-        windows = np.concatenate([rows[~np.isnan(rows).any(axis=1)] for rows in windows])
-        if not len(windows):
+        # From the end, so that only the windows that are kept are copied.
+        kept, n_left = [], int(self.max_history)
+        for one in reversed(values):
+            windows = windows_of(one, self.window_)
+            whole = np.flatnonzero(~np.isnan(windows).any(axis=1))[-n_left:]
+            kept.insert(0, self._windows(windows[whole]))
+            n_left -= len(whole)
+            if not n_left:
+                break
+        self.history_ = np.concatenate(kept)
+        if not len(self.history_):
             raise ValueError(
                 f"All windows of {self.window_} steps hold NaN. Take a shorter window, or fill"
                 " gaps."
             )
-        self.history_ = np.array(windows[-int(self.max_history) :])
 
     def _training_scores(self, series: Series):
         """Return the scores by the windows before each, without the training windows."""

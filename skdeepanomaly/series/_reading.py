@@ -36,12 +36,22 @@ def is_list_of_series(X) -> bool:
     ----------
     X : object
         A list or tuple whose members have two axes, such as arrays and frames, is one.
+
+    Raises
+    ------
+    ValueError
+        If members are arrays with one axis: series of one channel, or rows of one series?
     """
-    return (
-        isinstance(X, list | tuple)
-        and len(X) > 0
-        and all(len(getattr(one, "shape", ())) == 2 for one in X)
-    )
+    if not isinstance(X, list | tuple) or len(X) == 0:
+        return False
+    n_axes = [len(getattr(one, "shape", ())) for one in X]
+    if 1 in n_axes:
+        raise ValueError(
+            f"X is a list in which {n_axes.count(1)} of {len(X)} members have one axis, which"
+            " can be series of one channel or the rows of one series. Pass series as x[:, None]"
+            " or x.to_frame(), and rows as np.stack(X)."
+        )
+    return all(n == 2 for n in n_axes)
 
 
 def split_time(X, time: str | None):
@@ -103,6 +113,8 @@ def _read_stamps(values: np.ndarray, where: str) -> Timestamps:
         values = values.astype(f"{values.dtype.kind}8[ns]").astype(np.int64)
     elif values.dtype.kind in "iuf":
         missing = ~np.isfinite(values)
+        # The differences of narrow or unsigned integers would wrap around.
+        values = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
         return _without_gaps(Timestamps(values, False), missing, where)
     else:
         raise ValueError(
@@ -155,7 +167,7 @@ def check_even(stamps: Timestamps, step: float | None) -> float | None:
             )
     usual = float(np.median(steps)) if step is None else step
     # Numbers such as 0.1, 0.2, 0.3 are evenly spaced but for rounding.
-    uneven = np.abs(steps - usual) > 1e-6 * usual
+    uneven = np.abs(steps - usual) > 1e-6 * usual + _rounding(values)
     if uneven.all() and step is not None:
         found = _length(float(np.median(steps)), stamps.is_time)
         raise ValueError(
@@ -172,6 +184,13 @@ def check_even(stamps: Timestamps, step: float | None) -> float | None:
             " gaps."
         )
     return usual
+
+
+def _rounding(values: np.ndarray) -> float:
+    """Return how far the difference of two stamps, and a usual one, can be off by rounding."""
+    if values.dtype.kind != "f":
+        return 0.0
+    return 2 * float(np.spacing(np.abs(values).max()))
 
 
 def _length(step: float, is_time: bool) -> str:
@@ -234,7 +253,13 @@ def to_even_steps(stamps: Timestamps, values: np.ndarray, step: float):
     steps : ndarray of shape (n_timestamps,), int
         The step that each time stamp lies in.
     """
-    steps = np.floor_divide(stamps.values, step).astype(np.int64)
+    if stamps.is_time:
+        # Nanoseconds since 1970 have more digits than a float.
+        steps = stamps.values // int(step)
+    else:
+        # 0.3 is the start of the step after 0.2, although 0.3 / 0.1 is below 3.
+        slack = max(1e-6, _rounding(stamps.values) / step)
+        steps = np.floor(stamps.values / step + slack).astype(np.int64)
     steps -= steps.min()
     n_steps = int(steps.max()) + 1
     if n_steps > 1000 * len(steps) + 1000:

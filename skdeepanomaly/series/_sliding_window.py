@@ -179,8 +179,11 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         if n_steps < window:
             warn_if_too_short(n_steps, window)
             return np.full(n_steps, np.nan)
-        # The last time stamp has a window of its own, whatever the stride.
-        ends = np.union1d(np.arange(window - 1, n_steps, self._stride), [n_steps - 1])
+        ends = np.arange(window - 1, n_steps, self._stride)
+        if self._aggregate != "last":
+            # The last time stamp is covered by a window, whatever the stride. A causal score
+            # must not depend on where the series ends.
+            ends = np.union1d(ends, [n_steps - 1])
         scores = self._score_windows(windows_of(values, window), ends - window + 1)
         return spread_scores(scores, ends, n_steps, window, self._aggregate)
 

@@ -107,7 +107,8 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         unit[unit == 0] = 1
         self._set_bulk(X / unit)
         self.center_ *= unit
-        self.scale_ *= unit
+        # The rounding of a subnormal number is none.
+        self.scale_ = np.maximum(self.scale_ * unit, np.finfo(np.float64).tiny)
         scores = self._score(X)
         if self.contamination == "auto":
             self.offset_ = robust_offset(scores)

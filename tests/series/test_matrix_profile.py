@@ -1,5 +1,7 @@
 """The distance of each window to the nearest one before it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -107,3 +109,20 @@ def test_several_series_gaps_and_errors():
         MatrixProfileDetector(window=300).fit(make_sine(200))
     with pytest.raises(ValueError, match="All windows of 10 steps hold NaN"):
         masked.fit(np.where(np.arange(200)[:, None] % 5, make_sine(200), np.nan))
+
+
+def test_fit_copies_only_the_windows_that_it_keeps():
+    parts = [make_sine(3000), make_sine(3000, seed=1)]
+    detector = MatrixProfileDetector(window=100, max_history=3100)
+    detector._read(parts, reset=True)
+    series, _ = detector._read(parts, reset=False)
+    tracemalloc.start()
+    detector.set_params(max_history=50)._fit_series(series, None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A bool for each value of the windows is made, but no copy of 8 bytes each.
+    assert peak < 2 * 3000 * 100
+    np.testing.assert_array_equal(detector.history_[-1], series[1].values[-100:, 0])
+    detector.set_params(max_history=3100)._fit_series(series, None)
+    assert len(detector.history_) == 3100
+    np.testing.assert_array_equal(detector.history_[-2902], series[0].values[-100:, 0])

@@ -24,6 +24,7 @@ from skdeepanomaly import (
     ThresholdedDetector,
     UnivariateDetector,
 )
+from skdeepanomaly.series._reading import split_time, step_of, to_even_steps
 from skdeepanomaly.series._windows import (
     choose_window,
     spread_scores,
@@ -354,3 +355,47 @@ def test_series_of_any_size(scale):
     far[300] = 3.4e38
     for series in (X, far):
         assert np.isfinite(detector.score_samples(series)).all()
+
+
+@pytest.mark.parametrize("stride", [1, 3, 5])
+def test_last_does_not_depend_on_where_the_series_ends(stride):
+    X = make_sine()
+    detector = SlidingWindowDetector(FOREST, window=10, stride=stride).fit(X)
+    whole = detector.score_samples(X)
+    for n in range(100, 110):
+        np.testing.assert_array_equal(detector.score_samples(X[:n]), whole[:n])
+
+
+@pytest.mark.parametrize("step", ["100ns", "1us", "1ms", "10ms", "5min"])
+def test_resampling_to_the_own_step_changes_nothing(step):
+    stamps = pd.date_range("2024-01-01 00:00:01", periods=600, freq=step)
+    table = pd.DataFrame(make_sine(), index=stamps)
+    expected = SlidingWindowDetector(FOREST, window=5).fit(table).score_samples(table)
+    resampled = SlidingWindowDetector(FOREST, window=5, resample=step).fit(table)
+    np.testing.assert_allclose(resampled.score_samples(table), expected)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.7e9])
+@pytest.mark.parametrize("rate", [3, 10, 1000])
+def test_numbers_that_are_even_but_for_rounding(start, rate):
+    table = pd.DataFrame({"t": start + np.arange(600) / rate, "a": make_sine()[:, 0]})
+    detector = SlidingWindowDetector(FOREST, window=5, time="t").fit(table)
+    assert detector.step_ == pytest.approx(1 / rate, rel=1e-3)
+    stamps, X = split_time(table, "t")
+    _, steps = to_even_steps(stamps, X.to_numpy(), step_of(1 / rate, False))
+    assert (np.diff(steps) == 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int64])
+def test_numbers_that_go_back_are_refused_whatever_their_type(dtype):
+    table = pd.DataFrame({"t": np.arange(60, 0, -1).astype(dtype), "a": make_sine(60)[:, 0]})
+    with pytest.raises(ValueError, match=r"59 of 60 time stamps of X are before it"):
+        SlidingWindowDetector(FOREST, window=5, time="t").fit(table)
+
+
+@pytest.mark.parametrize("wrap", [np.ravel, lambda x: pd.Series(x.ravel())])
+def test_a_list_of_members_with_one_axis_is_refused(wrap):
+    parts = [wrap(make_sine(200, seed=seed)) for seed in range(5)]
+    for given in (parts, [make_sine(200), *parts[1:]]):
+        with pytest.raises(ValueError, match=r"of 5 members have one axis.* x\[:, None\]"):
+            SlidingWindowDetector(FOREST).fit(given)

@@ -93,3 +93,13 @@ def test_robust_rules_hold_with_many_anomalies():
         }
         gains.append(min(score["mad"], score["iqr"]) - score["zscore"])
     assert np.mean(gains) > 0.05
+
+
+@pytest.mark.parametrize("rule", ["zscore", "mad", "iqr"])
+@pytest.mark.parametrize("value", [5e-324, 1e-310, -1e-310])
+def test_constant_columns_of_subnormal_numbers(rule, value):
+    X = np.column_stack([np.full(50, value), np.random.default_rng(0).normal(size=50)])
+    detector = UnivariateDetector(rule=rule, contamination="auto").fit(X)
+    assert np.isfinite(detector.score_samples(X)).all()
+    assert np.isfinite(detector.explain(X)).all()
+    np.testing.assert_array_equal(detector.predict([[1.0, 0.0]]), [-1])
