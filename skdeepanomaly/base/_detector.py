@@ -1,6 +1,7 @@
 """The base class of all deep detectors: the scikit-learn methods, and hooks."""
 
 import inspect
+from collections.abc import Callable
 from numbers import Integral, Real
 
 import numpy as np
@@ -258,6 +259,13 @@ class BaseDeepDetector(
             x = torch.from_numpy(row.astype(np.float32))[None].to(self.net_.device)
             score = -float(self._anomaly_scores(x))
         return score if np.isfinite(score) else float(np.finfo(np.float64).min)
+
+    def _row_scorer(self) -> Callable[[np.ndarray], float]:
+        """Return a function that does what ``_score_row`` does, with the weights as they are.
+
+        A stream calls it for many rows. Detectors with a quicker way override this.
+        """
+        return self._score_row
 
     def _map_rows(self, function, X, dtype=np.float32) -> np.ndarray:
         """Validate rows and return ``function(rows)``, computed block by block."""

@@ -16,11 +16,12 @@ from ._blocks import (
     spread_tensor,
     widest_output,
 )
-from ._defaults import single_row_defaults, torch_defaults
+from ._defaults import evaluation_defaults, single_row_defaults, torch_defaults
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
 from ._random import draw_seed, isolated_rng, rng_states, set_rng_states
+from ._single_row import numpy_layers, sigmoid
 
 __all__ = [
     "BLOCK_ROWS",
@@ -33,12 +34,15 @@ __all__ = [
     "block_sizes",
     "check_device",
     "draw_seed",
+    "evaluation_defaults",
     "isolated_rng",
     "iter_outputs",
     "map_in_blocks",
     "mean_over_rows",
+    "numpy_layers",
     "rng_states",
     "set_rng_states",
+    "sigmoid",
     "single_row_defaults",
     "spread_tensor",
     "torch_defaults",

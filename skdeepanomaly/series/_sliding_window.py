@@ -41,6 +41,11 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         ``"last"`` gives a time stamp the score of the window that ends there: it is causal,
         which means that no later value changes it. The others take the mean, the median or the
         most abnormal score of all windows that cover the time stamp, before and after it.
+    stateful : bool, default=False
+        Whether a recurrent network, once trained on windows, reads a series from its start to
+        its end and carries its state from step to step. Otherwise it starts anew in each
+        window, which takes ``window`` times as long. Needs :class:`RecurrentForecaster`,
+        ``aggregate="last"``, ``stride=1`` and ``missing="refuse"``.
     scale : {"standard", "robust"} or None, default="standard"
         How each channel is scaled before windows are cut, by all training time stamps: by mean
         and standard deviation, or by median and interquartile range.
@@ -111,6 +116,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "aggregate": [StrOptions({"last", "mean", "median", "max"})],
+        "stateful": ["boolean"],
     }
 
     def __init__(
@@ -120,6 +126,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         window="auto",
         stride=1,
         aggregate="last",
+        stateful=False,
         scale="standard",
         contamination=0.1,
         time=None,
@@ -130,6 +137,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         self.window = window
         self.stride = stride
         self.aggregate = aggregate
+        self.stateful = stateful
         self.scale = scale
         self.contamination = contamination
         self.time = time
@@ -151,6 +159,9 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
                 " some time stamps would lie in no window. Take a stride of at most that."
             )
         self._stride, self._aggregate = int(self.stride), self.aggregate
+        self._stateful = bool(self.stateful)
+        if self._stateful:
+            self._check_stateful()
         windows = [windows_of(one, self.window_, self._stride) for one in values]
         labels = None if y is None else [self._window_labels(one) for one in y]
         if self.missing == "mask":
@@ -170,6 +181,20 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         y = None if labels is None else np.concatenate(labels)
         self.detector_ = fit_detector(detector, rows, y)
 
+    def _check_stateful(self) -> None:
+        if not hasattr(self.detector, "_series_scores"):
+            raise TypeError(
+                f"stateful=True needs a RecurrentForecaster, got {self.detector!r}: others do"
+                " not carry a state. Fit with stateful=False."
+            )
+        others = {"aggregate": "last", "stride": 1, "missing": "refuse"}
+        for name, value in others.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"stateful=True needs {name}={value!r}, got {getattr(self, name)!r}: the"
+                    " state goes through the series once, step by step."
+                )
+
     def _window_labels(self, y: np.ndarray) -> np.ndarray:
         """Return the label of each whole window: that of its worst step."""
         return windows_of(y[:, None], self.window_, self._stride).min(axis=1)
@@ -179,6 +204,10 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         if n_steps < window:
             warn_if_too_short(n_steps, window)
             return np.full(n_steps, np.nan)
+        if self._stateful:
+            scores = self.detector_._series_scores(values)
+            scores[: window - 1] = np.nan
+            return scores
         ends = np.arange(window - 1, n_steps, self._stride)
         if self._aggregate != "last":
             # The last time stamp is covered by a window, whatever the stride. A causal score

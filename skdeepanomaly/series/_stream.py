@@ -3,6 +3,7 @@
 import copy
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -168,6 +169,7 @@ class DetectorStream:
         if self.n_seen_ % self._every == 0 and len(self._buffer) > 1:
             self._state.learner.partial_fit(np.array(self._buffer))
             self._buffer.clear()
+            self._state.renew()
 
 
 def _last_step(detector):
@@ -181,8 +183,33 @@ def _state_of(detector):
     if isinstance(detector, ScoreCalibrator):
         return _CalibratorState(detector)
     if isinstance(detector, SlidingWindowDetector):
-        return _WindowState(detector)
+        return _CarriedState(detector) if detector._stateful else _WindowState(detector)
     return _RowState(detector)
+
+
+class _RowScorer:
+    """Scores of single rows by a detector.
+
+    Parameters
+    ----------
+    detector : estimator
+        A fitted detector of rows.
+    """
+
+    def __init__(self, detector):
+        self.detector = detector
+        self.renew()
+
+    def renew(self) -> None:
+        """Take up the detector's weights, which have changed."""
+        self.score = row_scorer(self.detector)
+
+    def __getstate__(self):
+        # Functions with weights cannot be pickled, and can be made again.
+        return {"detector": self.detector}
+
+    def __setstate__(self, state):
+        self.__init__(**state)
 
 
 class _RowState:
@@ -190,14 +217,18 @@ class _RowState:
 
     def __init__(self, detector):
         self.learner = detector
+        self._scorer = _RowScorer(detector)
         self._row = None
 
     def score(self, x: np.ndarray) -> float:
         self._row = x
-        return row_score(self.learner, x)
+        return self._scorer.score(x)
 
     def latest(self):
         return self._row
+
+    def renew(self):
+        self._scorer.renew()
 
 
 class _PipelineState:
@@ -217,6 +248,9 @@ class _PipelineState:
     def latest(self):
         return self._inner.latest()
 
+    def renew(self):
+        self._inner.renew()
+
 
 class _WindowState:
     """The last steps of a series, in a buffer whose end is always a whole window."""
@@ -233,6 +267,7 @@ class _WindowState:
                 ' and with missing="refuse", and fill gaps before update.'
             )
         self._detector, self.learner = detector, detector.detector_
+        self._scorer = _RowScorer(self.learner)
         window, n_channels = detector.window_, detector.n_features_in_
         self._values = np.empty((8 * window + 64, n_channels))
         self._n = self._n_seen = 0
@@ -258,14 +293,41 @@ class _WindowState:
         self._n_seen += 1
         n_more = self._n_seen - window
         if n_more >= 0 and n_more % self._detector._stride == 0:
-            self._score = row_score(self.learner, self._window())
+            self._score = self._window_score()
         return self._score
+
+    def _window_score(self) -> float:
+        return self._scorer.score(self._window())
+
+    def renew(self):
+        self._scorer.renew()
 
     def _window(self):
         return self._values[self._n - self._detector.window_ : self._n].reshape(-1)
 
     def latest(self):
         return self._window().copy() if self._n_seen >= self._detector.window_ else None
+
+
+class _CarriedState(_WindowState):
+    """A recurrent network that reads on; the buffer is what it may learn from."""
+
+    def __init__(self, detector):
+        super().__init__(detector)
+        self._stepper = self.learner._stepper()
+
+    def score(self, x):
+        score = super().score(x)
+        # Before the first whole window the network reads, but says nothing.
+        if self._n_seen < self._detector.window_:
+            self._stepper.score(self._values[self._n - 1])
+        return score
+
+    def _window_score(self):
+        return self._stepper.score(self._values[self._n - 1])
+
+    def renew(self):
+        self._stepper.renew(*self.learner._carried_parts())
 
 
 class _CalibratorState:
@@ -310,22 +372,25 @@ class _CalibratorState:
     def latest(self):
         return self._inner.latest()
 
+    def renew(self):
+        self._inner.renew()
 
-def row_score(detector, row: np.ndarray) -> float:
-    """Return the normality score of one row.
+
+def row_scorer(detector) -> Callable[[np.ndarray], float]:
+    """Return a function that scores one row.
 
     Parameters
     ----------
     detector : estimator
         A fitted detector of rows.
-    row : ndarray of shape (n_features,)
-        The row.
 
     Returns
     -------
-    score : float
-        The score that ``score_samples`` gives it, up to rounding. Detectors of this package
-        take a way without the checks of X and the blocks of rows, which cost most of the time.
+    score : callable
+        Maps a row (n_features,) to the score that ``score_samples`` gives it, up to rounding.
+        Detectors of this package take a way without the checks of X and the blocks of rows,
+        which cost most of the time, with the weights that they have now.
     """
-    quick = getattr(detector, "_score_row", None)
-    return float(normality_scores(detector, row[None])[0]) if quick is None else quick(row)
+    if hasattr(detector, "_row_scorer"):
+        return detector._row_scorer()
+    return lambda row: float(normality_scores(detector, row[None])[0])

@@ -17,6 +17,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_common import failed_checks
+from torch import nn
 
 from skdeepanomaly import (
     ScoreDisplay,
@@ -24,6 +25,7 @@ from skdeepanomaly import (
     ThresholdedDetector,
     UnivariateDetector,
 )
+from skdeepanomaly.datasets import make_series_anomalies
 from skdeepanomaly.series._reading import split_time, step_of, to_even_steps
 from skdeepanomaly.series._windows import (
     choose_window,
@@ -399,3 +401,61 @@ def test_a_list_of_members_with_one_axis_is_refused(wrap):
     for given in (parts, [make_sine(200), *parts[1:]]):
         with pytest.raises(ValueError, match=r"of 5 members have one axis.* x\[:, None\]"):
             SlidingWindowDetector(FOREST).fit(given)
+
+
+def forecaster(**params):
+    return make_detector("RecurrentForecaster", **{"max_epochs": 3, **params})
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_carried_state_goes_through_the_series_once(cell, monkeypatch):
+    X = make_sine(400, n_channels=2)
+    inner = forecaster(cell=cell, n_last_steps=2)
+    detector = SlidingWindowDetector(inner, window=10, stateful=True).fit(X)
+    scores = detector.score_samples(X)
+    # The first whole window is what it is without a state.
+    windows = SlidingWindowDetector(inner, window=10).fit(X)
+    first = detector.scaler_.transform(X[:10]).reshape(1, -1)
+    np.testing.assert_allclose(scores[9], windows.detector_.score_samples(first)[0], rtol=1e-4)
+    assert not np.isclose(scores[-1], windows.score_samples(X)[-1], rtol=1e-6)
+    # A long series is read in parts.
+    monkeypatch.setattr("skdeepanomaly.detectors.sequence._carried_state.PART", 7)
+    np.testing.assert_allclose(detector.score_samples(X), scores, rtol=1e-4, atol=1e-5)
+    # Causal, and anew for each series.
+    np.testing.assert_allclose(detector.score_samples(X[:90]), scores[:90], rtol=1e-4)
+    both = detector.score_samples([X[:90], X[:60]])
+    np.testing.assert_allclose(both[1], both[0][:60], rtol=1e-4)
+    huge = X.copy()
+    huge[200:210] = 1e38
+    assert np.isfinite(detector.score_samples(huge)).all()
+
+
+def test_a_carried_state_finds_what_windows_find():
+    areas = {False: [], True: []}
+    for seed in range(3):
+        X, y, _ = make_series_anomalies(
+            3000, kinds=["contextual", "frequency"], n_anomalies=8, random_state=seed
+        )
+        for stateful in areas:
+            detector = SlidingWindowDetector(
+                forecaster(n_last_steps=1, max_epochs=30, hidden_dim=32, random_state=seed),
+                window=32,
+                stateful=stateful,
+            )
+            scores = detector.fit(X[:1500]).score_samples(X[1500:])
+            areas[stateful].append(roc_auc_score(y[1500:], scores))
+    assert np.mean(areas[True]) > np.mean(areas[False]) - 0.05
+    assert np.mean(areas[True]) > 0.6
+
+
+def test_a_state_that_cannot_be_carried():
+    X = make_sine(100)
+    with pytest.raises(TypeError, match="needs a RecurrentForecaster, got IsolationForest"):
+        SlidingWindowDetector(FOREST, window=5, stateful=True).fit(X)
+    for params in ({"aggregate": "mean"}, {"stride": 2}, {"missing": "mask"}):
+        ((name, value),) = params.items()
+        with pytest.raises(ValueError, match=f"stateful=True needs {name}=.*, got {value!r}"):
+            SlidingWindowDetector(forecaster(), window=5, stateful=True, **params).fit(X)
+    custom = forecaster(module=nn.Linear(5, 5))
+    with pytest.raises(TypeError, match="Linear cannot carry its state"):
+        SlidingWindowDetector(custom, window=5, stateful=True).fit(X)

@@ -11,8 +11,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_sliding_window import make_sine
+from torch import nn
 
 from skdeepanomaly import (
+    AutoEncoder,
     DetectorStream,
     ScoreCalibrator,
     SlidingWindowDetector,
@@ -35,6 +37,14 @@ DETECTORS = {
     ),
     "pipeline outside": make_pipeline(
         StandardScaler(), SlidingWindowDetector(UnivariateDetector(), window=12)
+    ),
+    "state of an LSTM": SlidingWindowDetector(
+        make_detector("RecurrentForecaster", max_epochs=3), window=12, stateful=True
+    ),
+    "state of a GRU": SlidingWindowDetector(
+        make_detector("RecurrentForecaster", cell="gru", n_last_steps=3, max_epochs=3),
+        window=12,
+        stateful=True,
     ),
     "records": ScoreCalibrator(SlidingWindowDetector(AE, window=12), reference=70, cooldown=9),
     "records of rows": ScoreCalibrator(UnivariateDetector(), smoothing=1, reference=30),
@@ -71,6 +81,52 @@ def test_rows_of_every_deep_detector(name):
     detector = make_detector(name, max_epochs=2).fit(X, y)
     scores, _ = DetectorStream(detector).update_many(X[:10])
     np.testing.assert_allclose(scores, detector.score_samples(X[:10]), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"activation": "gelu"},
+        {"activation": "silu", "output_activation": "sigmoid"},
+        {"tied": True},
+        {"standardize_errors": False},
+        {"module": nn.Linear(4, 4)},
+    ],
+    ids=str,
+)
+def test_every_kind_of_auto_encoder(params):
+    X = make_rows(80, 4)
+    X[0] = 1e30
+    detector = make_detector("AutoEncoder", max_epochs=2, **params).fit(X[1:])
+    scores, _ = DetectorStream(detector).update_many(X[:10])
+    expected = detector.score_samples(X[:10])
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+
+
+class DoublingDetector(AutoEncoder):
+    """Scores rows in its own way."""
+
+    def _score_rows(self, x):
+        return 2 * super()._score_rows(x)
+
+
+def test_a_subclass_that_scores_in_its_own_way():
+    X = make_rows(60)
+    detector = DoublingDetector(max_epochs=1, random_state=0).fit(X)
+    scores, _ = DetectorStream(detector).update_many(X[:5])
+    np.testing.assert_allclose(scores, detector.score_samples(X[:5]), rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:partial_fit after fit:UserWarning")
+@pytest.mark.parametrize("name", ["deep rows", "deep windows", "state of an LSTM"])
+def test_what_was_learned_counts_at_once(name):
+    X = make_sine(400, n_channels=2)
+    stream = DetectorStream(DETECTORS[name].fit(X[:200]), partial_fit_every=50)
+    plain = DetectorStream(DETECTORS[name])
+    learning, _ = stream.update_many(X[200:260])
+    frozen, _ = plain.update_many(X[200:260])
+    np.testing.assert_array_equal(learning[:50], frozen[:50])
+    assert not np.any(learning[50:] == frozen[50:])
 
 
 def test_memory_is_bounded():

@@ -1,8 +1,11 @@
 """Auto-encoder: anomalies have a large reconstruction error."""
 
+import math
+
+import numpy as np
 import torch
 
-from ...engine import mean_over_rows
+from ...engine import mean_over_rows, numpy_layers
 from ...networks import ACTIVATIONS
 from ...utils.validation import StrOptions
 from ._base import BaseAutoEncoder
@@ -154,6 +157,28 @@ class AutoEncoder(BaseAutoEncoder):
     def _errors(self, x):
         """Return the squared errors (n, n_features) whose mean is the scale of a feature."""
         return self.net_.criterion_.squared_errors(self.net_.module_(x), x)
+
+    def _row_scorer(self):
+        module, criterion = self.net_.module_, self.net_.criterion_
+        rebuild = None
+        is_plain = type(module) is AutoEncoderNetwork and not module._forward_hooks
+        # A subclass may score rows in another way.
+        is_plain &= type(self)._score_rows is AutoEncoder._score_rows
+        if is_plain and type(criterion) is ReconstructionLoss:
+            rebuild = numpy_layers(module.encoder, module.decoder)
+        if rebuild is None:
+            return super()._row_scorer()
+        # Without standardised errors there are none.
+        variances = criterion.variances.numpy().copy() if criterion.variances.numel() else 1.0
+
+        def score(row: np.ndarray) -> float:
+            x = row.astype(np.float32)
+            with np.errstate(all="ignore"):
+                errors = np.square(rebuild(x) - x) / variances
+                score = -float(errors.mean())
+            return score if math.isfinite(score) else float(np.finfo(np.float64).min)
+
+        return score
 
     def _finalize_state(self, X):
         criterion = self.net_.criterion_

@@ -83,6 +83,11 @@ class ForecastLoss(WindowLoss):
         self.mean.copy_(mean)
         self.precision.copy_(torch.linalg.inv(covariance))
 
+    def step_scores(self, predictions: Tensor, x: Tensor) -> Tensor:
+        """Return the squared Mahalanobis distances (n,) of the residuals of n single steps."""
+        residuals = x - predictions - self.mean
+        return (residuals * rowwise_product(residuals, self.precision)).sum(dim=1)
+
     def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the terms (n, n_features) whose sums are squared Mahalanobis distances.
 

@@ -1,8 +1,12 @@
 """Networks for windows of series."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+ForecasterState = tuple[Tensor, Any] | None
 
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -93,6 +97,29 @@ class RecurrentForecasterNetwork(nn.Module):
         states, _ = self.recurrent(torch.cat([start, windows[:, :-1]], dim=1))
         predictions: Tensor = self.to_values(states)
         return predictions.flatten(1)
+
+    def read_on(
+        self, x: Tensor, state: ForecasterState = None
+    ) -> tuple[Tensor, ForecasterState]:
+        """Predict the steps of a series from those before them, with a state that is carried.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_steps, n_channels)
+            The next steps of the series, at least one.
+        state : tuple or None, default=None
+            What an earlier call returned; None at the start of a series.
+
+        Returns
+        -------
+        predictions : Tensor of shape (n_steps, n_channels)
+            Predictions.
+        state : tuple
+            The last step, and the state of the recurrent layer before it.
+        """
+        before, hidden = (self.start, None) if state is None else state
+        states, hidden = self.recurrent(torch.cat([before[None], x[:-1]])[None], hidden)
+        return self.to_values(states[0]), (x[-1], hidden)
 
 
 class ConvForecasterNetwork(nn.Module):

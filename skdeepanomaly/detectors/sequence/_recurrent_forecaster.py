@@ -4,10 +4,11 @@ import torch
 
 from ...utils.validation import StrOptions
 from ._base import BaseWindowDetector, ForecastingMixin
+from ._carried_state import CarriedStateMixin
 from ._networks import CELLS, RecurrentForecasterNetwork
 
 
-class RecurrentForecaster(ForecastingMixin, BaseWindowDetector):
+class RecurrentForecaster(CarriedStateMixin, ForecastingMixin, BaseWindowDetector):
     """Anomaly detection in windows of series by predicting each step from those before it.
 
     A recurrent network reads a window step by step, and learns to predict the next one [1]_.
@@ -50,8 +51,9 @@ class RecurrentForecaster(ForecastingMixin, BaseWindowDetector):
     variance is added to the variances.
 
     A custom ``module`` maps flat rows (n, n_features) to the predictions of all their steps,
-    each from the steps before it. A class is called with ``window_shape``, ``cell`` and
-    ``hidden_dim``, as far as its constructor takes them.
+    each from the steps before it. For ``SlidingWindowDetector(..., stateful=True)`` it also has
+    a method ``read_on(x, state)``, like the network of this detector. A class is called with
+    ``window_shape``, ``cell`` and ``hidden_dim``, as far as its constructor takes them.
 
     References
     ----------
