@@ -22,8 +22,11 @@ from skdeepanomaly import (
     ConformalDetector,
     FeedbackDetector,
     GaussianNoise,
+    MatrixProfileDetector,
     RandomFlip,
     RandomShift,
+    ScoreCalibrator,
+    SlidingWindowDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
@@ -272,6 +275,9 @@ SPECIAL |= {
     # Without a fitted detector there are no scores.
     "refit": st.just(True),
     "n_jobs": st.sampled_from([None, 1]),
+    # Rows have no time stamps, but for a test of what is said of that.
+    "time": st.sampled_from([None] * 9 + ["nowhere"]),
+    "resample": st.sampled_from([None] * 9 + [2, "5min"]),
     "anomaly_label": st.sampled_from([None, -1, 1, 0, "odd", True]),
 }
 META = {
@@ -293,6 +299,27 @@ def meta_estimators(draw, name):
     constraints = cls._parameter_constraints
     params = {"detector": draw(INNER), **GIVEN.get(name, {})}
     return cls(**params | draw(params_of(cls, constraints.keys() - {"detector"})))
+
+
+SERIES = {
+    "SlidingWindowDetector": SlidingWindowDetector,
+    "MatrixProfileDetector": MatrixProfileDetector,
+    "ScoreCalibrator": ScoreCalibrator,
+}
+
+
+@st.composite
+def series_detectors(draw, name):
+    """Draw a detector of series of the package."""
+    cls = SERIES[name]
+    names = cls._parameter_constraints.keys()
+    params = draw(params_of(cls, names - {"detector"}))
+    if "detector" in names:
+        inner = [INNER]
+        if name == "ScoreCalibrator":
+            inner += [series_detectors("SlidingWindowDetector")]
+        params["detector"] = draw(st.one_of(inner))
+    return cls(**params)
 
 
 @st.composite

@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from conftest import EXPORTED, IMAGE, UNTRAINED, global_states
 from fuzzed_data import images, labels, rows, tables
-from fuzzed_estimators import META, detectors, meta_estimators, table_pipelines
+from fuzzed_estimators import (
+    META,
+    SERIES,
+    detectors,
+    meta_estimators,
+    series_detectors,
+    table_pipelines,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -31,6 +38,7 @@ WARNINGS = {
         "calibration rows are too few|scores are too few",
         "These candidates have no score",
         "Scoring failed",
+        "A series of .* steps is shorter than the window",
         "of y are anomalies by",
         # Few values of a column are the same, or some cannot be read.
         "Not all was understood of the columns",
@@ -81,7 +89,7 @@ def is_seeded(estimator):
     )
 
 
-def check_contract(estimator, rows, y):
+def check_contract(estimator, rows, y, are_independent=True):
     """Fit, and check the scores; or check that the error was raised on purpose."""
     twin = clone(estimator)
     before, printed = global_states(), io.StringIO()
@@ -99,7 +107,7 @@ def check_contract(estimator, rows, y):
             if isinstance(estimator, BaseDeepDetector):
                 assert not hasattr(estimator, "net_")
         else:
-            check_scores(estimator, rows)
+            check_scores(estimator, rows, are_independent)
             if is_seeded(twin):
                 again = twin.fit(rows.take(), y)
                 X = rows.take()
@@ -111,17 +119,29 @@ def check_contract(estimator, rows, y):
     assert global_states() == before
 
 
-def check_scores(estimator, rows):
+def is_causal(estimator):
+    """Whether the score of a time stamp depends on none that come later."""
+    params = estimator.get_params()
+    return all(v == "last" for name, v in params.items() if name.endswith("aggregate"))
+
+
+def check_scores(estimator, rows, are_independent):
     X, n = rows.take(), len(rows)
     scores = scores_of(estimator, X)
     assert scores.shape == (n,)
     assert scores.dtype == np.float64
     assert np.isfinite(scores).all()
-    order = np.random.default_rng(0).permutation(n)
-    permuted = scores_of(estimator, rows.take(order))
-    np.testing.assert_allclose(permuted, scores[order], rtol=1e-7)
-    for i in {0, n // 2, n - 1}:
-        np.testing.assert_allclose(scores_of(estimator, rows.take([i])), scores[[i]], rtol=1e-7)
+    if are_independent:
+        order = np.random.default_rng(0).permutation(n)
+        permuted = scores_of(estimator, rows.take(order))
+        np.testing.assert_allclose(permuted, scores[order], rtol=1e-7)
+        for i in {0, n // 2, n - 1}:
+            one = scores_of(estimator, rows.take([i]))
+            np.testing.assert_allclose(one, scores[[i]], rtol=1e-7)
+    elif is_causal(estimator):
+        # Time stamps: no later one changes a score.
+        first = scores_of(estimator, rows.take(np.arange(n // 2 + 1)))
+        np.testing.assert_allclose(first, scores[: n // 2 + 1], rtol=1e-5, atol=1e-7)
     decisions, predicted = estimator.decision_function(X), estimator.predict(X)
     if isinstance(estimator, OffsetMixin):
         np.testing.assert_array_equal(predicted, np.where(decisions < 0, -1, 1))
@@ -148,6 +168,13 @@ def test_detectors_of_images(name, data):
 def test_meta_estimators(name, data):
     estimator, X = data.draw(meta_estimators(name)), data.draw(rows())
     check_contract(estimator, X, data.draw(labels(len(X))))
+
+
+@pytest.mark.parametrize("name", SERIES)
+@given(data=st.data())
+def test_detectors_of_series(name, data):
+    estimator, X = data.draw(series_detectors(name)), data.draw(rows())
+    check_contract(estimator, X, None, are_independent=False)
 
 
 @given(data=st.data())

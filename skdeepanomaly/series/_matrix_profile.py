@@ -45,8 +45,9 @@ class MatrixProfileDetector(BaseSeriesDetector):
         spaced.
     resample : str, timedelta or number, default=None
         Step to which a series with time stamps is brought by means, such as ``"5min"``; an
-        empty step gets the value of the one before. Each row then has the score of its step.
-        With None, uneven stamps, duplicates and gaps are errors.
+        empty step gets the value of the one before. Each row then has the score of its step,
+        to which later rows of the same step contribute. With None, uneven stamps, duplicates
+        and gaps are errors.
     missing : {"refuse", "mask"}, default="refuse"
         What is done about NaN. ``"mask"`` leaves out windows that hold one: a time stamp that
         only such windows cover gets the median of the training scores.
@@ -188,12 +189,13 @@ class MatrixProfileDetector(BaseSeriesDetector):
         """Return windows, normalised if this is asked for."""
         if not self._normalize:
             return windows
-        shaped = windows.reshape(len(windows), self.window_, -1)
+        n_channels = windows.shape[1] // self.window_
+        shaped = windows.reshape(len(windows), self.window_, n_channels)
         shaped = shaped - shaped.mean(axis=1, keepdims=True)
         spread = shaped.std(axis=1, keepdims=True)
         # A flat window has no shape.
         shaped /= np.where(spread > 1e-9, spread, np.inf)
-        return shaped.reshape(len(windows), -1)
+        return shaped.reshape(windows.shape)
 
     def _left_profile(self, values: np.ndarray, history: np.ndarray | None) -> np.ndarray:
         """Return the distance (n_steps,) of the window that ends at each step to the nearest.

@@ -59,8 +59,9 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         spaced.
     resample : str, timedelta or number, default=None
         Step to which a series with time stamps is brought by means, such as ``"5min"``; an
-        empty step gets the value of the one before. Each row then has the score of its step.
-        With None, uneven stamps, duplicates and gaps are errors.
+        empty step gets the value of the one before. Each row then has the score of its step,
+        to which later rows of the same step contribute. With None, uneven stamps, duplicates
+        and gaps are errors.
     missing : {"refuse", "mask"}, default="refuse"
         What is done about NaN. ``"mask"`` leaves out windows that hold one: a time stamp that
         only such windows cover gets the median of the training scores.

@@ -126,3 +126,11 @@ def test_fit_copies_only_the_windows_that_it_keeps():
     detector.set_params(max_history=3100)._fit_series(series, None)
     assert len(detector.history_) == 3100
     np.testing.assert_array_equal(detector.history_[-2902], series[0].values[-100:, 0])
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_series_that_is_shorter_than_the_window(normalize):
+    detector = MatrixProfileDetector(window=8, normalize=normalize).fit(make_sine(100))
+    with pytest.warns(UserWarning, match="5 steps is shorter than the window of 8"):
+        scores = detector.score_samples(make_sine(5))
+    np.testing.assert_array_equal(scores, np.full(5, scores[0]))
