@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from sklearn.ensemble import IsolationForest
 from toy_detector import LinearAutoEncoder
 
+from skdeepanomaly import AutoEncoder
 from skdeepanomaly.base import BaseDeepDetector, BaseUntrainedDetector
 from skdeepanomaly.detectors.image import ImageRowsMixin
 from skdeepanomaly.utils import all_detectors
@@ -139,6 +141,11 @@ SHORT = {
     "n_starts": 8,
     "query_steps": 2,
     "random_state": 0,
+    # Of an ensemble.
+    "detectors": [
+        ("network", AutoEncoder(hidden_dims=(16,), max_epochs=1)),
+        ("forest", IsolationForest(n_estimators=3)),
+    ],
 }
 
 

@@ -241,6 +241,16 @@ def rules(draw):
 
 SPECIAL |= {
     "detector": INNER,
+    "detectors": st.one_of(
+        st.lists(
+            st.tuples(st.sampled_from(["a", "b", "c"]), st.one_of(INNER, st.just("drop"))),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda pair: pair[0],
+        ),
+        st.sampled_from([[], [("a", FOREST), ("a", FOREST)], [FOREST], ["drop"]]),
+    ),
+    "weights": st.sampled_from([None, [1.0, 2.0], [0, 1], [1], [-1, 2], [np.nan, 1], "ab"]),
     "clusterer": st.sampled_from(
         [
             None,

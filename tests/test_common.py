@@ -150,7 +150,7 @@ def test_check_estimator_with_labels_as_they_come(name):
 
 @pytest.mark.parametrize("name", sorted(set(EXPORTED) - set(DEEP)))
 def test_check_estimator_of_others(name):
-    assert failed_checks(EXPORTED[name]()) == {}
+    assert failed_checks(make_detector(name, classes=EXPORTED)) == {}
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ from skdeepanomaly import (
     AutoEncoder,
     ClusterwiseDetector,
     ConformalDetector,
+    EnsembleDetector,
     FeedbackDetector,
     MatrixProfileDetector,
+    NeighborDistance,
     SlidingWindowDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
@@ -129,6 +131,7 @@ FOREST = IsolationForest(n_estimators=5, random_state=0)
         as_classifier(INNER),
         ClusterwiseDetector(detector=INNER, n_clusters=2),
         ClusterwiseDetector(detector=FOREST, n_clusters=2),
+        EnsembleDetector([("network", INNER), ("forest", FOREST)]),
         FeedbackDetector(INNER),
     ],
     ids=lambda estimator: type(estimator).__name__,
@@ -171,6 +174,13 @@ def test_a_matrix_profile_keeps_the_series(rows):
         found_in_pickle(SlidingWindowDetector(FOREST, window=3).fit(rows), rows)
     )
     check_keeps_nothing(found_in_pickle(UnivariateDetector(rule="zscore").fit(rows), rows))
+
+
+def test_neighbours_are_kept(rows):
+    # In units of the largest value.
+    scaled = rows.astype(np.float64) / float(np.abs(rows).max())
+    found = found_in_pickle(NeighborDistance().fit(rows), scaled)
+    assert found.all()
 
 
 def test_a_detector_of_pyod_may_keep_all_rows(rows):

@@ -4,6 +4,7 @@ from ._building import build_net, epochs_for
 from ._capabilities import ClusterMixin, DecoderMixin, EncoderMixin, GeneratorMixin
 from ._detector import BaseDeepDetector
 from ._fixed_module import FixedModuleMixin
+from ._offset import choose_offset
 from ._rows import RowsMixin
 from ._shaped_rows import ShapedRowsMixin, stack_rows
 from ._untrained import BaseUntrainedDetector
@@ -19,6 +20,7 @@ __all__ = [
     "RowsMixin",
     "ShapedRowsMixin",
     "build_net",
+    "choose_offset",
     "epochs_for",
     "stack_rows",
 ]

@@ -16,6 +16,7 @@ from .image import (
     PaDiM,
     PatchCore,
 )
+from .neighbors import NeighborDistance
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -56,6 +57,7 @@ __all__ = [
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
     "DevNet",
+    "NeighborDistance",
     "NeuTraL",
     "PaDiM",
     "PatchCore",

@@ -3,6 +3,7 @@
 from ._classifier import DetectorClassifier, as_classifier
 from ._clusterwise import ClusterwiseDetector
 from ._conformal import ConformalDetector
+from ._ensemble import EnsembleDetector
 from ._feedback import FeedbackDetector
 from ._pyod import PyODDetector, from_pyod
 from ._threshold_search import ThresholdSearchCV
@@ -13,6 +14,7 @@ __all__ = [
     "ClusterwiseDetector",
     "ConformalDetector",
     "DetectorClassifier",
+    "EnsembleDetector",
     "FeedbackDetector",
     "PyODDetector",
     "ThresholdSearchCV",

@@ -14,10 +14,12 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 from sklearn.utils.fixes import parse_version
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _num_samples as n_rows
 
 __all__ = [
+    "BaseComposition",
     "HasMethods",
     "Interval",
     "Options",
@@ -29,6 +31,7 @@ __all__ = [
     "is_pandas_na",
     "n_rows",
     "named_callbacks",
+    "parallel_block",
     "take_rows",
 ]
 
@@ -46,3 +49,12 @@ def column_indices(column_transformer) -> dict:
 def named_callbacks(net) -> dict:
     """Return a dict of the callbacks of a net, by name; the net may be uninitialised."""
     return dict(net._uniquely_named_callbacks())
+
+
+def parallel_block(estimators: list, names: list):
+    """Return estimators side by side, for the diagram of an estimator that holds them."""
+    try:
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+    except ImportError:  # older versions
+        from sklearn.utils._estimator_html_repr import _VisualBlock
+    return _VisualBlock("parallel", estimators, names=names)

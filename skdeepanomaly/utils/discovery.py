@@ -19,5 +19,6 @@ def all_detectors() -> list[tuple[str, type]]:
 
     found = {name: getattr(detectors, name) for name in detectors.__all__}
     found["ClusterwiseDetector"] = meta.ClusterwiseDetector
+    found["EnsembleDetector"] = meta.EnsembleDetector
     found["UnivariateDetector"] = series.UnivariateDetector
     return sorted(found.items())

@@ -55,9 +55,7 @@ def shares_found(make, kinds=KINDS, n_channels=2, hour=False, seeds=range(3)):
 
 
 def on_windows(make, **params):
-    return lambda seed: SlidingWindowDetector(
-        make(random_state=seed, **params), window=WINDOW
-    )
+    return lambda seed: SlidingWindowDetector(make(random_state=seed, **params), window=WINDOW)
 
 
 def test_values_alone_show_points_and_shifts():

@@ -1,0 +1,544 @@
+"""Several detectors as one: an average of their scores in a common unit."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, RobustScaler
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from ..explain import explain_columns
+from ..thresholds import contamination_offset, robust_offset
+from ..utils._compat import BaseComposition, n_rows, parallel_block
+from ..utils.nesting import nested
+from ..utils.randomness import check_local_random_state
+from ..utils.scores import OffsetMixin, normality_scores
+from ..utils.validation import Interval, RealNotInt, StrOptions
+from ._combining import SCALES, combine_views
+from ._wrapper import fit_detector, random_seed
+
+# A share of the rows, and a unit, need so many rows.
+MIN_ROWS = 20
+
+
+class EnsembleDetector(OffsetMixin, BaseComposition):
+    r"""Anomaly detection by the average of several detectors that fail differently.
+
+    Detectors of different kinds err on different rows, so that their average is better than
+    most of them, and often better than each [1]_. Scores of different kinds are no numbers of
+    one unit: they are brought to one by the scores of the training rows.
+
+    Parameters
+    ----------
+    detectors : list of (str, estimator) or None, default=None
+        Names and outlier detectors, of this package or any that follows scikit-learn; or
+        pipelines that end in one, each with columns of its own if its first step selects them.
+        ``"drop"`` in place of a detector leaves it out. None takes the members in the Notes.
+    combine : {"tail", "zscore", "rank", "max"}, default="tail"
+        Unit of the scores of a member. ``"tail"``: minus the logarithm of the share of training
+        rows that score as high or higher [2]_, beyond the largest with the logarithm of the
+        excess. ``"zscore"``: robust standard deviations above the median. ``"rank"``: share of
+        the training rows that score lower, which is the same for all rows beyond the largest.
+        The score is the mean over the members; with ``"max"`` it is the largest one, in the
+        unit of ``"tail"``.
+    weights : array-like of shape (n_detectors,) or None, default=None
+        Weights of the members, those that are dropped included. None weighs all alike.
+    n_estimators : int, default=1
+        Number of clones of each member, each fitted with a seed of its own to its own rows. The
+        mean of their scores in the common unit is the score of the member.
+    max_samples : int, float or None, default=None
+        Number, or share, of the training rows that a clone is fitted to, drawn without
+        replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
+        anomalies among the training rows are in the sample of a clone, so that the others
+        recognise them [3]_. None takes all.
+    contamination : float in (0, 0.5] or "auto", default=0.1
+        Share of outliers in the training rows; it determines ``offset_``. With ``"auto"`` a
+        row is an outlier if its score is more than three robust standard deviations below the
+        median of the training scores.
+    n_jobs : int or None, default=None
+        Number of members that are fitted at the same time, as in joblib. The scores are the
+        same for any number.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the samples, and of all members whose own ``random_state`` is None.
+
+    Attributes
+    ----------
+    detectors_ : list of list of estimators
+        The fitted clones of each member that is not dropped.
+    names_ : list of str
+        Names of these members.
+    weights_ : ndarray of shape (n_members,)
+        Their weights, which sum to 1.
+    offset_ : float
+        Threshold of ``score_samples``; ``decision_function`` is the score less it.
+    n_features_in_ : int
+        Number of features, if the first member knows it.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if the first member knows them.
+
+    See Also
+    --------
+    ClusterwiseDetector : One detector for each cluster of rows.
+    UnsupervisedSearch : Chooses one of several detectors.
+
+    Notes
+    -----
+    The default members were chosen on 22 tables, to be good in both of two settings
+    (:doc:`/benchmarks/ensembles`): the mean distances to 20 and to 50 neighbours, that to 50
+    neighbours of robustly scaled and squashed features, :class:`AutoEncoder`,
+    :class:`NeuTraL`, :class:`DeepOneClassSVM` and :class:`RegressionResidual`, with their
+    defaults. Scale the columns first, for example with
+    :class:`~sklearn.preprocessing.StandardScaler`. If it is known that the training rows are
+    normal, fewer neighbours are better: one in place of 20 and 50, and 5 of squashed features.
+
+    The unit of a clone that is fitted to a sample is that of its scores of all other rows, if
+    there are 20 of them: a network knows the rows that it was fitted to.
+
+    Detectors of series, such as :class:`SlidingWindowDetector`, can be members, if all of
+    them are fitted to all time stamps: leave ``max_samples`` out.
+
+    References
+    ----------
+    .. [1] C. C. Aggarwal, S. Sathe, "Theoretical foundations and algorithms for outlier
+       ensembles", SIGKDD Explorations 17(1), 2015.
+    .. [2] H.-P. Kriegel, P. Kröger, E. Schubert, A. Zimek, "Interpreting and unifying outlier
+       scores", SDM 2011.
+    .. [3] A. Zimek, M. Gaudet, R. J. G. B. Campello, J. Sander, "Subsampling for efficient and
+       effective unsupervised outlier detection ensembles", KDD 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skdeepanomaly import AutoEncoder, EnsembleDetector
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> detector = EnsembleDetector(
+    ...     [("network", AutoEncoder(max_epochs=20)), ("forest", IsolationForest())],
+    ...     contamination=0.01, random_state=0,
+    ... ).fit(X)
+    >>> detector.predict([[0, 0, 0, 0], [9, 9, 9, 9]])
+    array([ 1, -1])
+    >>> detector.score_views(X[:2]).shape
+    (2, 2)
+    """
+
+    _parameter_constraints: dict = {
+        "detectors": [list, tuple, None],
+        "combine": [StrOptions(set(SCALES))],
+        "weights": ["array-like", None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": [
+            Interval(Integral, 2, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="right"),
+            None,
+        ],
+        "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        detectors=None,
+        *,
+        combine="tail",
+        weights=None,
+        n_estimators=1,
+        max_samples=None,
+        contamination=0.1,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.detectors = detectors
+        self.combine = combine
+        self.weights = weights
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.contamination = contamination
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def get_params(self, deep=True):
+        """Return the parameters, with ``deep`` also the members by name and theirs.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the members, too.
+
+        Returns
+        -------
+        params : dict
+            Names and values.
+        """
+        # What is no list of pairs is refused by fit, with a message.
+        return self._get_params("detectors", deep=deep and _are_pairs(self.detectors))
+
+    def set_params(self, **params):
+        """Set parameters, also those of members; a member can be replaced, or ``"drop"``.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self : object
+            The ensemble.
+        """
+        self._set_params("detectors", **params)
+        return self
+
+    def fit(self, X, y=None, **params):
+        """Fit all members, and set the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or None
+            Handed on to the members; those that read no labels ignore it.
+        **params : dict
+            Arguments of the ``fit`` of members. They need metadata routing to be enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted ensemble.
+
+        Raises
+        ------
+        TypeError
+            If a member is not an outlier detector.
+        ValueError
+            If a parameter is not valid, or scores of a member are not finite.
+        """
+        self._validate_params()
+        (X,) = indexable(X)
+        members, weights = self._members()
+        if params and not get_config()["enable_metadata_routing"]:
+            raise ValueError(
+                f"fit got {sorted(params)}, which members get only by metadata routing. Call"
+                " sklearn.set_config(enable_metadata_routing=True), and set_fit_request of the"
+                " members that want them."
+            )
+        routed = process_routing(self, "fit", **params) if params else {}
+        rng = check_local_random_state(self.random_state)
+        samples = [self._draw_rows(X, rng) for _ in members for _ in range(self.n_estimators)]
+        seeds = [random_seed(rng) for _ in samples]
+        clones = [pair for pair in members for _ in range(self.n_estimators)]
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_member)(
+                detector, X, y, routed[name].fit if params else None, rows, seed
+            )
+            for (name, detector), rows, seed in zip(clones, samples, seeds, strict=True)
+        )
+        n = int(self.n_estimators)
+        self.names_, self.weights_ = [name for name, _ in members], weights
+        self.detectors_ = [fitted[i : i + n] for i in range(0, len(fitted), n)]
+        self._combine = self.combine
+        self._scales, views = [], []
+        for name, group in zip(self.names_, self.detectors_, strict=True):
+            own_samples, samples = samples[:n], samples[n:]
+            scores = [_anomaly_scores(name, one, X) for one in group]
+            scales = [
+                SCALES[self.combine](_out_of_sample(one, rows))
+                for one, rows in zip(scores, own_samples, strict=True)
+            ]
+            views.append(_mean_view(scales, scores))
+            self._scales.append(scales)
+        scores = -combine_views(np.stack(views, axis=1), weights, self._combine)
+        if self.contamination == "auto":
+            self.offset_ = robust_offset(scores)
+        else:
+            self.offset_ = contamination_offset(scores, self.contamination)
+        return self
+
+    def score_samples(self, X):
+        """Return the normality scores of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            Minus the mean, or the largest, of the anomaly scores of the members in their common
+            unit.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        views = -self.score_views(X)
+        return -combine_views(views, self.weights_, self._combine)
+
+    def score_views(self, X):
+        """Return the normality scores of rows by each member, in the common unit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_members), float64
+            The higher, the more normal; in the order of ``names_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        views = [
+            _mean_view(scales, [_anomaly_scores(name, one, X) for one in group])
+            for name, group, scales in zip(
+                self.names_, self.detectors_, self._scales, strict=True
+            )
+        ]
+        return -np.stack(views, axis=1)
+
+    def _can_explain(self):
+        for name, group in zip(
+            getattr(self, "names_", []), getattr(self, "detectors_", []), strict=True
+        ):
+            if not any(hasattr(part, "explain") for part in nested(group[0])):
+                raise AttributeError(
+                    f"The member {name!r}, {type(group[0]).__name__}, has no explain, so that"
+                    f" the ensemble has none. Leave it out: set_params({name}='drop')."
+                )
+        return True
+
+    @available_if(_can_explain)
+    def explain(self, X):
+        """Return the share of each feature in the anomaly score of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_samples, n_features), float64
+            Of each member the contributions of its ``explain``, as shares of the sum of their
+            sizes, times its anomaly score in the common unit; then the weighted mean over the
+            members. With ``combine="max"`` those of the member with the highest score.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        views = -self.score_views(X)
+        weights = np.broadcast_to(self.weights_, views.shape)
+        if self._combine == "max":
+            best = np.where(self.weights_ > 0, views, -np.inf).argmax(axis=1)
+            weights = best[:, None] == np.arange(views.shape[1])
+        total = 0.0
+        for i, group in enumerate(self.detectors_):
+            parts = np.mean([_shares(explain_columns(one, X)) for one in group], axis=0)
+            total = total + (weights[:, i] * views[:, i])[:, None] * parts
+        return total
+
+    @property
+    def named_detectors_(self):
+        """Dict from the name of each member to the list of its fitted clones."""
+        return dict(zip(self.names_, self.detectors_, strict=True))
+
+    @property
+    def n_features_in_(self):
+        """Number of features."""
+        return self.detectors_[0][0].n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the features."""
+        return self.detectors_[0][0].feature_names_in_
+
+    def get_metadata_routing(self):
+        """Return how metadata is routed: from ``fit`` to the ``fit`` of each member.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        router = MetadataRouter(owner=type(self).__name__)
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        for name, detector in self._members()[0]:
+            router.add(**{name: detector}, method_mapping=mapping)
+        return router
+
+    def _members(self) -> tuple[list, np.ndarray]:
+        """Return the names and detectors that are not dropped, and their weights."""
+        pairs = default_members() if self.detectors is None else list(self.detectors)
+        if not _are_pairs(pairs):
+            raise ValueError(
+                f"detectors must be a list of pairs (name, detector), got {self.detectors!r}."
+            )
+        names = [name for name, _ in pairs]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError(f"Names of detectors must be strings, got {names}.")
+        self._validate_names(names)
+        weights = np.ones(len(pairs)) if self.weights is None else self._read_weights(pairs)
+        is_kept = [not (isinstance(one, str) and one == "drop") for _, one in pairs]
+        members = [pair for pair, kept in zip(pairs, is_kept, strict=True) if kept]
+        for name, detector in members:
+            if isinstance(detector, type) or not hasattr(detector, "fit"):
+                raise TypeError(
+                    f"The member {name!r} is {detector!r}, expected an outlier detector such as"
+                    ' IsolationForest(), or "drop".'
+                )
+        weights = weights[is_kept]
+        if not weights.sum() > 0:
+            raise ValueError(
+                f"No member with a weight is left of {names}: keep at least one detector that"
+                ' is not "drop", with a positive weight.'
+            )
+        return members, weights / weights.sum()
+
+    def _read_weights(self, pairs: list) -> np.ndarray:
+        weights = np.asarray(self.weights, dtype=np.float64)
+        if weights.shape != (len(pairs),) or not np.isfinite(weights).all():
+            raise ValueError(
+                f"weights must hold one finite number for each of {len(pairs)} detectors, got"
+                f" {self.weights!r}."
+            )
+        if (weights < 0).any():
+            raise ValueError(f"weights must not be negative, got {self.weights!r}.")
+        return weights
+
+    def _draw_rows(self, X, rng) -> np.ndarray | None:
+        """Return the rows that a clone is fitted to; None stands for all."""
+        if self.max_samples is None:
+            return None
+        n = n_rows(X)
+        if isinstance(self.max_samples, Integral):
+            n_drawn = int(self.max_samples)
+        else:
+            n_drawn = max(MIN_ROWS, round(self.max_samples * n))
+        return None if n_drawn >= n else np.sort(rng.choice(n, n_drawn, replace=False))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "offset_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        members = [get_tags(detector) for _, detector in self._members()[0]]
+        inputs = [member.input_tags for member in members]
+        for name in ("sparse", "allow_nan", "string", "categorical"):
+            setattr(tags.input_tags, name, all(getattr(one, name) for one in inputs))
+        tags.target_tags.required = any(one.target_tags.required for one in members)
+        tags.non_deterministic = any(one.non_deterministic for one in members)
+        return tags
+
+    def _sk_visual_block_(self):
+        members = self._members()[0]
+        return parallel_block([one for _, one in members], [name for name, _ in members])
+
+
+def _are_pairs(detectors) -> bool:
+    return isinstance(detectors, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in detectors
+    )
+
+
+def default_members() -> list:
+    """Return the names and detectors of the default ensemble."""
+    from ..detectors import (
+        AutoEncoder,
+        DeepOneClassSVM,
+        NeighborDistance,
+        NeuTraL,
+        RegressionResidual,
+    )
+
+    squash = FunctionTransformer(squashed, feature_names_out="one-to-one")
+    return [
+        ("neighbors_20", NeighborDistance(n_neighbors=20)),
+        ("neighbors_50", NeighborDistance(n_neighbors=50)),
+        (
+            "squashed_neighbors",
+            make_pipeline(
+                RobustScaler(unit_variance=True), squash, NeighborDistance(n_neighbors=50)
+            ),
+        ),
+        ("auto_encoder", AutoEncoder()),
+        ("neutral", NeuTraL()),
+        ("one_class_svm", DeepOneClassSVM()),
+        ("regression_residual", RegressionResidual()),
+    ]
+
+
+def squashed(X: np.ndarray) -> np.ndarray:
+    """Map robustly scaled numbers into (-3, 3), those near zero to about themselves.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Numbers.
+
+    Returns
+    -------
+    squashed : ndarray of shape (n_samples, n_features)
+        ``x / sqrt(1 + (x / 3) ** 2)``.
+    """
+    # A quotient of infinities would be NaN.
+    X = np.clip(np.asarray(X, dtype=np.float64), -1e150, 1e150)
+    return X / np.hypot(1.0, X / 3)
+
+
+def _fit_member(detector, X, y, params, rows, seed):
+    rng = np.random.RandomState(seed)
+    return fit_detector(clone(detector), X, y, params=params, rows=rows, rng=rng)
+
+
+def _anomaly_scores(name: str, detector, X) -> np.ndarray:
+    """Return the anomaly scores (n,) of a fitted member."""
+    scores = normality_scores(detector, X)
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"The member {name!r}, {type(detector).__name__}, gave"
+            f" {(~np.isfinite(scores)).sum()} of {len(scores)} scores that are not finite."
+            " Scale X, or drop it."
+        )
+    return np.negative(scores, out=scores)
+
+
+def _out_of_sample(scores: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+    """Return the scores of the rows that a clone was not fitted to; of all if there are few."""
+    if rows is None or len(scores) - len(rows) < MIN_ROWS:
+        return scores
+    return np.delete(scores, rows)
+
+
+def _mean_view(scales: list, scores: list) -> np.ndarray:
+    """Return the mean anomaly scores (n,) of the clones of a member in the common unit."""
+    return np.mean([scale(one) for scale, one in zip(scales, scores, strict=True)], axis=0)
+
+
+def _shares(contributions) -> np.ndarray:
+    """Return contributions (n, n_features) as shares of the sum of their sizes."""
+    contributions = np.asarray(contributions, dtype=np.float64)
+    # First by the largest one, as a sum of huge ones overflows.
+    largest = np.abs(contributions).max(axis=1, keepdims=True)
+    contributions = contributions / np.where(largest > 0, largest, 1.0)
+    sums = np.abs(contributions).sum(axis=1, keepdims=True)
+    return contributions / np.where(sums > 0, sums, 1.0)
