@@ -33,6 +33,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from skdeepanomaly import (
     AutoEncoder,
     ConvForecaster,
+    EnsembleDetector,
     MatrixProfileDetector,
     RecurrentAutoEncoder,
     RecurrentForecaster,
@@ -59,9 +60,35 @@ class PCAError(PCA):
         return -np.square(X - self.inverse_transform(self.transform(X))).sum(axis=1)
 
 
-def on_windows(detector):
+def on_windows(detector, window=WINDOW):
     """Put a detector on windows that end at each time stamp."""
-    return SlidingWindowDetector(detector, window=WINDOW)
+    return SlidingWindowDetector(detector, window=window)
+
+
+def mean_value(window):
+    """Average the deviations of values over some steps."""
+    return on_windows(UnivariateDetector(rule="zscore", aggregate="mean"), window)
+
+
+def for_ranking(seed):
+    """Combine values, a search for what never was, and a network on long windows."""
+    return EnsembleDetector(
+        [
+            ("values", mean_value(32)),
+            ("profile", MatrixProfileDetector(window=100)),
+            ("network", on_windows(AutoEncoder(random_state=seed), 96)),
+        ]
+    )
+
+
+def for_alarms(seed):
+    """Combine values and a network on long windows."""
+    return EnsembleDetector(
+        [
+            ("values", mean_value(16)),
+            ("network", on_windows(AutoEncoder(random_state=seed), 96)),
+        ]
+    )
 
 
 DETECTORS = {
@@ -80,6 +107,9 @@ DETECTORS = {
     "ConvForecaster": lambda seed: on_windows(
         ConvForecaster(n_last_steps=1, random_state=seed)
     ),
+    "AutoEncoder, 96 steps": lambda seed: on_windows(AutoEncoder(random_state=seed), 96),
+    "ensemble for ranking": for_ranking,
+    "ensemble for alarms": for_alarms,
     "TransformerAutoEncoder": lambda seed: on_windows(
         TransformerAutoEncoder(n_last_steps=8, random_state=seed)
     ),
