@@ -36,6 +36,7 @@ from .detectors import (
     VariationalAutoEncoder,
 )
 from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
+from .drift import DriftDetector
 from .explain import explain_columns
 from .meta import (
     ClusterwiseDetector,
@@ -136,6 +137,7 @@ __all__ = [
     "DetectorClassifier",
     "DetectorStream",
     "DevNet",
+    "DriftDetector",
     "FeedbackDetector",
     "FixedThreshold",
     "FrozenEncoder",
