@@ -15,10 +15,11 @@ from ..utils.scores import check_label_convention, normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse, warn_user
 from ._adwin import AdaptiveWindows, new_window
 from ._ks import KolmogorovSmirnov
+from ._memory import Memory
 from ._mmd import MeanDiscrepancy
 from ._null import NullDistribution, block_maxima, independent_maxima
 from ._page_hinkley import PageHinkley
-from ._reference import Reference, memory_of, mid_ranks
+from ._reference import Reference, mid_ranks
 
 METHODS = {
     "ks": KolmogorovSmirnov,
@@ -27,7 +28,7 @@ METHODS = {
     "adwin": AdaptiveWindows,
 }
 # A block is this many times as long as values depend on each other.
-BLOCK_PER_MEMORY = 5
+BLOCK_PER_MEMORY = 2
 # With fewer blocks than this the reference says little about chance.
 MIN_BLOCKS = 20
 # Streams of many columns take long: all columns together have this many times the simulations.
@@ -73,11 +74,11 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     block : int or "auto", default="auto"
         Number of successive updates that may depend on each other. From 2 on, streams without
         drift are simulated by blocks of the reference, in its order of time; with 1 values are
-        independent. "auto" takes five times the autocorrelation time of the reference. Rows of
-        a reference that was shuffled say nothing about it.
+        independent. "auto" takes twice the integrated autocorrelation time of the reference,
+        and 1 if there is no autocorrelation. Rows that were shuffled say nothing about it.
     window : int, default=200
-        Number of updates that "ks" and "mmd" compare with the reference; a multiple of 10. There
-        is a test after each tenth of it.
+        Number of updates that "ks" and "mmd" compare with the reference; a multiple of 10.
+        There is a test after each tenth of it. Long memories need long windows.
     reference_size : float, default=0.5
         Share of the rows that are the reference, where a detector is fitted to the others.
     random_state : int, RandomState instance or None, default=None
@@ -90,7 +91,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     block_ : int
         Number of updates in a block.
     thresholds_ : ndarray of shape (n_columns,) or (1,)
-        What the statistic of each column must exceed for an alarm; of "mmd" that of all columns.
+        What the statistic of each column must exceed for an alarm; that of all for "mmd".
     n_reference_ : int
         Number of rows of the reference.
     drift_ : bool
@@ -104,8 +105,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     drifted_columns_ : ndarray of int
         Columns that moved, at the last alarm.
     pvalues_ : ndarray of shape (n_columns,) or (1,)
-        The probability that a stream without drift has a larger statistic in ``per`` updates, in
-        any of its columns. After an alarm they stay until the next test. Of "adwin" NaN.
+        The probability that a stream without drift has a larger statistic in ``per`` updates,
+        in any of its columns. After an alarm they stay until the next test. NaN for "adwin".
     n_features_in_ : int
         Number of features, if X is a table.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -119,15 +120,19 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     -----
     Thresholds come from simulated streams of ``per`` updates, each with a reference of its own,
     so that the error of a small reference counts. For independent values the ranks of a stream
-    within a reference have the same distribution whatever that of the values is. With blocks,
-    the streams are resampled from the reference. The level is split evenly over columns, and
-    beyond the upper tenth of the simulated streams an exponential tail is taken. Values are told
-    apart by 64 quantiles of the reference. On columns with few distinct values the level is
-    smaller than stated.
+    within a reference have the same distribution whatever that of the values is. With blocks
+    the streams are resampled from the reference [5]_, and the statistics are multiplied by what
+    the variance of a mean loses because successive blocks do not depend on each other. "mmd"
+    resamples always. The level is split evenly over columns, and beyond the upper tenth of the
+    simulated streams an exponential tail is taken. Values are told apart by 64 quantiles of the
+    reference. On columns with few distinct values the level is smaller than stated.
 
     After an alarm the statistics start anew with the same reference, and a drift that lasts
-    raises further alarms. ADWIN compares the stream with itself, so that it raises one alarm
-    for a change and one for the way back.
+    raises further alarms. ADWIN [4]_ compares the stream with itself, so that it raises one
+    alarm for a change and one for the way back. The sums of Page and Hinkley [1]_ are those of
+    ranks, less 0.05 each, so that shifts of the mean rank up to that size raise no alarm.
+    The kernel of "mmd" [2]_ is Gaussian, by 128 random features [3]_, with the median distance
+    of rows for its width.
 
     The columns that moved are named by the method's own statistic; "mmd" has one for all, and
     names those that a Kolmogorov-Smirnov test of each finds. These are none if only the
@@ -136,9 +141,10 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     References
     ----------
     .. [1] E. S. Page, "Continuous inspection schemes", Biometrika, 1954.
-    .. [2] A. Gretton, K. M. Borgwardt, M. J. Rasch, B. Scholkopf, A. Smola, "A kernel two-sample
-       test", Journal of Machine Learning Research, 2012.
-    .. [3] A. Rahimi, B. Recht, "Random features for large-scale kernel machines", NeurIPS, 2007.
+    .. [2] A. Gretton, K. M. Borgwardt, M. J. Rasch, B. Scholkopf, A. Smola, "A kernel
+       two-sample test", Journal of Machine Learning Research, 2012.
+    .. [3] A. Rahimi, B. Recht, "Random features for large-scale kernel machines", Advances in
+       Neural Information Processing Systems, 2007.
     .. [4] A. Bifet, R. Gavalda, "Learning from time-changing data with adaptive windowing",
        SIAM International Conference on Data Mining, 2007.
     .. [5] H. R. Kunsch, "The jackknife and the bootstrap for general stationary observations",
@@ -228,11 +234,11 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         values = self._fit_values(X, y)
         reference = Reference(values)
         ranks = mid_ranks(reference.shares)[np.arange(reference.n_columns), reference.cells]
-        memory = memory_of(ranks)
+        memory = Memory(ranks)
         self.block_ = self._block_length(memory, len(values))
         self._reference, self.n_reference_ = reference, len(values)
         self._method, self._per, self._alpha = self.method, int(self.per), float(self.alpha)
-        self._fit_monitor(reference, memory if self.block_ > 1 else 1.0, seed)
+        self._fit_monitor(reference, memory, seed)
         # What follows needs the quantiles only.
         del reference.cells
         return self.reset()
@@ -331,7 +337,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             )
 
     def _fit_values(self, X, y) -> np.ndarray:
-        """Fit the detector, if there is one, and return the reference, (n_samples, n_columns)."""
+        """Fit the detector, if there is one, and return the values of the reference."""
         if self.detector is None:
             for name in ("detector_", "_row_shape"):
                 self.__dict__.pop(name, None)
@@ -381,13 +387,13 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             if abs(alone - values[place, 0]) > 0.01 * max(spread, abs(values[place, 0])):
                 raise ValueError(
                     f"{type(self.detector_).__name__} gives row {place} the score"
-                    f" {values[place, 0]:.4g} among the others and {alone:.4g} alone: a detector"
-                    " of series, or one whose scores depend on the other rows. Score the stream,"
-                    " for example by DetectorStream, and watch the scores:"
+                    f" {values[place, 0]:.4g} among the others and {alone:.4g} alone:"
+                    " a detector of series, or one whose scores depend on the other rows. Score"
+                    " the stream, for example by DetectorStream, and watch the scores:"
                     " DriftDetector().fit(scores)."
                 )
 
-    def _block_length(self, memory: float, n_samples: int) -> int:
+    def _block_length(self, memory: Memory, n_samples: int) -> int:
         if self.block != "auto":
             length = int(self.block)
             if 2 * length > n_samples:
@@ -395,26 +401,28 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
                     f"block={length} needs a reference of {2 * length} rows or more, got"
                     f" {n_samples}."
                 )
-        elif memory == 1:
+        elif (longest := memory.times.max()) == 1:
             length = 1
         else:
-            length = int(np.ceil(BLOCK_PER_MEMORY * memory))
+            length = int(np.ceil(BLOCK_PER_MEMORY * longest))
         if length > 1 and n_samples < MIN_BLOCKS * length:
             warn_user(
                 f"The reference has {n_samples} rows, and blocks of {length} are less than"
-                f" {MIN_BLOCKS} of them: false alarms may be more than alpha says. Take a longer"
-                " reference, or fewer updates from the stream: each tenth, for example."
+                f" {MIN_BLOCKS} of them: false alarms may be more than alpha says. Take a"
+                " longer reference, or fewer updates from the stream: each tenth, for example."
             )
         return min(length, max(1, n_samples // 2))
 
     def _fit_monitor(self, reference, memory, seed) -> None:
         """Make what takes the updates, and its thresholds."""
         method, window, n_columns = METHODS[self.method], int(self.window), reference.n_columns
-        # The simulations have whole tests.
-        n_updates = self._per
+        n_updates, factors = self._per, np.ones(n_columns)
+        if self.block_ > 1:
+            factors = memory.lost_by_blocks(self.block_)
         if self.method == "mmd":
-            self._monitor = MeanDiscrepancy(reference, window, memory, seed)
-            maxima = [self._monitor.simulate(n_updates, self.block_, seed)]
+            longest = float(memory.times.max()) if self.block_ > 1 else 1.0
+            self._monitor = MeanDiscrepancy(reference, window, longest, seed)
+            maxima = [factors.max() * self._monitor.simulate(n_updates, self.block_, seed)]
             self._monitor.forget_reference()
         elif self.block_ == 1:
             self._monitor = method(reference, window)
@@ -426,7 +434,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             n_simulations = min(method.n_simulations, max(n_all // n_columns, MIN_SIMULATIONS))
             settings = (n_updates, self.block_, n_simulations, seed)
             cells, n_cells = reference.cells, reference.n_cells
-            maxima = block_maxima(method, window, cells, n_cells, *settings).T
+            # All statistics are proportional to variances of means.
+            maxima = (factors * block_maxima(method, window, cells, n_cells, *settings)).T
         self._nulls = [NullDistribution(one) for one in maxima]
         level = self._alpha / len(self._nulls)
         self.thresholds_ = np.array([null.critical_value(level) for null in self._nulls])
@@ -465,8 +474,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         if shape == (1, 1) and row_shape == ():
             return x
         raise ValueError(
-            f"update takes a single row of shape {row_shape}, got the shape {shape}. For several"
-            " rows there is update_many."
+            f"update takes a single row of shape {row_shape}, got the shape {shape}. For"
+            " several rows there is update_many."
         )
 
     def _update_rows(self, values: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ class KolmogorovSmirnov:
         self._cells = CellWindow(reference, window)
 
     def update(self, cells: np.ndarray):
-        """Take the cells of a row; return the statistic of each column, or None between tests."""
+        """Take the cells of a row; return the statistics of columns, or None between tests."""
         if not self._cells.push(cells):
             return None
         return (np.abs(self._cells.shares() - self._shares).max(axis=1)) ** 2

@@ -1,18 +1,16 @@
-"""What is kept of the reference: the ranks of its values, and how long they remember."""
+"""What is kept of the reference: its quantiles, and the ranks of values among them."""
 
 import numpy as np
 
 # Values of a column are told apart by this many of its quantiles.
 N_QUANTILES = 64
-# An autocorrelation below this many standard errors counts as none.
-N_ERRORS = 2.0
 
 
 class Reference:
     """Columns of the reference, cut at their quantiles.
 
-    A value becomes the number of its cell: below the first quantile, equal to it, between it and
-    the second, and so on. All that follows depends on the order of values only, so that their
+    A value becomes the number of its cell: below the first quantile, equal to it, between it
+    and the second, and so on. All that follows depends on the order of values only, so that their
     distribution and scale play no part.
 
     Parameters
@@ -62,39 +60,3 @@ def mid_ranks(shares: np.ndarray) -> np.ndarray:
     ranks = shares.copy()
     ranks[..., 1:] += shares[..., :-1]
     return ranks / 2
-
-
-def memory_of(ranks: np.ndarray) -> float:
-    """Return over how many updates values of a column depend on each other.
-
-    This is the integrated autocorrelation time: the variance of the mean of many values is this
-    many times as large as if they were independent. Its sum ends as in Sokal (1997), at five
-    times its own value. Absolute values are summed, so that a rhythm, whose autocorrelations
-    cancel out, counts as a long memory.
-
-    Parameters
-    ----------
-    ranks : ndarray of shape (n_samples, n_columns)
-        Ranks of the reference, in the order of time.
-
-    Returns
-    -------
-    memory : float
-        The largest of all columns; 1.0 if no value depends on others.
-    """
-    n_samples = len(ranks)
-    centered = ranks - ranks.mean(axis=0)
-    size = 1 << (2 * n_samples - 1).bit_length()
-    worst = 1.0
-    for column in centered.T:
-        if not column.any():
-            continue
-        power = np.abs(np.fft.rfft(column, size)) ** 2
-        products = np.fft.irfft(power, size)[:n_samples]
-        correlations = np.abs(products / products[0])
-        excess = np.maximum(correlations[1:] - N_ERRORS / np.sqrt(n_samples), 0)
-        times = 1 + 2 * np.cumsum(excess)
-        ends = np.flatnonzero(np.arange(1, n_samples) >= 5 * times)
-        worst = max(worst, times[ends[0] if len(ends) else -1])
-    # Chance makes a little.
-    return worst if worst > 1 + 6 / np.sqrt(n_samples) else 1.0
