@@ -6,7 +6,8 @@ from ._reference import mid_ranks
 
 # The strength is minus the logarithm of delta; smaller numbers than this have no logarithm.
 MAX_STRENGTH = 700.0
-# The strength at which a simulated stream is just quiet is found to this share of itself.
+# How precisely the strength is found at which a simulated stream is just quiet: to this share
+# of itself, or of 1.
 PRECISION = 0.05
 
 
@@ -59,7 +60,7 @@ class AdaptiveWindows:
         low, high = 0.0, 1.0
         while high < MAX_STRENGTH and raises_alarm(values, high):
             low, high = high, 2 * high
-        while high - low > PRECISION * high:
+        while high - low > PRECISION * max(high, 1.0):
             middle = (low + high) / 2
             if raises_alarm(values, middle):
                 low = middle

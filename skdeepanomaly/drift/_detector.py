@@ -338,9 +338,10 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
 
     def _fit_values(self, X, y) -> np.ndarray:
         """Fit the detector, if there is one, and return the values of the reference."""
+        # Those of a former fit, which may have watched something else.
+        for name in ("detector_", "_row_shape", "n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
         if self.detector is None:
-            for name in ("detector_", "_row_shape"):
-                self.__dict__.pop(name, None)
             if self.on == "inputs":
                 refuse_sparse(X, type(self).__name__)
                 return validate_data(self, X, dtype=np.float64, ensure_min_samples=10)
@@ -369,7 +370,6 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             X = take_rows(X, np.arange(n_train, n_samples))
         check_label_convention(self.detector_, X)
         for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
             if hasattr(self.detector_, name):
                 setattr(self, name, getattr(self.detector_, name))
         self._row_shape = shape_of(X)[1:]
@@ -422,12 +422,13 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         if self.method == "mmd":
             longest = float(memory.times.max()) if self.block_ > 1 else 1.0
             self._monitor = MeanDiscrepancy(reference, window, longest, seed)
-            maxima = [factors.max() * self._monitor.simulate(n_updates, self.block_, seed)]
+            maxima = self._monitor.simulate(n_updates, self.block_, seed)
+            nulls = [NullDistribution(factors.max() * maxima)]
             self._monitor.forget_reference()
         elif self.block_ == 1:
             self._monitor = method(reference, window)
             settings = (window, reference.n_samples, n_updates, method.n_simulations, seed)
-            maxima = [independent_maxima(method, *settings)] * n_columns
+            nulls = [NullDistribution(independent_maxima(method, *settings))] * n_columns
         else:
             self._monitor = method(reference, window)
             n_all = MAX_COLUMN_FACTOR * method.n_simulations
@@ -435,10 +436,11 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             settings = (n_updates, self.block_, n_simulations, seed)
             cells, n_cells = reference.cells, reference.n_cells
             # All statistics are proportional to variances of means.
-            maxima = (factors * block_maxima(method, window, cells, n_cells, *settings)).T
-        self._nulls = [NullDistribution(one) for one in maxima]
-        level = self._alpha / len(self._nulls)
-        self.thresholds_ = np.array([null.critical_value(level) for null in self._nulls])
+            maxima = factors * block_maxima(method, window, cells, n_cells, *settings)
+            nulls = [NullDistribution(one) for one in maxima.T]
+        level = self._alpha / len(nulls)
+        self.thresholds_ = np.array([null.critical_value(level) for null in nulls])
+        self._nulls = nulls
         if self.method == "adwin":
             self._monitor.set_critical_values(self.thresholds_)
 

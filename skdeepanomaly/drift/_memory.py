@@ -23,9 +23,10 @@ class Memory:
     -----
     The memory of a column is its integrated autocorrelation time: the variance of the mean of
     many values is so many times as large as that of independent values. Lags count up to three
-    times the last one with an autocorrelation that is no chance. Their absolute values are summed, so that a rhythm, whose
-    autocorrelations cancel out, counts as a long memory. The sum is corrected for the error of
-    the mean (Wolff, "Monte Carlo errors with less errors", 2004).
+    times the last one with an autocorrelation that is no chance. Their absolute values are
+    summed, so that a rhythm, whose autocorrelations cancel out, counts as a long memory. The
+    sum is corrected for the error of the mean (Wolff, "Monte Carlo errors with less errors",
+    2004).
     """
 
     def __init__(self, ranks: np.ndarray):
@@ -49,8 +50,8 @@ class Memory:
         Parameters
         ----------
         block : int
-            Number of rows in a block. Those before and after a join do not depend on each other,
-            which those of the stream do.
+            Number of rows in a block. Rows before and after a join do not depend on each
+            other; those of a stream do.
 
         Returns
         -------

@@ -10,8 +10,8 @@ class Reference:
     """Columns of the reference, cut at their quantiles.
 
     A value becomes the number of its cell: below the first quantile, equal to it, between it
-    and the second, and so on. All that follows depends on the order of values only, so that their
-    distribution and scale play no part.
+    and the second, and so on. All that follows depends on the order of values only, so that
+    their distribution and scale play no part.
 
     Parameters
     ----------
