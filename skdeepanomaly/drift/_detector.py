@@ -9,7 +9,12 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..utils._compat import n_rows, take_rows
 from ..utils.nesting import supervised_kind
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import (
+    check_local_random_state,
+    kept_numpy_state,
+    random_seed,
+    seeded_clone,
+)
 from ..utils.rows import shape_of
 from ..utils.scores import check_label_convention, normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse, warn_user
@@ -82,7 +87,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     reference_size : float, default=0.5
         Share of the rows that are the reference, where a detector is fitted to the others.
     random_state : int, RandomState instance or None, default=None
-        Seed of the simulated streams and of the features of "mmd".
+        Seed of the simulated streams, of the features of "mmd" and of each part of the detector
+        that has none. With an int the alarms repeat.
 
     Attributes
     ----------
@@ -230,8 +236,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         if self.method == "adwin":
             new_window(1.0)
         rng = check_local_random_state(self.random_state)
-        seed = int(rng.randint(np.iinfo(np.int32).max))
-        values = self._fit_values(X, y)
+        seed = random_seed(rng)
+        values = self._fit_values(X, y, rng)
         reference = Reference(values)
         ranks = mid_ranks(reference.shares)[np.arange(reference.n_columns), reference.cells]
         memory = Memory(ranks)
@@ -336,7 +342,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
                 " updates. Take a shorter window, or state alpha for more updates."
             )
 
-    def _fit_values(self, X, y) -> np.ndarray:
+    def _fit_values(self, X, y, rng) -> np.ndarray:
         """Fit the detector, if there is one, and return the values of the reference."""
         # Those of a former fit, which may have watched something else.
         for name in ("detector_", "_row_shape", "n_features_in_", "feature_names_in_"):
@@ -366,7 +372,9 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             # The order of time is kept: the reference is what came last.
             train = np.arange(n_train)
             y_train = None if y is None else take_rows(y, train)
-            self.detector_ = clone(self.detector).fit(take_rows(X, train), y_train)
+            with kept_numpy_state():
+                detector = seeded_clone(self.detector, rng)
+                self.detector_ = detector.fit(take_rows(X, train), y_train)
             X = take_rows(X, np.arange(n_train, n_samples))
         check_label_convention(self.detector_, X)
         for name in ("n_features_in_", "feature_names_in_"):
