@@ -131,7 +131,7 @@ def test_shift_is_found_soon(method):
 def test_who_sees_a_change_of_spread(method, sees):
     rng = np.random.default_rng(0)
     drift = make_drift(method, on="inputs").fit(rng.normal(size=(1000, 1)))
-    assert drift.update_many(rng.normal(scale=3, size=(600, 1))).any() == sees
+    assert drift.update_many(rng.normal(scale=0.4, size=(600, 1))).any() == sees
 
 
 def test_only_mmd_sees_columns_that_no_longer_go_together():
@@ -153,7 +153,8 @@ def test_columns_that_moved_are_named(method):
     X = pd.DataFrame(rng.normal(size=(1000, 4)), columns=names)
     drift = make_drift(method, on="inputs").fit(X)
     assert drift.drifted_columns_.tolist() == []
-    new = X.sample(400, random_state=0).reset_index(drop=True)
+    drift.update_many(X.sample(200, random_state=1))
+    new = X.sample(300, random_state=0)
     new["c"] += 2
     drift.update_many(new)
     assert drift.feature_names_in_[drift.drifted_columns_].tolist() == ["c"]
@@ -286,7 +287,7 @@ def test_ks_statistic_is_that_of_scipy():
     # All 60 values are quantiles, so that nothing is lost.
     drift = make_drift(alpha=1e-9).fit(X)
     drift.update_many(new)
-    assert drift._statistics[0] ** 0.5 == pytest.approx(ks_2samp(X, new).statistic, abs=0.02)
+    assert drift._statistics[0] ** 0.5 == pytest.approx(ks_2samp(X, new).statistic)
 
 
 def test_page_hinkley_statistic_by_hand():
@@ -426,9 +427,9 @@ def test_a_frozen_detector_is_used_as_it_is():
     "detector",
     [
         make_pipeline(StandardScaler(), AutoEncoder(max_epochs=2, random_state=0)),
-        LocalOutlierFactor(novelty=True),
+        IsolationForest(),
     ],
-    ids=["AutoEncoder", "LocalOutlierFactor"],
+    ids=["AutoEncoder", "IsolationForest"],
 )
 def test_any_detector_and_frames(detector):
     rng = np.random.default_rng(0)
@@ -497,6 +498,8 @@ def test_digits_of_another_class():
 # Errors.
 
 
+# Rows of some checks are sorted by class, and so depend on each other.
+@pytest.mark.filterwarnings("ignore:The reference has")
 @every_method
 def test_passes_the_checks_of_scikit_learn(method):
     drift = DriftDetector(on="inputs", method=method, per=40, window=20, random_state=0)

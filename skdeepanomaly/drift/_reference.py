@@ -2,7 +2,8 @@
 
 import numpy as np
 
-# Values of a column are told apart by this many of its quantiles.
+# Values of a column are told apart by this many of its quantiles, least and largest value
+# among them.
 N_QUANTILES = 64
 
 
@@ -40,7 +41,7 @@ class Reference:
 
 def quantile_places(n_samples: int) -> np.ndarray:
     """Return the places of the quantiles among the sorted values of a column."""
-    return np.unique(np.linspace(0, n_samples - 1, N_QUANTILES + 2).round().astype(int))[1:-1]
+    return np.unique(np.linspace(0, n_samples - 1, N_QUANTILES).round().astype(int))
 
 
 def cumulated_shares(cells: np.ndarray, n_cells: int) -> np.ndarray:
