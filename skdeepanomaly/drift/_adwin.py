@@ -24,6 +24,7 @@ class AdaptiveWindows:
 
     # Streams are watched by river several times each.
     n_simulations = 200
+    largest = np.inf
 
     def __init__(self, reference, window: int):
         self._ranks = mid_ranks(reference.shares)

@@ -129,8 +129,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     so that the error of a small reference counts. For independent values the ranks of a stream
     within a reference have the same distribution whatever that of the values is. With blocks
     the streams are resampled from the reference [5]_, and the statistics are multiplied by what
-    the variance of a mean loses because successive blocks do not depend on each other. "mmd"
-    resamples always. The level is split evenly over columns, and beyond the upper tenth of the
+    the variance of a mean loses because successive blocks do not depend on each other, with
+    its error. "mmd" resamples always. The level is split evenly over columns, and beyond the upper tenth of the
     simulated streams an exponential tail is taken. Values are told apart by 64 quantiles of the
     reference. On columns with few distinct values the level is smaller than stated.
 
@@ -428,14 +428,13 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     def _fit_monitor(self, reference, memory, seed) -> None:
         """Make what takes the updates, and its thresholds."""
         method, window, n_columns = METHODS[self.method], int(self.window), reference.n_columns
-        n_updates, factors = self._per, np.ones(n_columns)
-        if self.block_ > 1:
-            factors = memory.lost_by_blocks(self.block_)
+        n_updates = self._per
         if self.method == "mmd":
             longest = float(memory.times.max()) if self.block_ > 1 else 1.0
             self._monitor = MeanDiscrepancy(reference, window, longest, seed)
             maxima = self._monitor.simulate(n_updates, self.block_, seed)
-            nulls = [NullDistribution(factors.max() * maxima)]
+            factors = self._dependence_factors(memory, len(maxima), seed)
+            nulls = [NullDistribution(factors.max(axis=1) * maxima)]
             self._monitor.forget_reference()
         elif self.block_ == 1:
             self._monitor = method(reference, window)
@@ -447,14 +446,31 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             n_simulations = min(method.n_simulations, max(n_all // n_columns, MIN_SIMULATIONS))
             settings = (n_updates, self.block_, n_simulations, seed)
             cells, n_cells = reference.cells, reference.n_cells
-            # All statistics are proportional to variances of means.
-            maxima = factors * block_maxima(method, window, cells, n_cells, *settings)
+            maxima = block_maxima(method, window, cells, n_cells, *settings)
+            maxima *= self._dependence_factors(memory, n_simulations, seed)
             nulls = [NullDistribution(one) for one in maxima.T]
         level = self._alpha / len(nulls)
         self.thresholds_ = np.array([null.critical_value(level) for null in nulls])
         self._nulls = nulls
+        if (self.thresholds_ >= METHODS[self.method].largest).any():
+            warn_user(
+                f"No change can raise an alarm in {int((self.thresholds_ >= 1).sum())} of"
+                f" {n_columns} columns: at alpha={self.alpha} a window of {window} updates says"
+                " too little. Take a longer window, a longer reference, or fewer columns.",
+            )
         if self.method == "adwin":
             self._monitor.set_critical_values(self.thresholds_)
+
+    def _dependence_factors(self, memory, n_simulations, seed) -> np.ndarray:
+        """Return what the maxima in streams of blocks are multiplied by, for each column.
+
+        All statistics grow as variances of means do. Blocks lose a part of these, which is
+        known as well as the memory is: each stream has an error of it.
+        """
+        if self.block_ == 1:
+            return np.ones((n_simulations, 1))
+        errors = np.random.default_rng([seed, 1]).normal(size=(n_simulations, 1))
+        return memory.lost_by_blocks(self.block_) * np.exp(memory.errors * errors)
 
     def _scores(self, X) -> np.ndarray:
         scores = normality_scores(self.detector_, X)

@@ -17,6 +17,8 @@ class KolmogorovSmirnov:
     """
 
     n_simulations = 1000
+    # The statistic is never larger.
+    largest = 1.0
 
     def __init__(self, reference, window: int):
         self._shares = reference.shares

@@ -44,6 +44,10 @@ class Memory:
             ]
         )
 
+        n_lags = np.array([len(one) for one in self._correlations])
+        # Relative standard errors of the times, after Wolff.
+        self.errors = np.where(n_lags > 0, np.sqrt((4 * n_lags + 2) / n_samples), 0.0)
+
     def lost_by_blocks(self, block: int) -> np.ndarray:
         """Return how many times as large variances of means are as those of blocks say.
 

@@ -31,6 +31,7 @@ class MeanDiscrepancy:
     """
 
     n_simulations = 500
+    largest = np.inf
 
     def __init__(self, reference, window: int, memory: float, seed: int):
         rng = np.random.default_rng(seed)

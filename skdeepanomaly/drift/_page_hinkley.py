@@ -21,6 +21,7 @@ class PageHinkley:
     """
 
     n_simulations = 1000
+    largest = np.inf
 
     def __init__(self, reference, window: int):
         self._ranks = mid_ranks(reference.shares)
