@@ -378,6 +378,19 @@ def test_block_auto():
     assert make_drift(block=7).fit(rng.normal(size=2000)).block_ == 7
 
 
+def test_window_auto():
+    X = np.random.default_rng(0).normal(size=2000)
+    for params, length in (
+        ({}, 200),
+        ({"block": 30}, 600),
+        ({"block": 30, "per": 404}, 400),
+        ({"per": 25}, 20),
+        ({"window": 50}, 50),
+    ):
+        drift = DriftDetector(**{"per": 1000, "random_state": 0, **params}).fit(X)
+        assert drift.window_ == length
+
+
 def test_short_reference_of_a_long_memory_warns():
     X = autoregressive(np.random.default_rng(0), 400)
     with pytest.warns(UserWarning, match="less than 20 of them"):
@@ -578,7 +591,8 @@ def test_scores_have_one_column():
     ("params", "message"),
     [
         ({"window": 25}, "multiple of 10"),
-        ({"window": 200, "per": 100}, "less than window=200"),
+        ({"window": 200, "per": 100}, "less than a window of 200"),
+        ({"per": 19}, "less than a window of 20"),
         ({"on": "inputs", "detector": IsolationForest()}, "has no use for IsolationForest"),
         ({"block": 60}, "reference of 120 rows"),
         ({"alpha": 0}, "alpha"),
@@ -615,6 +629,11 @@ def test_a_new_fit_forgets_what_was_watched():
     drift.set_params(on="scores").fit(X[:, 0])
     assert not hasattr(drift, "n_features_in_")
     assert drift.update(0.0) is False
+    with pytest.raises(ValueError, match="NaN"):
+        drift.fit([np.nan] * 100)
+    for call in (lambda: drift.update(0.0), drift.reset):
+        with pytest.raises(NotFittedError):
+            call()
 
 
 def test_set_params_does_not_change_a_fitted_one():

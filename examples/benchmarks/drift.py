@@ -50,7 +50,6 @@ STREAMS = {
     "normal": (lambda rng, n: rng.normal(size=n), lambda x: x, {}),
     "lognormal": (lambda rng, n: rng.normal(size=n), np.exp, {}),
     "AR(1) 0.9": (autoregressive, lambda x: x, {}),
-    "AR(1) 0.9, window=1000": (autoregressive, lambda x: x, {"window": 1000}),
     "AR(1) 0.9, block=1": (autoregressive, lambda x: x, {"block": 1}),
 }
 SHIFTS = {

@@ -1,47 +1,26 @@
 """The estimator: a reference, a stream, and alarms at a stated level."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..utils._compat import n_rows, take_rows
-from ..utils.nesting import supervised_kind
-from ..utils.randomness import (
-    check_local_random_state,
-    kept_numpy_state,
-    random_seed,
-    seeded_clone,
-)
+from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
-from ..utils.scores import check_label_convention, normality_scores
-from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse, warn_user
-from ._adwin import AdaptiveWindows, new_window
-from ._ks import KolmogorovSmirnov
+from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
+from ._adwin import new_window
+from ._calibration import METHODS, block_length, make_monitor, window_length
 from ._memory import Memory
-from ._mmd import MeanDiscrepancy
-from ._null import NullDistribution, block_maxima, independent_maxima
-from ._page_hinkley import PageHinkley
 from ._reference import Reference, mid_ranks
-
-METHODS = {
-    "ks": KolmogorovSmirnov,
-    "mmd": MeanDiscrepancy,
-    "page_hinkley": PageHinkley,
-    "adwin": AdaptiveWindows,
-}
-# A block is this many times as long as values depend on each other.
-BLOCK_PER_MEMORY = 2
-# With fewer blocks than this the reference says little about chance.
-MIN_BLOCKS = 20
-# Streams of many columns take long: all columns together have this many times the simulations.
-MAX_COLUMN_FACTOR = 4
-MIN_SIMULATIONS = 200
-# So many rows are scored alone, to see whether a score depends on the rows around it.
-N_ROWS_ALONE = 5
+from ._watched import (
+    MIN_REFERENCE,
+    as_scores,
+    as_single_row,
+    check_rowwise,
+    detector_scores,
+    fit_and_hold_out,
+)
 
 
 class DriftDetector(MetaEstimatorMixin, BaseEstimator):
@@ -82,9 +61,10 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         drift are simulated by blocks of the reference, in its order of time; with 1 values are
         independent. "auto" takes twice the integrated autocorrelation time of the reference,
         and 1 if there is no autocorrelation. Rows that were shuffled say nothing about it.
-    window : int, default=200
+    window : int or "auto", default="auto"
         Number of updates that "ks" and "mmd" compare with the reference; a multiple of 10.
-        There is a test after each tenth of it. Long memories need long windows.
+        There is a test after each tenth of it. "auto" takes 200, or 20 blocks if these are
+        more.
     reference_size : float, default=0.5
         Share of the rows that are the reference, where a detector is fitted to the others.
     random_state : int, RandomState instance or None, default=None
@@ -97,6 +77,8 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         The fitted detector, if there is one.
     block_ : int
         Number of updates in a block.
+    window_ : int
+        Number of updates in a window.
     thresholds_ : ndarray of shape (n_columns,) or (1,)
         What the statistic of each column must exceed for an alarm; that of all for "mmd".
     n_reference_ : int
@@ -130,9 +112,10 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     within a reference have the same distribution whatever that of the values is. With blocks
     the streams are resampled from the reference [5]_, and the statistics are multiplied by what
     the variance of a mean loses because successive blocks do not depend on each other, with
-    its error. "mmd" resamples always. The level is split evenly over columns, and beyond the upper tenth of the
-    simulated streams an exponential tail is taken. Values are told apart by 64 quantiles of the
-    reference. On columns with few distinct values the level is smaller than stated.
+    its error. "mmd" resamples always. The level is split evenly over columns, and beyond the
+    upper tenth of the simulated streams an exponential tail is taken. Values are told apart by
+    64 quantiles of the reference. On columns with few distinct values the level is smaller than
+    stated.
 
     After an alarm the statistics start anew with the same reference, and a drift that lasts
     raises further alarms. ADWIN [4]_ compares the stream with itself, so that it raises one
@@ -179,7 +162,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "per": [Interval(Integral, 1, None, closed="left")],
         "block": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "window": [Interval(Integral, 20, None, closed="left")],
+        "window": [Interval(Integral, 20, None, closed="left"), StrOptions({"auto"})],
         "reference_size": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
     }
@@ -193,7 +176,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         alpha=0.05,
         per=10_000,
         block="auto",
-        window=200,
+        window="auto",
         reference_size=0.5,
         random_state=None,
     ):
@@ -234,6 +217,9 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         self._check_parameters()
+        # An estimator whose fit failed is not fitted.
+        for name in ("drift_", "_monitor"):
+            self.__dict__.pop(name, None)
         if self.method == "adwin":
             new_window(1.0)
         rng = check_local_random_state(self.random_state)
@@ -242,10 +228,20 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         reference = Reference(values)
         ranks = mid_ranks(reference.shares)[np.arange(reference.n_columns), reference.cells]
         memory = Memory(ranks)
-        self.block_ = self._block_length(memory, len(values))
+        self.block_ = block_length(self.block, memory, len(values))
+        self.window_ = window_length(self.window, self.block_, int(self.per))
         self._reference, self.n_reference_ = reference, len(values)
-        self._method, self._per, self._alpha = self.method, int(self.per), float(self.alpha)
-        self._fit_monitor(reference, memory, seed)
+        self._method, self._alpha = self.method, float(self.alpha)
+        self._monitor, self._nulls, self.thresholds_ = make_monitor(
+            self._method,
+            reference,
+            memory,
+            block=self.block_,
+            window=self.window_,
+            per=int(self.per),
+            alpha=self._alpha,
+            seed=seed,
+        )
         # What follows needs the quantiles only.
         del reference.cells
         return self.reset()
@@ -332,14 +328,15 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
                 f'on="inputs" watches the columns of X, and has no use for {self.detector!r}.'
                 ' Leave detector out, or watch its scores by on="scores".'
             )
-        if self.window % 10:
+        if self.window != "auto" and self.window % 10:
             raise ValueError(
                 f"window must be a multiple of 10, because there are ten tests in each, got"
                 f" {self.window}."
             )
-        if self.method in ("ks", "mmd") and self.per < self.window:
+        shortest = 20 if self.window == "auto" else self.window
+        if self.method in ("ks", "mmd") and self.per < shortest:
             raise ValueError(
-                f"per={self.per} is less than window={self.window}: no test ends in so few"
+                f"per={self.per} is less than a window of {shortest}: no test ends in so few"
                 " updates. Take a shorter window, or state alpha for more updates."
             )
 
@@ -348,147 +345,35 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         # Those of a former fit, which may have watched something else.
         for name in ("detector_", "_row_shape", "n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
+        enough = {"ensure_min_samples": MIN_REFERENCE}
         if self.detector is None:
             if self.on == "inputs":
                 refuse_sparse(X, type(self).__name__)
-                return validate_data(self, X, dtype=np.float64, ensure_min_samples=10)
-            return _as_scores(X, ensure_min_samples=10)
-        if (kind := supervised_kind(self.detector)) is not None:
-            raise TypeError(
-                f"{type(self.detector).__name__} is a {kind}, expected an outlier detector such"
-                " as IsolationForest or AutoEncoder, or a pipeline that ends in one."
-            )
-        n_samples = n_rows(X)
-        if isinstance(self.detector, FrozenEstimator):
-            self.detector_ = clone(self.detector)
-            check_is_fitted(self.detector_)
-        else:
-            n_train = n_samples - round(self.reference_size * n_samples)
-            if min(n_train, n_samples - n_train) < 10:
-                raise ValueError(
-                    f"{n_samples} rows at reference_size={self.reference_size} are {n_train} to"
-                    f" fit {type(self.detector).__name__} and {n_samples - n_train} for the"
-                    " reference, expected 10 or more of each."
+                return validate_data(
+                    self, X, dtype=np.float64, ensure_min_samples=MIN_REFERENCE
                 )
-            # The order of time is kept: the reference is what came last.
-            train = np.arange(n_train)
-            y_train = None if y is None else take_rows(y, train)
-            with kept_numpy_state():
-                detector = seeded_clone(self.detector, rng)
-                self.detector_ = detector.fit(take_rows(X, train), y_train)
-            X = take_rows(X, np.arange(n_train, n_samples))
-        check_label_convention(self.detector_, X)
+            return as_scores(X, ensure_min_samples=MIN_REFERENCE)
+        self.detector_, X = fit_and_hold_out(self.detector, X, y, self.reference_size, rng)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.detector_, name):
                 setattr(self, name, getattr(self.detector_, name))
         self._row_shape = shape_of(X)[1:]
-        values = self._scores(X)
-        if len(values) < 10:
-            raise ValueError(f"The reference has {len(values)} rows, expected 10 or more.")
-        self._check_rowwise(X, values)
-        return values
-
-    def _check_rowwise(self, X, values) -> None:
-        """Refuse a detector whose scores depend on the rows around."""
-        spread = float(np.ptp(np.quantile(values, [0.1, 0.9])))
-        for place in np.linspace(0, len(values) - 1, N_ROWS_ALONE).round().astype(int):
-            with warnings.catch_warnings():
-                # Such as that a series is short.
-                warnings.simplefilter("ignore")
-                alone = self._scores(take_rows(X, [place]))[0, 0]
-            if abs(alone - values[place, 0]) > 0.01 * max(spread, abs(values[place, 0])):
-                raise ValueError(
-                    f"{type(self.detector_).__name__} gives row {place} the score"
-                    f" {values[place, 0]:.4g} among the others and {alone:.4g} alone:"
-                    " a detector of series, or one whose scores depend on the other rows. Score"
-                    " the stream, for example by DetectorStream, and watch the scores:"
-                    " DriftDetector().fit(scores)."
-                )
-
-    def _block_length(self, memory: Memory, n_samples: int) -> int:
-        if self.block != "auto":
-            length = int(self.block)
-            if 2 * length > n_samples:
-                raise ValueError(
-                    f"block={length} needs a reference of {2 * length} rows or more, got"
-                    f" {n_samples}."
-                )
-        elif (longest := memory.times.max()) == 1:
-            length = 1
-        else:
-            length = int(np.ceil(BLOCK_PER_MEMORY * longest))
-        if length > 1 and n_samples < MIN_BLOCKS * length:
-            warn_user(
-                f"The reference has {n_samples} rows, and blocks of {length} are less than"
-                f" {MIN_BLOCKS} of them: false alarms may be more than alpha says. Take a"
-                " longer reference, or fewer updates from the stream: each tenth, for example."
-            )
-        return min(length, max(1, n_samples // 2))
-
-    def _fit_monitor(self, reference, memory, seed) -> None:
-        """Make what takes the updates, and its thresholds."""
-        method, window, n_columns = METHODS[self.method], int(self.window), reference.n_columns
-        n_updates = self._per
-        if self.method == "mmd":
-            longest = float(memory.times.max()) if self.block_ > 1 else 1.0
-            self._monitor = MeanDiscrepancy(reference, window, longest, seed)
-            maxima = self._monitor.simulate(n_updates, self.block_, seed)
-            factors = self._dependence_factors(memory, len(maxima), seed)
-            nulls = [NullDistribution(factors.max(axis=1) * maxima)]
-            self._monitor.forget_reference()
-        elif self.block_ == 1:
-            self._monitor = method(reference, window)
-            settings = (window, reference.n_samples, n_updates, method.n_simulations, seed)
-            nulls = [NullDistribution(independent_maxima(method, *settings))] * n_columns
-        else:
-            self._monitor = method(reference, window)
-            n_all = MAX_COLUMN_FACTOR * method.n_simulations
-            n_simulations = min(method.n_simulations, max(n_all // n_columns, MIN_SIMULATIONS))
-            settings = (n_updates, self.block_, n_simulations, seed)
-            cells, n_cells = reference.cells, reference.n_cells
-            maxima = block_maxima(method, window, cells, n_cells, *settings)
-            maxima *= self._dependence_factors(memory, n_simulations, seed)
-            nulls = [NullDistribution(one) for one in maxima.T]
-        level = self._alpha / len(nulls)
-        self.thresholds_ = np.array([null.critical_value(level) for null in nulls])
-        self._nulls = nulls
-        if (self.thresholds_ >= METHODS[self.method].largest).any():
-            warn_user(
-                f"No change can raise an alarm in {int((self.thresholds_ >= 1).sum())} of"
-                f" {n_columns} columns: at alpha={self.alpha} a window of {window} updates says"
-                " too little. Take a longer window, a longer reference, or fewer columns.",
-            )
-        if self.method == "adwin":
-            self._monitor.set_critical_values(self.thresholds_)
-
-    def _dependence_factors(self, memory, n_simulations, seed) -> np.ndarray:
-        """Return what the maxima in streams of blocks are multiplied by, for each column.
-
-        All statistics grow as variances of means do. Blocks lose a part of these, which is
-        known as well as the memory is: each stream has an error of it.
-        """
-        if self.block_ == 1:
-            return np.ones((n_simulations, 1))
-        errors = np.random.default_rng([seed, 1]).normal(size=(n_simulations, 1))
-        return memory.lost_by_blocks(self.block_) * np.exp(memory.errors * errors)
-
-    def _scores(self, X) -> np.ndarray:
-        scores = normality_scores(self.detector_, X)
-        if scores.ndim != 1 or np.isnan(scores).any():
+        values = detector_scores(self.detector_, X)
+        if len(values) < MIN_REFERENCE:
             raise ValueError(
-                f"{type(self.detector_).__name__} gave scores of shape {scores.shape}, of which"
-                f" {int(np.isnan(scores).sum())} are NaN; expected a number for each row."
+                f"The reference has {len(values)} rows, expected {MIN_REFERENCE} or more."
             )
-        return scores[:, None]
+        check_rowwise(self.detector_, X, values)
+        return values
 
     def _values(self, X) -> np.ndarray:
         """Return what is watched of rows, shape (n_samples, n_columns)."""
         if hasattr(self, "detector_"):
-            return self._scores(X)
+            return detector_scores(self.detector_, X)
         if hasattr(self, "n_features_in_"):
             refuse_sparse(X, type(self).__name__)
             return validate_data(self, X, dtype=np.float64, reset=False)
-        return _as_scores(X)
+        return as_scores(X)
 
     def _single_row(self, x):
         """Return a row as a table of one row."""
@@ -496,17 +381,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             row_shape = self._row_shape
         else:
             row_shape = (self.n_features_in_,) if hasattr(self, "n_features_in_") else ()
-        shape = shape_of(x)
-        if shape in ((1, *row_shape), row_shape) or (shape == () and row_shape == (1,)):
-            if len(shape) == len(row_shape) + 1:
-                return x
-            return np.asarray(x).reshape(1, *row_shape)
-        if shape == (1, 1) and row_shape == ():
-            return x
-        raise ValueError(
-            f"update takes a single row of shape {row_shape}, got the shape {shape}. For"
-            " several rows there is update_many."
-        )
+        return as_single_row(x, row_shape)
 
     def _update_rows(self, values: np.ndarray) -> np.ndarray:
         cells = self._reference.encode(values)
@@ -531,19 +406,3 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         self.drift_, self.last_alarm_ = True, self.n_seen_
         self.n_alarms_ += 1
         self._monitor.restart()
-
-
-def _as_scores(X, **params) -> np.ndarray:
-    """Return scores as a column."""
-    scores = check_array(
-        X, ensure_2d=False, dtype=np.float64, input_name="scores", allow_nd=True, **params
-    )
-    if scores.ndim == 2 and scores.shape[1] == 1:
-        return scores
-    if scores.ndim != 1:
-        raise ValueError(
-            f'on="scores" without a detector takes scores of shape (n_samples,), got the shape'
-            f' {scores.shape}. For the columns of a table there is on="inputs"; for the scores'
-            " of a detector, pass it as detector."
-        )
-    return scores[:, None]
