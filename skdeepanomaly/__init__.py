@@ -37,6 +37,7 @@ from .detectors import (
     VariationalAutoEncoder,
 )
 from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
+from .drift import DriftDetector
 from .explain import explain_columns
 from .meta import (
     ClusterwiseDetector,
@@ -138,6 +139,7 @@ __all__ = [
     "DetectorClassifier",
     "DetectorStream",
     "DevNet",
+    "DriftDetector",
     "EnsembleDetector",
     "FeedbackDetector",
     "FixedThreshold",

@@ -19,6 +19,7 @@ ALLOWED = {
     "datasets": set(),
     "thresholds": {"thresholds", "utils"},
     "metrics": {"metrics", "utils"},
+    "drift": {"drift", "utils"},
     "callbacks": {"callbacks", "engine", "utils"},
     "engine": {"engine", "utils"},
     "utils": {"utils"},
@@ -33,6 +34,7 @@ ALLOWED = {
         "_version",
         "callbacks",
         "detectors",
+        "drift",
         "explain",
         "meta",
         "metrics",
@@ -133,7 +135,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 def test_optional_dependencies_are_imported_late():
     optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "skrub"]
-    optional += ["tqdm.auto"]
+    optional += ["river", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"

@@ -15,11 +15,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import contamination_offset, robust_offset
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
-from ._wrapper import fit_detector, random_seed, seeded_clone
+from ._wrapper import fit_detector
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):

@@ -7,10 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.scores import OffsetMixin
 from ..utils.validation import HasMethods, check_labels, refuse_sparse
-from ._wrapper import random_seed, seeded_clone
 
 
 class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):

@@ -14,11 +14,11 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..metrics import label_scorers, outlier_scorers, signed_labels
 from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import check_method_params, n_rows, take_rows
-from ..utils.randomness import check_local_random_state, kept_numpy_state
+from ..utils.randomness import check_local_random_state, kept_numpy_state, seeded_clone
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods
 from ._held_out import fit_rule
-from ._wrapper import WrappedDetector, fit_detector, seeded_clone
+from ._wrapper import WrappedDetector, fit_detector
 
 # A denser grid is no better on rows that the search did not see: the more candidates there are,
 # the more often the best one is best by chance.

@@ -6,11 +6,11 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from ..thresholds import THRESHOLDS
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, seeded_clone
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ._held_out import fit_and_hold_out, fit_rule
-from ._wrapper import WrappedDetector, seeded_clone
+from ._wrapper import WrappedDetector
 
 
 class ThresholdedDetector(WrappedDetector):

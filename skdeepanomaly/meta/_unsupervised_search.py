@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from ..metrics import excess_mass_score, mass_volume_score, npd_score, stability_score
 from ..utils._compat import n_rows, take_rows
 from ..utils.frames import frame_like
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
 from ..utils.scores import normality_scores
 from ..utils.validation import HasMethods, Interval, StrOptions, warn_user
-from ._wrapper import WrappedDetector, fit_detector, random_seed
+from ._wrapper import WrappedDetector, fit_detector
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
 N_GAUSSIAN_ROWS = 1_000

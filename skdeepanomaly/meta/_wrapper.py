@@ -2,9 +2,8 @@
 
 from contextlib import nullcontext
 
-import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
@@ -12,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import check_method_params, take_rows
 from ..utils.nesting import supervised_kind
-from ..utils.randomness import kept_numpy_state
+from ..utils.randomness import kept_numpy_state, seeded_clone
 from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
 
 
@@ -32,7 +31,7 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     rows : ndarray of int, or None
         The rows to fit to; None stands for all.
     rng : RandomState instance or None
-        As in :func:`seeded_clone`.
+        As in :func:`~skdeepanomaly.utils.randomness.seeded_clone`.
 
     Returns
     -------
@@ -59,50 +58,6 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
         fitted = seeded_clone(detector, rng).fit(X, y, **params)
     check_label_convention(fitted, X)
     return fitted
-
-
-def seeded_clone(estimator, rng):
-    """Clone an estimator and give a seed to each of its parts that has none.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Not changed.
-    rng : RandomState instance or None
-        Draws the seeds. With None parts without a seed stay without.
-
-    Returns
-    -------
-    estimator : estimator
-        The clone. Seeds that were set are kept.
-    """
-    estimator = clone(estimator)
-    if rng is None:
-        return estimator
-    unset = sorted(
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    )
-    if unset:
-        estimator.set_params(**{name: random_seed(rng) for name in unset})
-    return estimator
-
-
-def random_seed(rng) -> int:
-    """Draw a seed that any estimator takes.
-
-    Parameters
-    ----------
-    rng : RandomState instance
-        The generator.
-
-    Returns
-    -------
-    seed : int
-        The seed.
-    """
-    return int(rng.randint(np.iinfo(np.int32).max))
 
 
 def _delegated(name, summary, returns, description):

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 
@@ -43,3 +44,47 @@ def kept_numpy_state():
         yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
+
+
+def seeded_clone(estimator, rng):
+    """Clone an estimator and give a seed to each of its parts that has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    rng : RandomState instance or None
+        Draws the seeds. With None parts without a seed stay without.
+
+    Returns
+    -------
+    estimator : estimator
+        The clone. Seeds that were set are kept.
+    """
+    estimator = clone(estimator)
+    if rng is None:
+        return estimator
+    unset = sorted(
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    )
+    if unset:
+        estimator.set_params(**{name: random_seed(rng) for name in unset})
+    return estimator
+
+
+def random_seed(rng) -> int:
+    """Draw a seed that any estimator takes.
+
+    Parameters
+    ----------
+    rng : RandomState instance
+        The generator.
+
+    Returns
+    -------
+    seed : int
+        The seed.
+    """
+    return int(rng.randint(np.iinfo(np.int32).max))
