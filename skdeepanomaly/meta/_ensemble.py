@@ -21,11 +21,11 @@ from ..explain import explain_columns
 from ..thresholds import contamination_offset, robust_offset
 from ..utils._compat import BaseComposition, n_rows, parallel_block
 from ..utils.nesting import nested
-from ..utils.randomness import check_local_random_state
+from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.scores import OffsetMixin, normality_scores
 from ..utils.validation import Interval, RealNotInt, StrOptions
 from ._combining import SCALES, combine_views
-from ._wrapper import fit_detector, random_seed
+from ._wrapper import fit_detector
 
 # A share of the rows, and a unit, need so many rows.
 MIN_ROWS = 20
