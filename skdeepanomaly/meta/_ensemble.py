@@ -61,6 +61,10 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
         anomalies among the training rows are in the sample of a clone, so that the others
         recognise them [3]_. None takes all.
+    assume : {"clean", "contaminated"}, default="contaminated"
+        What the default members are chosen for: training rows of which hardly any is an
+        anomaly, or of which some per cent are. Those for contaminated rows lose little on clean
+        ones, the others lose much on contaminated ones.
     contamination : float in (0, 0.5] or "auto", default=0.1
         Share of outliers in the training rows; it determines ``offset_``. With ``"auto"`` a
         row is an outlier if its score is more than three robust standard deviations below the
@@ -93,13 +97,13 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
 
     Notes
     -----
-    The default members were chosen on 22 tables, to be good in both of two settings
-    (:doc:`/benchmarks/ensembles`): the mean distances to 20 and to 50 neighbours, that to 50
+    The default members were chosen on 22 tables (:doc:`/benchmarks/ensembles`). With
+    ``assume="contaminated"`` they are the mean distances to 20 and to 50 neighbours, that to 50
     neighbours of robustly scaled and squashed features, :class:`AutoEncoder`,
-    :class:`NeuTraL`, :class:`DeepOneClassSVM` and :class:`RegressionResidual`, with their
-    defaults. Scale the columns first, for example with
-    :class:`~sklearn.preprocessing.StandardScaler`. If it is known that the training rows are
-    normal, fewer neighbours are better: one in place of 20 and 50, and 5 of squashed features.
+    :class:`NeuTraL`, :class:`DeepOneClassSVM` and :class:`RegressionResidual`. With
+    ``assume="clean"`` they are the distance to the nearest row, that to five neighbours of
+    squashed features, and the first three networks. All have their defaults. Scale the columns
+    first, for example with :class:`~sklearn.preprocessing.StandardScaler`.
 
     The unit of a clone that is fitted to a sample is that of its scores of all other rows, if
     there are 20 of them: a network knows the rows that it was fitted to.
@@ -142,6 +146,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             Interval(RealNotInt, 0, 1, closed="right"),
             None,
         ],
+        "assume": [StrOptions({"clean", "contaminated"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -155,6 +160,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         weights=None,
         n_estimators=1,
         max_samples=None,
+        assume="contaminated",
         contamination=0.1,
         n_jobs=None,
         random_state=None,
@@ -164,6 +170,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self.weights = weights
         self.n_estimators = n_estimators
         self.max_samples = max_samples
+        self.assume = assume
         self.contamination = contamination
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -388,7 +395,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
 
     def _members(self) -> tuple[list, np.ndarray]:
         """Return the names and detectors that are not dropped, and their weights."""
-        pairs = default_members() if self.detectors is None else list(self.detectors)
+        given = self.detectors
+        pairs = default_members(self.assume) if given is None else list(given)
         if not _are_pairs(pairs):
             raise ValueError(
                 f"detectors must be a list of pairs (name, detector), got {self.detectors!r}."
@@ -460,8 +468,19 @@ def _are_pairs(detectors) -> bool:
     )
 
 
-def default_members() -> list:
-    """Return the names and detectors of the default ensemble."""
+def default_members(assume: str) -> list:
+    """Return the names and detectors of the default ensemble.
+
+    Parameters
+    ----------
+    assume : {"clean", "contaminated"}
+        Whether the training rows are normal, or hold anomalies.
+
+    Returns
+    -------
+    members : list of (str, estimator)
+        The members.
+    """
     from ..detectors import (
         AutoEncoder,
         DeepOneClassSVM,
@@ -470,19 +489,30 @@ def default_members() -> list:
         RegressionResidual,
     )
 
-    squash = FunctionTransformer(squashed, feature_names_out="one-to-one")
-    return [
-        ("neighbors_20", NeighborDistance(n_neighbors=20)),
-        ("neighbors_50", NeighborDistance(n_neighbors=50)),
-        (
-            "squashed_neighbors",
-            make_pipeline(
-                RobustScaler(unit_variance=True), squash, NeighborDistance(n_neighbors=50)
-            ),
-        ),
+    networks = [
         ("auto_encoder", AutoEncoder()),
         ("neutral", NeuTraL()),
         ("one_class_svm", DeepOneClassSVM()),
+    ]
+
+    def squashed_neighbors(n_neighbors):
+        return make_pipeline(
+            RobustScaler(unit_variance=True),
+            FunctionTransformer(squashed, feature_names_out="one-to-one"),
+            NeighborDistance(n_neighbors=n_neighbors),
+        )
+
+    if assume == "clean":
+        return [
+            ("neighbors_1", NeighborDistance(n_neighbors=1)),
+            ("squashed_neighbors", squashed_neighbors(5)),
+            *networks,
+        ]
+    return [
+        ("neighbors_20", NeighborDistance(n_neighbors=20)),
+        ("neighbors_50", NeighborDistance(n_neighbors=50)),
+        ("squashed_neighbors", squashed_neighbors(50)),
+        *networks,
         ("regression_residual", RegressionResidual()),
     ]
 

@@ -190,11 +190,12 @@ def test_the_same_seed_gives_the_same_scores(rows):
     np.testing.assert_array_equal(reloaded.score_samples(rows), expected)
 
 
-def test_default_members(rows):
+@pytest.mark.parametrize("assume", ["clean", "contaminated"])
+def test_default_members(assume, rows):
     detector = EnsembleDetector(random_state=0)
     assert "detectors" in detector.get_params()
     assert clone(detector).detectors is None
-    quick = [(name, _quick(member)) for name, member in default_members()]
+    quick = [(name, _quick(member)) for name, member in default_members(assume)]
     X = np.concatenate([rows, rows[:5] + 9])
     scores = EnsembleDetector(quick, random_state=0).fit(rows).score_samples(X)
     assert scores[-5:].max() < np.quantile(scores[:-5], 0.02)
