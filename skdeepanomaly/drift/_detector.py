@@ -345,7 +345,6 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         # Those of a former fit, which may have watched something else.
         for name in ("detector_", "_row_shape", "n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
-        enough = {"ensure_min_samples": MIN_REFERENCE}
         if self.detector is None:
             if self.on == "inputs":
                 refuse_sparse(X, type(self).__name__)
