@@ -16,6 +16,7 @@ from .image import (
     PaDiM,
     PatchCore,
 )
+from .neighbors import DeepNeighborDistance
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -50,6 +51,7 @@ __all__ = [
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",
+    "DeepNeighborDistance",
     "DeepOneClassSVM",
     "DeepSAD",
     "DeepSVDD",

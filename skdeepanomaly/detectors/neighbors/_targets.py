@@ -1,0 +1,110 @@
+"""Rows around the training data, and the distances to its nearest rows, to learn from."""
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+# Bounds of the lengths of the moves: shares of the difference of two rows, and multiples of
+# the standard deviations of the columns.
+SHORTEST_MOVE, LONGEST_MOVE = 0.05, 3.0
+# Share of the columns that a move along few columns changes.
+FEW_COLUMNS = 0.2
+# Added to all distances, in units of the median distance of training rows: the logarithm of
+# the distance between equal rows is not finite.
+FLOOR = 0.01
+
+
+class ReferenceRows:
+    """Training rows to which distances are measured.
+
+    All is computed in a unit in which the standard deviation of a column is about 1, and from
+    the mean row, so that the squares of extreme values do not overflow.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows, at least two.
+    n_neighbors : int
+        Number of nearest rows over which distances are averaged, below the number of rows.
+
+    Attributes
+    ----------
+    own_distances : ndarray of shape (n_samples,)
+        Mean distance of each row to its nearest other rows, in the unit.
+    """
+
+    def __init__(self, X: np.ndarray, n_neighbors: int):
+        X = X.astype(np.float64)
+        self._mean = X.mean(axis=0)
+        spreads = X.std(axis=0)
+        # The computed deviation of a column of equal values is some rounding error, and its
+        # differences from the mean are, too.
+        constant = X.max(axis=0) == X.min(axis=0)
+        self._mean[constant] = X[0, constant]
+        spreads[constant] = 0
+        varying = spreads[spreads > 0]
+        self._unit = np.sqrt(np.mean(varying**2)) if len(varying) else 0.0
+        # Where all rows are equal, their values are the only scale there is.
+        self._unit = self._unit or np.abs(X).max() or 1.0
+        # A column that is constant may vary in new rows.
+        self._spreads = np.where(spreads > 0, spreads / self._unit, 1).astype(np.float32)
+        self._rows = ((X - self._mean) / self._unit).astype(np.float32)
+        self._search = NearestNeighbors(n_neighbors=n_neighbors).fit(self._rows)
+        self.own_distances = self._search.kneighbors()[0].mean(axis=1)
+
+    def draw_moved(
+        self, n_rows: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows that are moved away from the reference rows.
+
+        The first half is moved along the differences of two rows, which keeps to the
+        directions in which the data vary. The second half is moved by noise, every second row
+        of it on few columns only.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of rows.
+        rng : numpy.random.Generator
+            Source of the moves.
+
+        Returns
+        -------
+        moved : ndarray of shape (n_rows, n_features), float32
+            The rows.
+        distances : ndarray of shape (n_rows,)
+            Their mean distances to their nearest reference rows, in the unit.
+        """
+        n_samples, n_features = self._rows.shape
+        start, one, other = rng.integers(n_samples, size=(3, n_rows))
+        moves = self._rows[one] - self._rows[other]
+        n_noisy = n_rows - n_rows // 2
+        noise = rng.standard_normal((n_noisy, n_features), dtype=np.float32) * self._spreads
+        few = rng.random((n_noisy // 2, n_features), dtype=np.float32) < FEW_COLUMNS
+        few[np.arange(len(few)), rng.integers(n_features, size=len(few))] = True
+        noise[: len(few)] *= few
+        moves[n_rows // 2 :] = noise
+        lengths = SHORTEST_MOVE * (LONGEST_MOVE / SHORTEST_MOVE) ** rng.random((n_rows, 1))
+        moved = self._rows[start] + lengths.astype(np.float32) * moves
+        distances = np.empty(0)
+        if n_rows:
+            distances = self._search.kneighbors(moved)[0].mean(axis=1)
+        limit = np.finfo(np.float32).max
+        moved = np.clip(moved * self._unit + self._mean, -limit, limit)
+        return moved.astype(np.float32), distances
+
+    def logarithms(self, *distances: np.ndarray) -> list[np.ndarray]:
+        """Return the logarithms of distances in the unit, as those of distances in X.
+
+        Parameters
+        ----------
+        *distances : ndarray of shape (n,)
+            Distances of reference rows first, then of other rows.
+
+        Returns
+        -------
+        logarithms : list of ndarray of shape (n,)
+            Their logarithms, all finite.
+        """
+        known = [values[values > 0] for values in distances if (values > 0).any()]
+        floor = FLOOR * (np.median(known[0]) if known else 1.0)
+        return [np.log(values + floor) + np.log(self._unit) for values in distances]
