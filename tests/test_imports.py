@@ -55,6 +55,7 @@ FAMILIES = {
     "adversarial": set(),
     "clustering": {"reconstruction"},
     "image": {"adversarial", "clustering", "one_class", "reconstruction", "self_supervised"},
+    "neighbors": set(),
     "one_class": {"reconstruction"},
     "reconstruction": set(),
     "residual": set(),
