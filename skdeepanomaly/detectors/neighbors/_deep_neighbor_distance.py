@@ -38,11 +38,13 @@ class DeepNeighborDistance(BaseDeepDetector):
     assume : {"clean", "contaminated"}, default="clean"
         Whether the training rows are normal, or contain anomalies. Anomalies that are alike
         are each other's neighbours: only with more neighbours than there are of them are they
-        far from the rest.
-    n_moved : int, default=20_000
+        far from the rest. In the user guide, the wrong choice costs about 0.02 of the AUROC
+        and 0.05 of the average precision.
+    n_moved : int, default=60_000
         Number of rows that are moved away from training rows. A quarter of all rows that the
         network learns from are training rows at their place. With 0 it learns from these
-        alone, and knows nothing of the space around them.
+        alone, and knows nothing of the space around them. All these rows are in memory at
+        once; with thousands of columns lower the number.
     max_reference_rows : int, default=50_000
         If there are more training rows, the distances are those to the nearest rows of a random
         sample of this size.
@@ -129,14 +131,16 @@ class DeepNeighborDistance(BaseDeepDetector):
     _net_class = OneCycleNet
     _module_class = DistanceNetwork
     _criterion_class = DistanceLoss
-    _n_steps = 2000
+    _n_steps = 3000
+    # An epoch of the default n_moved has more than 300 batches.
+    _epoch_range = (5, 1000)
 
     def __init__(
         self,
         *,
         n_neighbors="auto",
         assume="clean",
-        n_moved=20_000,
+        n_moved=60_000,
         max_reference_rows=50_000,
         hidden_dims=(256, 256, 256),
         activation="silu",

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
 
 # Bounds of the lengths of the moves: shares of the difference of two rows, and multiples of
 # the standard deviations of the columns.
@@ -76,21 +77,26 @@ class ReferenceRows:
         """
         n_samples, n_features = self._rows.shape
         start, one, other = rng.integers(n_samples, size=(3, n_rows))
-        moves = self._rows[one] - self._rows[other]
-        n_noisy = n_rows - n_rows // 2
+        n_along = n_rows // 2
+        n_noisy = n_rows - n_along
         noise = rng.standard_normal((n_noisy, n_features), dtype=np.float32) * self._spreads
         few = rng.random((n_noisy // 2, n_features), dtype=np.float32) < FEW_COLUMNS
         few[np.arange(len(few)), rng.integers(n_features, size=len(few))] = True
         noise[: len(few)] *= few
-        moves[n_rows // 2 :] = noise
+        moved = np.empty((n_rows, n_features), dtype=np.float32)
+        moved[:n_along] = self._rows[one[:n_along]] - self._rows[other[:n_along]]
+        moved[n_along:] = noise
         lengths = SHORTEST_MOVE * (LONGEST_MOVE / SHORTEST_MOVE) ** rng.random((n_rows, 1))
-        moved = self._rows[start] + lengths.astype(np.float32) * moves
+        moved *= lengths.astype(np.float32)
+        moved += self._rows[start]
         distances = np.empty(0)
         if n_rows:
             distances = self._search.kneighbors(moved)[0].mean(axis=1)
         limit = np.finfo(np.float32).max
-        moved = np.clip(moved * self._unit + self._mean, -limit, limit)
-        return moved.astype(np.float32), distances
+        # Block by block, because the products are float64.
+        for block in gen_batches(n_rows, 8192):
+            moved[block] = np.clip(moved[block] * self._unit + self._mean, -limit, limit)
+        return moved, distances
 
     def logarithms(self, *distances: np.ndarray) -> list[np.ndarray]:
         """Return the logarithms of distances in the unit, as those of distances in X.

@@ -266,8 +266,8 @@ def test_learning_rate_goes_through_one_cycle():
 def test_automatic_training_length_counts_moved_rows():
     X = make_rows(20)
     detector = DeepNeighborDistance(hidden_dims=(2,), n_moved=1500, random_state=0).fit(X)
-    # 2,000 rows are 8 batches of 256.
-    assert detector.n_epochs_ == 250
+    # 3,000 steps; 2,000 rows are 8 batches of 256.
+    assert detector.n_epochs_ == 375
     assert detector.history_[-1]["train_batch_count"] == 8
 
 
