@@ -204,12 +204,15 @@ class DeepNeighborDistance(BaseDeepDetector):
         self.n_neighbors_ = min(n_neighbors, len(X) - 1)
         reference = ReferenceRows(X, self.n_neighbors_)
         moved, distances = reference.draw_moved(self.n_moved, rng)
-        own_targets, targets = reference.logarithms(reference.own_distances, distances)
-        self._mean_target = float(own_targets.mean())
         n_own = max(2, round(self.n_moved / MOVED_PER_OWN)) if self.n_moved else len(X)
-        own = np.resize(rng.permutation(len(X)), n_own)
-        rows = np.concatenate([moved, X[own].astype(np.float32)])
-        return rows, np.concatenate([targets, own_targets[own]]).astype(np.float32)
+        own = rng.permutation(len(X))[:n_own]
+        own_distances = reference.own_distances(own)
+        own_targets, targets = reference.logarithms(own_distances, distances)
+        self._mean_target = float(own_targets.mean())
+        # Rows of a small table are used several times.
+        rows = np.concatenate([moved, np.resize(X[own], (n_own, X.shape[1]))])
+        targets = np.concatenate([targets, np.resize(own_targets, n_own)])
+        return rows.astype(np.float32, copy=False), targets.astype(np.float32)
 
     def _initialize_state(self, X):
         """Set the level from which the network predicts differences."""

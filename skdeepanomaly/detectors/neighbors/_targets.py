@@ -26,11 +26,6 @@ class ReferenceRows:
         The rows, at least two.
     n_neighbors : int
         Number of nearest rows over which distances are averaged, below the number of rows.
-
-    Attributes
-    ----------
-    own_distances : ndarray of shape (n_samples,)
-        Mean distance of each row to its nearest other rows, in the unit.
     """
 
     def __init__(self, X: np.ndarray, n_neighbors: int):
@@ -50,7 +45,26 @@ class ReferenceRows:
         self._spreads = np.where(spreads > 0, spreads / self._unit, 1).astype(np.float32)
         self._rows = ((X - self._mean) / self._unit).astype(np.float32)
         self._search = NearestNeighbors(n_neighbors=n_neighbors).fit(self._rows)
-        self.own_distances = self._search.kneighbors()[0].mean(axis=1)
+
+    def own_distances(self, indices: np.ndarray) -> np.ndarray:
+        """Return the mean distances of reference rows to their nearest other rows.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,)
+            Indices of the reference rows.
+
+        Returns
+        -------
+        distances : ndarray of shape (n,)
+            The distances, in the unit.
+        """
+        n_neighbors = self._search.n_neighbors
+        distances, found = self._search.kneighbors(self._rows[indices], n_neighbors + 1)
+        others = found != indices[:, None]
+        # Of more equal rows than there are neighbours, the row itself may not be found.
+        others[others.all(axis=1), -1] = False
+        return (distances * others).sum(axis=1) / n_neighbors
 
     def draw_moved(
         self, n_rows: int, rng: np.random.Generator
@@ -76,6 +90,8 @@ class ReferenceRows:
             Their mean distances to their nearest reference rows, in the unit.
         """
         n_samples, n_features = self._rows.shape
+        if n_rows == 0:
+            return np.empty((0, n_features), dtype=np.float32), np.empty(0)
         start, one, other = rng.integers(n_samples, size=(3, n_rows))
         n_along = n_rows // 2
         n_noisy = n_rows - n_along
@@ -89,9 +105,7 @@ class ReferenceRows:
         lengths = SHORTEST_MOVE * (LONGEST_MOVE / SHORTEST_MOVE) ** rng.random((n_rows, 1))
         moved *= lengths.astype(np.float32)
         moved += self._rows[start]
-        distances = np.empty(0)
-        if n_rows:
-            distances = self._search.kneighbors(moved)[0].mean(axis=1)
+        distances = self._search.kneighbors(moved)[0].mean(axis=1)
         limit = np.finfo(np.float32).max
         # Block by block, because the products are float64.
         for block in gen_batches(n_rows, 8192):

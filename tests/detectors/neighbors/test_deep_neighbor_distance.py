@@ -84,9 +84,22 @@ def test_training_rows_are_not_their_own_neighbours():
 def test_own_distances_leave_the_row_out():
     X = make_rows(40)
     reference = ReferenceRows(X, 3)
-    logarithms = reference.logarithms(reference.own_distances)[0]
+    some = np.array([7, 0, 39])
+    logarithms = reference.logarithms(reference.own_distances(some))[0]
     # The floor is a hundredth of the median.
-    np.testing.assert_allclose(logarithms, log_distances(X, k=3), atol=0.05)
+    np.testing.assert_allclose(logarithms, log_distances(X, k=3)[some], atol=0.05)
+
+
+def test_equal_rows_have_distance_zero_to_each_other():
+    X = np.repeat(make_rows(3), [1, 9, 2], axis=0)
+    distances = ReferenceRows(X, 2).own_distances(np.arange(12))
+    # The second and third group: nine rows have two equals, two rows have one.
+    expected = [
+        NearestNeighbors().fit(X).kneighbors(X[i : i + 1], 3)[0][0, 1:] for i in (0, 10)
+    ]
+    np.testing.assert_allclose(distances[1:10], 0, atol=1e-3)
+    ratio = expected[0].mean() / expected[1].mean()
+    assert distances[0] / distances[10] == pytest.approx(ratio, rel=1e-3)
 
 
 @pytest.mark.parametrize("scale", [1e-15, 1.0, 1e18])
@@ -94,7 +107,9 @@ def test_targets_are_distances_in_units_of_the_rows(scale):
     X = make_rows(60).astype(np.float64) * scale
     reference = ReferenceRows(X, 2)
     moved, distances = reference.draw_moved(100, np.random.default_rng(0))
-    own, logarithms = reference.logarithms(reference.own_distances, distances)
+    own, logarithms = reference.logarithms(
+        reference.own_distances(np.arange(len(X))), distances
+    )
     expected = log_distances(X / scale, moved / scale, k=2) + np.log(scale)
     far = expected > np.median(expected)
     np.testing.assert_allclose(logarithms[far], expected[far], atol=0.05)
@@ -106,7 +121,7 @@ def test_moves_reach_from_near_to_far_in_all_columns():
     X[:, 2] = 7
     reference = ReferenceRows(X, 5)
     moved, distances = reference.draw_moved(4000, np.random.default_rng(0))
-    own = np.median(reference.own_distances)
+    own = np.median(reference.own_distances(np.arange(200)))
     assert np.quantile(distances, 0.02) < own
     assert np.quantile(distances, 0.98) > 4 * own
     # The differences of rows leave a constant column alone; noise does not.
@@ -133,7 +148,9 @@ def test_targets_are_finite(X):
     reference = ReferenceRows(X.astype(np.float32), 1)
     moved, distances = reference.draw_moved(50, np.random.default_rng(0))
     assert np.isfinite(moved).all()
-    for logarithms in reference.logarithms(reference.own_distances, distances):
+    for logarithms in reference.logarithms(
+        reference.own_distances(np.arange(len(X))), distances
+    ):
         assert np.isfinite(logarithms).all()
 
 
