@@ -58,8 +58,8 @@ ALLOWED_IN_FILES = {
 FAMILIES = {
     "adversarial": set(),
     "clustering": {"reconstruction"},
-    "neighbors": set(),
     "image": {"adversarial", "clustering", "one_class", "reconstruction", "self_supervised"},
+    "neighbors": set(),
     "one_class": {"reconstruction"},
     "reconstruction": set(),
     "residual": set(),

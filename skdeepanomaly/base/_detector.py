@@ -318,6 +318,14 @@ class BaseDeepDetector(
         """Return the largest number of values held for a row; None is ``n_features``."""
         return None
 
+    def _training_rows(self, X: np.ndarray, y) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows and the labels or targets that ``net_`` is trained on.
+
+        It is called before the net is made. ``self._reservoir`` is a sample of all rows that
+        ``partial_fit`` was given, those of this call among them, or None in ``fit``.
+        """
+        return X, y
+
     def _rows_in_epoch(self, n_samples: int, y) -> int:
         """Return the number of rows in all batches of an epoch."""
         return n_samples

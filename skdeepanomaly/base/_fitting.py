@@ -52,16 +52,18 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
         detector._warn_if_unscaled(X)
-        warn_if_one_batch(detector.batch_size, len(X))
         X = _to_float32(X)
         seed = draw_seed(detector.random_state)
         device = check_device(detector.device)
         with isolated_rng(seed, device):
-            detector.net_ = make_net(detector, X, y, device, seed)
+            detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
+            rows, targets = detector._training_rows(X, y)
+            warn_if_one_batch(detector.batch_size, len(rows))
+            detector.net_ = make_net(detector, rows, targets, device, seed)
             _open_recorders(detector)
             backup = _open_backup(detector, X, y)
-            interrupted = _train_phases(detector, X, y, backup)
-            interrupted |= _finish(detector, X, reservoir, seed)
+            interrupted = _train_phases(detector, X, rows, targets, backup)
+            interrupted |= _finish(detector, X)
         detector._n_calls = 0
         detector._fixed_params = fixed_params(detector)
         if backup is not None:
@@ -89,11 +91,13 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
         # The device of the net, not of the parameters: a detector that was loaded on another
         # machine can be on another device.
         with isolated_rng(seed, detector.net_.device):
-            detector.net_ = continued_net(detector, X, y, seed)
+            detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
+            rows, targets = detector._training_rows(X, y)
+            detector.net_ = continued_net(detector, rows, targets, seed)
             _open_recorders(detector)
             with open_progress(detector, [detector.net_]) as watchers:
-                interrupted = _train(detector.net_, X, y, watchers)
-            interrupted |= _finish(detector, X, reservoir, seed)
+                interrupted = _train(detector.net_, rows, targets, watchers)
+            interrupted |= _finish(detector, X)
     if interrupted:
         raise KeyboardInterrupt
     return detector
@@ -136,8 +140,10 @@ def _to_float32(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32) if X.nbytes <= 2 * SHUFFLE_BUFFER_BYTES else X
 
 
-def _train_phases(detector, X: np.ndarray, y, backup: BackupAndRestore | None) -> bool:
-    """Pre-train and train the net; return whether Ctrl-C ended the training."""
+def _train_phases(
+    detector, X: np.ndarray, rows: np.ndarray, targets, backup: BackupAndRestore | None
+) -> bool:
+    """Pre-train on X, train on rows and targets; return whether Ctrl-C ended the training."""
     phases = [*detector._pretraining_nets(X), detector.net_]
     interrupted = False
     with open_progress(detector, phases) as watchers:
@@ -149,7 +155,8 @@ def _train_phases(detector, X: np.ndarray, y, backup: BackupAndRestore | None) -
             if is_last:
                 detector._initialize_state(X)
             if not interrupted and (backup is None or backup.begin_phase(phase)):
-                interrupted = _train(net, X, y if is_last else None, watchers)
+                batch_source = (rows, targets) if is_last else (X, None)
+                interrupted = _train(net, *batch_source, watchers)
     return interrupted
 
 
@@ -162,10 +169,9 @@ def _train(net: DetectorNet, X: np.ndarray, y, watchers: list) -> bool:
     return net.interrupted_
 
 
-def _finish(detector, X: np.ndarray, reservoir: Reservoir | None, seed: int) -> bool:
+def _finish(detector, X: np.ndarray) -> bool:
     """Set the state that scores need, and the threshold; return whether Ctrl-C was pressed."""
     detector.net_.eval()
-    detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
     rows = X if detector._reservoir is None else detector._reservoir.rows
     try:
         _set_scores(detector, rows)

@@ -16,7 +16,7 @@ from .image import (
     PaDiM,
     PatchCore,
 )
-from .neighbors import NeighborDistance
+from .neighbors import DeepNeighborDistance, NeighborDistance
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -51,6 +51,7 @@ __all__ = [
     "DeepClustering",
     "DeepDiscriminativeClustering",
     "DeepEmbeddedClustering",
+    "DeepNeighborDistance",
     "DeepOneClassSVM",
     "DeepSAD",
     "DeepSVDD",

@@ -20,6 +20,7 @@ from ._defaults import evaluation_defaults, single_row_defaults, torch_defaults
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
+from ._one_cycle_net import OneCycleNet
 from ._random import draw_seed, isolated_rng, rng_states, set_rng_states
 from ._single_row import numpy_layers, sigmoid
 
@@ -29,6 +30,7 @@ __all__ = [
     "AdversarialNet",
     "AnnealedNet",
     "DetectorNet",
+    "OneCycleNet",
     "StopTraining",
     "TensorLoader",
     "block_sizes",

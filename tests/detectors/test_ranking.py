@@ -16,6 +16,7 @@ from skdeepanomaly import (
     DeepClustering,
     DeepDiscriminativeClustering,
     DeepEmbeddedClustering,
+    DeepNeighborDistance,
     DeepOneClassSVM,
     DeepSAD,
     DeepSubspaceClustering,
@@ -46,6 +47,9 @@ RANKING = {
     "DeepEmbeddedClustering": DeepEmbeddedClustering(**CLUSTERING),
     "DeepEmbeddedClustering, without reconstruction": DeepEmbeddedClustering(
         reconstruction_weight=0.0, **CLUSTERING
+    ),
+    "DeepNeighborDistance": DeepNeighborDistance(
+        hidden_dims=(64, 64), n_moved=3000, max_epochs=25
     ),
     "DeepOneClassSVM": DeepOneClassSVM(hidden_dims=(64,), latent_dim=64, max_epochs=40),
     "DeepSAD": DeepSAD(pretrain_epochs=10, **ONE_CLASS),

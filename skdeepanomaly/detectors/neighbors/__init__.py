@@ -1,5 +1,8 @@
-"""Detectors by the distance to the nearest training rows."""
+"""Detectors by the distance to the nearest training rows, searched or learned."""
 
+from ._deep_neighbor_distance import DeepNeighborDistance
+from ._losses import DistanceLoss
 from ._neighbor_distance import NeighborDistance
+from ._networks import DistanceNetwork
 
-__all__ = ["NeighborDistance"]
+__all__ = ["DeepNeighborDistance", "DistanceLoss", "DistanceNetwork", "NeighborDistance"]
