@@ -4,7 +4,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 from sklearn.utils import get_tags, indexable
@@ -252,20 +251,20 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             for (name, detector), rows, seed in zip(clones, samples, seeds, strict=True)
         )
         n = int(self.n_estimators)
-        self.names_, self.weights_ = [name for name, _ in members], weights
-        self.detectors_ = [fitted[i : i + n] for i in range(0, len(fitted), n)]
-        self._combine = self.combine
-        self._scales, views = [], []
-        for name, group in zip(self.names_, self.detectors_, strict=True):
-            own_samples, samples = samples[:n], samples[n:]
+        groups = [fitted[i : i + n] for i in range(0, len(fitted), n)]
+        names, all_scales, views = [name for name, _ in members], [], []
+        for i, (name, group) in enumerate(zip(names, groups, strict=True)):
             scores = [_anomaly_scores(name, one, X) for one in group]
             scales = [
                 SCALES[self.combine](_out_of_sample(one, rows))
-                for one, rows in zip(scores, own_samples, strict=True)
+                for one, rows in zip(scores, samples[i * n : (i + 1) * n], strict=True)
             ]
             views.append(_mean_view(scales, scores))
-            self._scales.append(scales)
-        scores = -combine_views(np.stack(views, axis=1), weights, self._combine)
+            all_scales.append(scales)
+        scores = -combine_views(np.stack(views, axis=1), weights, self.combine)
+        # All at once, so that a fit that failed leaves what was fitted before.
+        self.names_, self.detectors_, self.weights_ = names, groups, weights
+        self._scales, self._combine = all_scales, self.combine
         if self.contamination == "auto":
             self.offset_ = robust_offset(scores)
         else:
@@ -537,7 +536,7 @@ def squashed(X: np.ndarray) -> np.ndarray:
 
 def _fit_member(detector, X, y, params, rows, seed):
     rng = np.random.RandomState(seed)
-    return fit_detector(clone(detector), X, y, params=params, rows=rows, rng=rng)
+    return fit_detector(detector, X, y, params=params, rows=rows, rng=rng)
 
 
 def _anomaly_scores(name: str, detector, X) -> np.ndarray:

@@ -14,6 +14,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
@@ -377,6 +378,19 @@ def test_scores_that_are_not_finite_are_refused(rows):
 
     with pytest.raises(ValueError, match="'bad', Broken, gave 150 of 150 scores"):
         EnsembleDetector([("bad", Broken())]).fit(rows)
+    # A fit that failed leaves what was fitted before.
+    detector = EnsembleDetector(PAIR, random_state=0).fit(rows)
+    expected = detector.score_samples(rows)
+    with pytest.raises(ValueError, match="not finite"):
+        detector.set_params(detectors=[*PAIR, ("bad", Broken())], combine="rank").fit(rows)
+    np.testing.assert_array_equal(detector.score_samples(rows), expected)
+
+
+def test_a_frozen_member_is_used_as_it_is(rows):
+    forest = clone(FOREST).fit(rows[:50])
+    detector = EnsembleDetector([("frozen", FrozenEstimator(forest)), *PAIR], random_state=0)
+    (inner,) = detector.fit(rows).named_detectors_["frozen"]
+    assert inner.estimator is forest
 
 
 def test_before_fit():
