@@ -1,8 +1,8 @@
 """Benchmark of the accuracy with which detectors rank anomalies in real tables.
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/quality.py RESULTS.csv TABLE.npz ...
-           [--detectors AutoEncoder,DeepSVDD,...] [--settings semi,unsup]
-           [--seeds 0,1,2] [--out FILE.rst]
+           [--detectors "AutoEncoder;DeepSVDD;..."] [--settings semi,unsup]
+           [--seeds 0,1,2] [--reference kNN] [--out FILE.rst] [--plot FILE.png]
 
 A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
 ``adbench/datasets/Classical``): an .npz file with ``X`` and ``y``, where 1 marks anomalies.
@@ -11,10 +11,16 @@ A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
   half and all anomalies.
 - unsup: all rows are training rows and test rows.
 
-Every detector has its default settings and gets no labels. Features are standardised by their
-mean and standard deviation in the training rows. Larger tables are reduced to a stratified
-sample of 10,000 rows. RESULTS.csv gets one line for each run; runs that are already in the
-file are not repeated.
+A detector is one of this package by its name, kNN, LOF or IsolationForest, or any other as
+``module:Class`` with parameters as JSON, such as ``sklearn.svm:OneClassSVM:{"nu": 0.1}`` or
+``pyod.models.ecod:ECOD``. Unless parameters are given, every detector has its default settings;
+none gets labels. Features are standardised by their mean and standard deviation in the training
+rows. Larger tables are reduced to a stratified sample of 10,000 rows. RESULTS.csv gets one line
+for each run; runs that are already in the file are not repeated.
+
+With ``--reference`` the table has the mean rank of each detector over the tables, and the
+p-value of Wilcoxon's signed-rank test of its AUROC against the reference's, paired by table.
+``--plot`` draws the AUROC over the time that a table takes.
 """
 
 import argparse
@@ -23,16 +29,21 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import csv
+import importlib
+import json
 import time
 from collections import Counter
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import rankdata, wilcoxon
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
+from skdeepanomaly import from_pyod
 from skdeepanomaly.utils import all_detectors
 
 MAX_ROWS = 10_000
@@ -76,8 +87,30 @@ def make_detectors():
     for name, cls in all_detectors():
         if cls().__sklearn_tags__().target_tags.required:
             continue  # the benchmark gives no labels
-        detectors[name] = lambda seed, cls=cls: cls(random_state=seed)
+        if {"image_shape", "n_channels"} & cls().get_params().keys():
+            continue  # images and windows are no tables
+        detectors[name] = lambda seed, cls=cls: seeded(cls(), seed)
     return detectors
+
+
+def seeded(detector, seed):
+    """Give a detector a seed if it takes one."""
+    if "random_state" in detector.get_params():
+        detector.set_params(random_state=seed)
+    return detector
+
+
+def from_text(text):
+    """Return a function that makes a detector, named by module, class and parameters."""
+    module, name, *params = text.split(":", 2)
+    cls = getattr(importlib.import_module(module), name)
+    params = json.loads(params[0]) if params else {}
+
+    def make(seed):
+        detector = seeded(cls(**params), seed)
+        return from_pyod(detector) if module.startswith("pyod") else detector
+
+    return make
 
 
 def load(path, seed):
@@ -122,11 +155,12 @@ def run(detector, X_train, X_test, y_test, *labels):
     return [round(value, 4) for value in (*ranked, fitted - start, end - fitted)]
 
 
-def summarize(rows, setting):
+def summarize(rows, setting, reference=None):
     """Return a table in reStructuredText with means over tables and seeds, by detector.
 
     A seed of a detector is left out if a table is missing, because a mean over fewer tables
-    cannot be compared with the other means.
+    cannot be compared with the other means. With a reference, mean ranks and Wilcoxon's
+    p-values are two more columns.
     """
     rows = [row for row in rows if row["setting"] == setting]
     n_tables = len({row["table"] for row in rows})
@@ -139,6 +173,8 @@ def summarize(rows, setting):
         "    * - detector\n      - AUROC\n      - by seed\n      - average precision"
         "\n      - fit, s\n      - score, s",
     ]
+    if reference is not None:
+        lines[-1] += f"\n      - mean rank\n      - p against {reference}"
     by_detector = {}
     for row in rows:
         by_detector.setdefault(row["detector"], []).append(row)
@@ -146,6 +182,14 @@ def summarize(rows, setting):
     def mean(rows, field):
         return np.mean([float(row[field]) for row in rows])
 
+    names = list(by_detector)
+    tables = sorted({row["table"] for row in rows})
+    areas = {
+        name: [mean([row for row in own if row["table"] == table], "auroc") for table in tables]
+        for name, own in by_detector.items()
+    }
+    ranks = rankdata([[-area for area in areas[name]] for name in names], axis=0)
+    mean_ranks = dict(zip(names, ranks.mean(axis=1) if names else [], strict=True))
     for name, own in sorted(by_detector.items(), key=lambda item: -mean(item[1], "auroc")):
         seeds = sorted({row["seed"] for row in own})
         by_seed = [mean([r for r in own if r["seed"] == seed], "auroc") for seed in seeds]
@@ -157,21 +201,50 @@ def summarize(rows, setting):
             f"{mean(own, 'fit_s'):.2f}",
             f"{mean(own, 'score_s'):.3f}",
         ]
+        if reference is not None:
+            differences = np.subtract(areas[name], areas[reference])
+            p = f"{wilcoxon(differences).pvalue:.3f}" if differences.any() else ""
+            cells += [f"{mean_ranks[name]:.1f}", p]
         lines.append("    * - " + "\n      - ".join(cells))
     return "\n".join(lines)
+
+
+def plot(rows, path):
+    """Draw the mean AUROC of each detector over the mean time that a table takes."""
+    settings = [s for s in ("semi", "unsup") if any(row["setting"] == s for row in rows)]
+    figure, axes = plt.subplots(1, len(settings), figsize=(6 * len(settings), 5), squeeze=False)
+    for axis, setting in zip(axes[0], settings, strict=True):
+        own = [row for row in rows if row["setting"] == setting]
+        for name in sorted({row["detector"] for row in own}):
+            runs = [row for row in own if row["detector"] == name]
+            seconds = np.mean([float(row["fit_s"]) + float(row["score_s"]) for row in runs])
+            area = np.mean([float(row["auroc"]) for row in runs])
+            axis.plot(seconds, area, "o")
+            axis.annotate(
+                name, (seconds, area), xytext=(4, 3), textcoords="offset points", fontsize=8
+            )
+        axis.set(xscale="log", title=setting, xlabel="fit and score, seconds a table")
+        axis.set_ylabel("AUROC")
+        axis.margins(x=0.25)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--detectors", help="names, comma-separated; default: all")
+    parser.add_argument("--detectors", help="separated by semicolons; default: all")
     parser.add_argument("--settings", default="semi,unsup")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--reference", help="detector that the others are compared with")
+    parser.add_argument("--plot", type=Path, help="also draw AUROC over time to this file")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
     detectors = make_detectors()
-    names = options.detectors.split(",") if options.detectors else list(detectors)
+    names = options.detectors.split(";") if options.detectors else list(detectors)
+    for name in set(names) - set(detectors):
+        detectors[name] = from_text(name)
     done = []
     if options.results.exists():
         with options.results.open() as file:
@@ -196,7 +269,11 @@ def main():
                         file.flush()
                         done.append(row)
                         print(*row.values(), flush=True)
-    summary = "\n\n".join(summarize(done, setting) for setting in ("semi", "unsup"))
+    summary = "\n\n".join(
+        summarize(done, setting, options.reference) for setting in ("semi", "unsup")
+    )
+    if options.plot:
+        plot(done, options.plot)
     print(summary)
     if options.out:
         options.out.write_text(summary + "\n")
