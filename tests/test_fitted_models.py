@@ -20,6 +20,7 @@ from skdeepanomaly import (
     AutoEncoder,
     ClusterwiseDetector,
     ConformalDetector,
+    DriftDetector,
     FeedbackDetector,
     MatrixProfileDetector,
     SlidingWindowDetector,
@@ -171,6 +172,17 @@ def test_a_matrix_profile_keeps_the_series(rows):
         found_in_pickle(SlidingWindowDetector(FOREST, window=3).fit(rows), rows)
     )
     check_keeps_nothing(found_in_pickle(UnivariateDetector(rule="zscore").fit(rows), rows))
+
+
+def test_a_drift_detector_keeps_quantiles(rows):
+    settings = {"per": 100, "window": 20, "random_state": 0}
+    drift = DriftDetector(on="inputs", **settings).fit(rows)
+    found = found_in_pickle(drift, rows).sum(axis=0)
+    assert found.min() >= 64
+    assert found.max() < 64 + 0.03 * len(rows)
+    assert found_in_pickle(DriftDetector(on="inputs", **settings).fit(rows[:60]), rows[:60]).all()
+    watched = DriftDetector(FOREST, **settings).fit(rows)
+    check_keeps_nothing(found_in_pickle(watched, rows))
 
 
 def test_a_detector_of_pyod_may_keep_all_rows(rows):
