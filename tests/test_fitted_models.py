@@ -180,7 +180,9 @@ def test_a_drift_detector_keeps_quantiles(rows):
     found = found_in_pickle(drift, rows).sum(axis=0)
     assert found.min() >= 64
     assert found.max() < 64 + 0.03 * len(rows)
-    assert found_in_pickle(DriftDetector(on="inputs", **settings).fit(rows[:60]), rows[:60]).all()
+    assert found_in_pickle(
+        DriftDetector(on="inputs", **settings).fit(rows[:60]), rows[:60]
+    ).all()
     watched = DriftDetector(FOREST, **settings).fit(rows)
     check_keeps_nothing(found_in_pickle(watched, rows))
 
