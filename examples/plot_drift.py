@@ -1,8 +1,8 @@
 """A stream with drift: replayed row by row, found, and answered by a new threshold.
 
 Rows of four columns depend on two numbers. After 1,500 rows there is more noise, and the
-auto-encoder flags most rows. 500 rows after the drift is found the threshold is a new one, and
-so is the reference of the drift detector.
+auto-encoder flags a third of them. 500 rows after the drift is found the threshold is a new
+one, and so is the reference of the drift detector.
 """
 
 import matplotlib.pyplot as plt

@@ -20,6 +20,7 @@ from skdeepanomaly import (
     AutoEncoder,
     ClusterwiseDetector,
     ConformalDetector,
+    DriftDetector,
     EnsembleDetector,
     FeedbackDetector,
     MatrixProfileDetector,
@@ -181,6 +182,19 @@ def test_neighbours_are_kept(rows):
     scaled = rows.astype(np.float64) / float(np.abs(rows).max())
     found = found_in_pickle(NeighborDistance().fit(rows), scaled)
     assert found.all()
+
+
+def test_a_drift_detector_keeps_quantiles(rows):
+    settings = {"per": 100, "window": 20, "random_state": 0}
+    drift = DriftDetector(on="inputs", **settings).fit(rows)
+    found = found_in_pickle(drift, rows).sum(axis=0)
+    assert found.min() >= 64
+    assert found.max() < 64 + 0.03 * len(rows)
+    assert found_in_pickle(
+        DriftDetector(on="inputs", **settings).fit(rows[:60]), rows[:60]
+    ).all()
+    watched = DriftDetector(FOREST, **settings).fit(rows)
+    check_keeps_nothing(found_in_pickle(watched, rows))
 
 
 def test_a_detector_of_pyod_may_keep_all_rows(rows):

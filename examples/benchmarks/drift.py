@@ -38,7 +38,7 @@ N_QUIET = 1000
 FIELDS = ["part", "method", "case", "run", "alarms", "first", "missed"]
 N_RUNS = {"level": 100, "delay": 20, "digits": 10}
 # "mmd" simulates anew for each reference, which takes long.
-N_RUNS_MMD = {"level": 40, "delay": 10, "digits": 10}
+N_RUNS_MMD = {"level": 20, "delay": 5, "digits": 5}
 METHODS = ("ks", "mmd", "page_hinkley", "adwin")
 
 

@@ -8,6 +8,7 @@ from ._ks import KolmogorovSmirnov
 from ._mmd import MeanDiscrepancy
 from ._null import NullDistribution, block_maxima, independent_maxima
 from ._page_hinkley import PageHinkley
+from ._reference import mid_ranks
 
 METHODS = {
     "ks": KolmogorovSmirnov,
@@ -124,10 +125,16 @@ def make_monitor(name, reference, memory, *, block, window, per, alpha, seed):
         monitor = method(reference, window)
         n_all = MAX_COLUMN_FACTOR * method.n_simulations
         n_simulations = min(method.n_simulations, max(n_all // n_columns, MIN_SIMULATIONS))
+        columns = np.arange(n_columns)
+        if name == "adwin" and n_columns > MAX_COLUMN_FACTOR:
+            columns = _hardest_columns(reference, memory)
         settings = (per, block, n_simulations, seed)
-        maxima = block_maxima(method, window, reference.cells, reference.n_cells, *settings)
-        maxima *= _dependence_factors(memory, block, n_simulations, seed)
-        nulls = [NullDistribution(one) for one in maxima.T]
+        maxima = block_maxima(method, window, reference, columns, *settings)
+        maxima *= _dependence_factors(memory, block, n_simulations, seed)[:, columns]
+        if len(columns) < n_columns:
+            nulls = [NullDistribution(maxima.max(axis=1))] * n_columns
+        else:
+            nulls = [NullDistribution(one) for one in maxima.T]
     thresholds = np.array([null.critical_value(alpha / len(nulls)) for null in nulls])
     if name == "adwin":
         monitor.set_critical_values(thresholds)
@@ -138,6 +145,14 @@ def make_monitor(name, reference, memory, *, block, window, per, alpha, seed):
             " reference, or fewer columns."
         )
     return monitor, nulls, thresholds
+
+
+def _hardest_columns(reference, memory) -> np.ndarray:
+    """Return the columns with the longest memory, among those that vary as others do."""
+    ranks = mid_ranks(reference.shares)[np.arange(reference.n_columns), reference.cells]
+    variances = ranks.var(axis=0)
+    times = np.where(variances >= variances.max() / 2, memory.times, 0)
+    return np.sort(np.argsort(times)[-MAX_COLUMN_FACTOR:])
 
 
 def _dependence_factors(memory, block, n_simulations, seed) -> np.ndarray:

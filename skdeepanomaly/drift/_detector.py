@@ -114,8 +114,9 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
     the variance of a mean loses because successive blocks do not depend on each other, with
     its error. "mmd" resamples always. The level is split evenly over columns, and beyond the
     upper tenth of the simulated streams an exponential tail is taken. Values are told apart by
-    64 quantiles of the reference. On columns with few distinct values the level is smaller than
-    stated.
+    64 quantiles of the reference. "adwin" is slow to simulate: with blocks, more than four
+    columns share the largest of four with a long memory. On columns with few distinct values
+    the level is smaller than stated.
 
     After an alarm the statistics start anew with the same reference, and a drift that lasts
     raises further alarms. ADWIN [4]_ compares the stream with itself, so that it raises one

@@ -111,7 +111,7 @@ def resampled_rows(rng, n_samples: int, n_rows: int, block: int) -> np.ndarray:
     return rows % n_samples
 
 
-def block_maxima(method, window, cells, n_cells, n_updates, block, n_simulations, seed):
+def block_maxima(method, window, source, columns, n_updates, block, n_simulations, seed):
     """Return the maxima of a statistic over streams that are put together of blocks.
 
     Parameters
@@ -120,10 +120,10 @@ def block_maxima(method, window, cells, n_cells, n_updates, block, n_simulations
         One of the methods, with ``maximum(cells, shares, ranks, window)``.
     window : int
         Number of updates in a window.
-    cells : ndarray of shape (n_samples, n_columns)
-        Cells of the reference, in the order of time.
-    n_cells : int
-        Number of cells of a column.
+    source : Reference
+        The reference.
+    columns : ndarray of int
+        Its columns.
     n_updates : int
         Number of updates in a stream.
     block : int
@@ -139,6 +139,7 @@ def block_maxima(method, window, cells, n_cells, n_updates, block, n_simulations
         The maxima.
     """
     rng = np.random.default_rng(seed)
+    cells, n_cells = source.cells[:, columns], source.n_cells
     n_samples, n_columns = cells.shape
     maxima = np.empty((n_simulations, n_columns))
     for i in range(n_simulations):
