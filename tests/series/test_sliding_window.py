@@ -430,6 +430,7 @@ def test_a_carried_state_goes_through_the_series_once(cell, monkeypatch):
     assert np.isfinite(detector.score_samples(huge)).all()
 
 
+@pytest.mark.slow
 def test_a_carried_state_finds_what_windows_find():
     areas = {False: [], True: []}
     for seed in range(3):
