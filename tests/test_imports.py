@@ -19,7 +19,7 @@ ALLOWED = {
     "datasets": set(),
     "thresholds": {"thresholds", "utils"},
     "metrics": {"metrics", "utils"},
-    "drift": {"drift", "utils"},
+    "drift": {"drift", "meta", "utils"},
     "callbacks": {"callbacks", "engine", "utils"},
     "engine": {"engine", "utils"},
     "utils": {"utils"},

@@ -14,9 +14,9 @@ from ..engine import (
     isolated_rng,
     map_in_blocks,
 )
+from ..thresholds import choose_offset
 from ..utils.validation import plain_number, warn_if_few_after_fit, warn_if_one_batch
 from ._building import continued_net, fixed_params, make_net, refuse_changes
-from ._offset import choose_offset
 from ._progress import open_progress
 from ._reservoir import Reservoir
 

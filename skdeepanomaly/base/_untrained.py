@@ -8,13 +8,13 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from ..engine import check_device, draw_seed, isolated_rng
+from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, StrOptions
 from ._docstrings import fill_docstring
 from ._far_rows import FarRowsMixin
 from ._fitting import checked_params, undone_on_error
 from ._fixed_module import FixedModuleMixin
-from ._offset import choose_offset
 from ._rows import RowsMixin
 
 UNTRAINED_PARAMETERS = """\

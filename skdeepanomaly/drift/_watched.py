@@ -3,15 +3,13 @@
 import warnings
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array
 
+from ..meta._wrapper import fit_detector
 from ..utils._compat import n_rows, take_rows
-from ..utils.nesting import supervised_kind
-from ..utils.randomness import kept_numpy_state, seeded_clone
 from ..utils.rows import shape_of
-from ..utils.scores import check_label_convention, normality_scores
+from ..utils.scores import normality_scores
 
 # Smallest number of rows of a reference.
 MIN_REFERENCE = 10
@@ -49,31 +47,19 @@ def fit_and_hold_out(detector, X, y, reference_size, rng):
     ValueError
         If there are too few rows, or its labels are no -1 and +1.
     """
-    if (kind := supervised_kind(detector)) is not None:
-        raise TypeError(
-            f"{type(detector).__name__} is a {kind}, expected an outlier detector such as"
-            " IsolationForest or AutoEncoder, or a pipeline that ends in one."
-        )
     if isinstance(detector, FrozenEstimator):
-        fitted = clone(detector)
-        check_is_fitted(fitted)
-    else:
-        n_samples = n_rows(X)
-        n_train = n_samples - round(reference_size * n_samples)
-        if min(n_train, n_samples - n_train) < MIN_REFERENCE:
-            raise ValueError(
-                f"{n_samples} rows at reference_size={reference_size} are {n_train} to fit"
-                f" {type(detector).__name__} and {n_samples - n_train} for the reference,"
-                f" expected {MIN_REFERENCE} or more of each."
-            )
-        # The order of time is kept: the reference is what came last.
-        train = np.arange(n_train)
-        y_train = None if y is None else take_rows(y, train)
-        with kept_numpy_state():
-            fitted = seeded_clone(detector, rng).fit(take_rows(X, train), y_train)
-        X = take_rows(X, np.arange(n_train, n_samples))
-    check_label_convention(fitted, X)
-    return fitted, X
+        return fit_detector(detector, X, y, rng=rng), X
+    n_samples = n_rows(X)
+    n_train = n_samples - round(reference_size * n_samples)
+    if min(n_train, n_samples - n_train) < MIN_REFERENCE:
+        raise ValueError(
+            f"{n_samples} rows at reference_size={reference_size} are {n_train} to fit"
+            f" {type(detector).__name__} and {n_samples - n_train} for the reference,"
+            f" expected {MIN_REFERENCE} or more of each."
+        )
+    # The order of time is kept: the reference is what came last.
+    fitted = fit_detector(detector, X, y, rows=np.arange(n_train), rng=rng)
+    return fitted, take_rows(X, np.arange(n_train, n_samples))
 
 
 def detector_scores(detector, X) -> np.ndarray:

@@ -14,7 +14,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..thresholds import contamination_offset, robust_offset
+from ..thresholds import choose_offset
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
@@ -219,10 +219,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             self.detectors_.append(own)
         self._means, self._deviations = np.transpose(scales)
         scores = self._score_codes(codes)
-        if self.contamination == "auto":
-            self.offset_ = robust_offset(scores)
-        else:
-            self.offset_ = contamination_offset(scores, self.contamination)
+        self.offset_ = choose_offset(scores, self.contamination)
         return self
 
     def score_samples(self, X):

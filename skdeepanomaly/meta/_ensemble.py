@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from ..explain import explain_columns
-from ..thresholds import contamination_offset, robust_offset
+from ..thresholds import choose_offset
 from ..utils._compat import BaseComposition, n_rows, parallel_block
 from ..utils.nesting import nested
 from ..utils.randomness import check_local_random_state, random_seed
@@ -265,10 +265,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         # All at once, so that a fit that failed leaves what was fitted before.
         self.names_, self.detectors_, self.weights_ = names, groups, weights
         self._scales, self._combine = all_scales, self.combine
-        if self.contamination == "auto":
-            self.offset_ = robust_offset(scores)
-        else:
-            self.offset_ = contamination_offset(scores, self.contamination)
+        self.offset_ = choose_offset(scores, self.contamination)
         return self
 
     def score_samples(self, X):
@@ -321,9 +318,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         return -np.stack(views, axis=1)
 
     def _can_explain(self):
-        for name, group in zip(
-            getattr(self, "names_", []), getattr(self, "detectors_", []), strict=True
-        ):
+        members = self.named_detectors_ if hasattr(self, "names_") else {}
+        for name, group in members.items():
             if not any(hasattr(part, "explain") for part in nested(group[0])):
                 raise AttributeError(
                     f"The member {name!r}, {type(group[0]).__name__}, has no explain, so that"

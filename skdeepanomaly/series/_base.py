@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..thresholds import contamination_offset, robust_offset
+from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, StrOptions, refuse_sparse
 from ._reading import (
@@ -124,10 +124,7 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         """Set the threshold by the training scores; those that are NaN do not count."""
         scores = scores[~np.isnan(scores)]
         self._median_score = float(np.median(scores))
-        if self.contamination == "auto":
-            self.offset_ = robust_offset(scores)
-        else:
-            self.offset_ = contamination_offset(scores, self.contamination)
+        self.offset_ = choose_offset(scores, self.contamination)
 
     def score_samples(self, X):
         """Return the normality score of each time stamp.

@@ -7,7 +7,7 @@ from scipy.stats import median_abs_deviation
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..thresholds import contamination_offset, robust_offset
+from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, StrOptions
 
@@ -110,10 +110,7 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         # The rounding of a subnormal number is none.
         self.scale_ = np.maximum(self.scale_ * unit, np.finfo(np.float64).tiny)
         scores = self._score(X)
-        if self.contamination == "auto":
-            self.offset_ = robust_offset(scores)
-        else:
-            self.offset_ = contamination_offset(scores, self.contamination)
+        self.offset_ = choose_offset(scores, self.contamination)
         return self
 
     def _set_bulk(self, X):

@@ -4,7 +4,7 @@ from ._base import BaseThreshold
 from ._conformal import ConformalThreshold, conformal_rank, too_few_to_calibrate
 from ._deviations import IQRThreshold, MADThreshold, ZScoreThreshold, medcouple
 from ._gaussian_mixture import GaussianMixtureThreshold
-from ._offsets import contamination_offset, robust_offset
+from ._offsets import choose_offset, contamination_offset, robust_offset
 from ._pot import POTThreshold
 from ._simple import FixedThreshold, QuantileThreshold
 
@@ -31,6 +31,7 @@ __all__ = [
     "POTThreshold",
     "QuantileThreshold",
     "ZScoreThreshold",
+    "choose_offset",
     "conformal_rank",
     "contamination_offset",
     "medcouple",

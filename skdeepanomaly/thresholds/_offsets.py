@@ -73,3 +73,23 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
     """
     first_quartile, median = np.quantile(scores, [0.25, 0.5])
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
+
+
+def choose_offset(scores: np.ndarray, contamination) -> float:
+    """Return ``offset_`` for the parameter ``contamination``.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Normality scores of the training rows; their order may change.
+    contamination : float or "auto"
+        Share of outliers among the rows, or ``"auto"``.
+
+    Returns
+    -------
+    offset : float
+        The threshold.
+    """
+    if contamination == "auto":
+        return robust_offset(scores)
+    return contamination_offset(scores, contamination, overwrite_input=True)
