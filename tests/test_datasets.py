@@ -84,8 +84,8 @@ def test_each_kind_of_anomaly_is_what_it_is_called(kind):
         if kind == "collective":
             # One channel stands still, but for the changing amplitude.
             assert np.ptp(part, axis=0).min() < 0.2 < 1 < np.ptp(part, axis=0).max()
-        # One period later all is as before.
-        distance = np.abs(part - X[start + 100 : stop + 100]).max(axis=0)
+        # Two periods before, all was as usual.
+        distance = np.abs(part - X[start - 100 : stop - 100]).max(axis=0)
         assert distance.max() > 0.5
         if kind != "correlation":
             assert distance.min() < 0.4

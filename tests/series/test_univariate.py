@@ -30,7 +30,7 @@ def test_scores_by_hand():
     detector = UnivariateDetector(rule="iqr").fit(X)
     low, high = np.quantile(X, [0.25, 0.75], axis=0)
     beyond = np.maximum(low - X, X - high) / (high - low)
-    np.testing.assert_allclose(detector.score_samples(X), -beyond.max(axis=1))
+    np.testing.assert_allclose(detector.score_samples(X), -beyond.max(axis=1), atol=1e-12)
 
 
 @every_rule
@@ -85,7 +85,7 @@ def test_robust_rules_hold_with_many_anomalies():
     for seed in range(3):
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(300, 2)) * [1, 5]
-        y = np.arange(300) < 60
+        y = np.arange(300) < 70
         X[y, 0] += 12
         score = {
             rule: roc_auc_score(y, -UnivariateDetector(rule=rule).fit(X).score_samples(X))

@@ -16,6 +16,8 @@ from skdeepanomaly.detectors.neighbors._targets import ReferenceRows
 from skdeepanomaly.engine._one_cycle_net import one_cycle
 
 SMALL = {"hidden_dims": (64, 64), "n_moved": 3000, "max_epochs": 20}
+# Where the learned distance itself is compared with that of the search.
+LONGER = {**SMALL, "max_epochs": 60}
 
 
 def log_distances(X, new=None, k=5):
@@ -33,7 +35,7 @@ def make_surroundings(seed, n_rows=300):
 def test_scores_are_those_of_the_search():
     def correlation(seed):
         X, new = make_rows(400, seed=seed), make_surroundings(seed)
-        detector = DeepNeighborDistance(random_state=seed, **SMALL).fit(X)
+        detector = DeepNeighborDistance(random_state=seed, **LONGER).fit(X)
         predicted = -detector.score_samples(new)
         # Also in units of X, not only in order.
         error = np.median(np.abs(predicted - log_distances(X, new)))
@@ -164,11 +166,13 @@ def test_tiny_tables(n_rows):
 
 
 def test_duplicates_are_the_most_normal_rows():
-    X = make_rows(200)
-    X[:20] = X[0]
-    detector = DeepNeighborDistance(random_state=0, **SMALL).fit(X)
-    scores = detector.score_samples(X)
-    assert scores[0] > np.quantile(scores[20:], 0.9)
+    def share_of_rows_below(seed):
+        X = make_rows(200, seed=seed)
+        X[:20] = X[0]
+        scores = DeepNeighborDistance(random_state=seed, **LONGER).fit(X).score_samples(X)
+        return np.mean(scores[20:] < scores[0])
+
+    assert mean_over_seeds(share_of_rows_below) > 0.9
 
 
 def test_contaminated_rows_need_more_neighbours():
@@ -214,7 +218,7 @@ def test_distances_to_a_sample_of_the_rows():
 
     def quality(seed):
         X, new = make_rows(2000, seed=seed), make_surroundings(seed)
-        detector = DeepNeighborDistance(max_reference_rows=200, random_state=seed, **SMALL)
+        detector = DeepNeighborDistance(max_reference_rows=200, random_state=seed, **LONGER)
         predicted = -detector.fit(X).score_samples(new)
         few = X[np.random.default_rng(seed).permutation(2000)[:200]]
         level = np.median(predicted - log_distances(few, new))
