@@ -128,6 +128,24 @@ DETECTORS = {
 # Input is validated in the base class alone: these two, one of them with labels, are tested
 # with all of it, each other detector with one case.
 THOROUGHLY_TESTED = ["LinearAutoEncoder", "DevNet"]
+# One detector of each class of net, of each way to score and to train, and of each kind of
+# data: for long tests of what depends on no method.
+KINDS = [
+    "ALAD",
+    "AdversarialAutoEncoder",
+    "AutoEncoder",
+    "BiGAN",
+    "ConvGAN",
+    "DeepClustering",
+    "DeepEmbeddedClustering",
+    "DeepNeighborDistance",
+    "DeepSVDD",
+    "DevNet",
+    "GAN",
+    "NeuTraL",
+    "RecurrentForecaster",
+    "VariationalAutoEncoder",
+]
 on_two_detectors = pytest.mark.parametrize("name", THOROUGHLY_TESTED)
 
 # What makes training and scoring short.

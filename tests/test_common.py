@@ -11,7 +11,16 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from conftest import DEEP, DETECTORS, EXPORTED, LABELLED, UNTRAINED, make_detector, subclass
+from conftest import (
+    DEEP,
+    DETECTORS,
+    EXPORTED,
+    KINDS,
+    LABELLED,
+    UNTRAINED,
+    make_detector,
+    subclass,
+)
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV
@@ -110,9 +119,13 @@ def test_check_estimator(name):
 
 
 SHAPES = [with_dropout_and_validation, through_partial_fit]
+KINDS_FIRST = [
+    pytest.param(name, marks=() if name in KINDS else slow, id=name) for name in DETECTORS
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", KINDS_FIRST)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_checks_of_scores(name, shape):
     made = {}
@@ -125,6 +138,7 @@ def test_checks_of_scores(name, shape):
 
 @slow
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", KINDS)
 def test_all_checks(name, shape):
     assert failed_checks(shape(name)) == {}
 
@@ -163,7 +177,7 @@ def checks_that_pipelines_fail():
 # What a pipeline does depends on no method: three kinds of detector are enough for a start.
 IN_A_PIPELINE = [
     pytest.param(name, marks=() if name in ("AutoEncoder", "BiGAN", "DevNet") else slow)
-    for name in DETECTORS
+    for name in KINDS
 ]
 
 
@@ -235,7 +249,7 @@ def median_score(detector, X, y=None):
 
 # Processes for three kinds of net: all detectors give the same bits in another process.
 SEARCHED = [
-    *(("threading", name) for name in DETECTORS),
+    *(("threading", name) for name in KINDS),
     *(("loky", name) for name in ("AutoEncoder", "BiGAN", "DeepClustering")),
 ]
 

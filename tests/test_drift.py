@@ -112,7 +112,7 @@ def test_level_is_held_for_autocorrelated_streams(method):
 @pytest.mark.filterwarnings("ignore:The reference has")
 def test_stated_level_of_long_streams(method, stream):
     n_runs = 10
-    count = false_alarms(method, stream, 3000, n_runs, per=10_000, window=200)
+    count = false_alarms(method, stream, 3000, n_runs, per=4_000, window=200)
     assert count <= binom.isf(1e-3, n_runs, 0.05)
 
 
