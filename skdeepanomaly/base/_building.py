@@ -255,6 +255,8 @@ def resolve_max_epochs(detector, n_samples: int, y) -> int:
 def epochs_for(detector, n_steps: int, n_rows: int, epoch_range: tuple[int, int]) -> int:
     """Return the number of epochs that take about ``n_steps`` optimiser steps.
 
+    They never take more than about ``detector._most_steps`` steps, if there are several epochs.
+
     Parameters
     ----------
     detector : BaseDeepDetector
@@ -273,7 +275,9 @@ def epochs_for(detector, n_steps: int, n_rows: int, epoch_range: tuple[int, int]
     """
     batch_size = resolve_batch_size(detector, n_rows)
     n_batches = 1 if batch_size == -1 else max(1, round(n_rows / batch_size))
-    return int(np.clip(-(-n_steps // n_batches), *epoch_range))
+    n_epochs = int(np.clip(-(-n_steps // n_batches), *epoch_range))
+    # Otherwise the time of a fit would grow with the rows long after it has converged.
+    return min(n_epochs, max(1, round(detector._most_steps / n_batches)))
 
 
 def _cloned_callbacks(detector) -> list:

@@ -84,9 +84,10 @@ class BaseDeepDetector(
     _optimizers = ("optimizer",)
     _optimizer_defaults: dict = {}
 
-    # "auto" of max_epochs means about _n_steps optimiser steps within _epoch_range; "auto" of
-    # batch_size means _auto_batch_size.
+    # "auto" of max_epochs means about _n_steps optimiser steps within _epoch_range, but never
+    # more than _most_steps; "auto" of batch_size means _auto_batch_size.
     _n_steps = 1000
+    _most_steps = 4000
     _epoch_range = (10, 1000)
     _auto_batch_size = 256
 

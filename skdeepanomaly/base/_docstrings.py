@@ -14,7 +14,8 @@ lr : float, default={lr}
 max_epochs : int or "auto", default={max_epochs}
     Number of passes over the rows in one call of ``fit`` or ``partial_fit``. ``"auto"`` is
     the number of passes for about {_n_steps} optimiser steps, but at least
-    {_epoch_range[0]} and at most {_epoch_range[1]}.
+    {_epoch_range[0]} and at most {_epoch_range[1]}. On many rows it is less, down to one
+    pass, so that there are no more than about {_most_steps} steps.
 batch_size : int or "auto", default={batch_size}
     Number of rows in a batch; -1 means all rows. ``"auto"`` is {_auto_batch_size}, or all
     rows if there are fewer.

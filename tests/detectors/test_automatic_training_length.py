@@ -20,6 +20,9 @@ class StopAtOnce(Callback):
         (AutoEncoder(), 100, 100, 100),
         (AutoEncoder(), 5120, 50, 256),
         (AutoEncoder(), 60_000, 10, 256),
+        # No more than 4,000 steps.
+        (AutoEncoder(batch_size=10), 10_000, 4, 10),
+        (AutoEncoder(batch_size=2), 20_000, 1, 2),
         (DeepSVDD(pretrain_epochs=0), 5120, 8, 256),
         (DeepSVDD(pretrain_epochs=0, batch_size=1), 200, 1, 1),
         # The drawn anomalies count as rows.

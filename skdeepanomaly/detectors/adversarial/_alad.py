@@ -111,6 +111,7 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     _criterion_class = ALADLoss
     # NOTE[DIFF]: a fixed number of steps; the paper stops early by a validation score.
     _n_steps = 600
+    _most_steps = 2500
     _auto_batch_size = 128
     _epoch_range = (10, 100)
 

@@ -50,11 +50,11 @@ class ConditionalGAN(GAN):
         Weight, in the error of the query, of the difference in the last hidden layer of the
         discriminator, in [0, 1]. The weight of the difference in the features of X is
         ``1 - feature_weight``.
-    n_starts : int, default=32
+    n_starts : int, default=16
         Number of codes that are drawn once. Each query starts at the best of these codes.
-    query_steps : int, default=10
+    query_steps : int, default=4
         Number of gradient steps of each query.
-    query_lr : float, default=0.1
+    query_lr : float, default=0.2
         Learning rate of the query.
     background : float, default=0.75
         Share of background rows, which are training rows moved by random amounts, among the
@@ -154,9 +154,9 @@ class ConditionalGAN(GAN):
         feature_weight=0.1,
         # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps. There are fewer
         # codes than in GAN, because each of them must be decoded anew for each row.
-        n_starts=32,
-        query_steps=10,
-        query_lr=0.1,
+        n_starts=16,
+        query_steps=4,
+        query_lr=0.2,
         # NOTE[DIFF]: the discriminator of the papers sees no background rows.
         background=0.75,
         background_scales=(0.3, 5.0),

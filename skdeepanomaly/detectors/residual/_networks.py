@@ -9,10 +9,13 @@ from torch import Tensor, nn
 
 from ...networks import ACTIVATIONS, MLP, PackedLinear, rowwise_product
 
-# Largest numbers of rows and of features that are predicted at once. In evaluation each
-# feature needs its own pass through the network, so all at once would need too much memory.
+# Largest numbers of rows and of passes that are evaluated at once. In evaluation each feature
+# needs its own pass through the network, so all at once would need too much memory.
 ROWS_AT_ONCE = 256
-TARGETS_AT_ONCE = 16
+PASSES_AT_ONCE = 16
+# Largest number of passes for a row. With more features, a pass hides several of them: one pass
+# each would make the time grow with the square of their number.
+MAX_PASSES = 128
 
 
 class FeaturePredictor(nn.Module):
@@ -162,22 +165,33 @@ class MaskedPredictor(FeaturePredictor):
         return self.predict_hidden(x, hidden), hidden
 
     def predict(self, x: Tensor) -> Tensor:
-        """Predict each feature of rows (n, n_features) with only this feature hidden."""
-        firsts = range(0, x.shape[1], TARGETS_AT_ONCE)
-        groups = [slice(first, first + TARGETS_AT_ONCE) for first in firsts]
-        return torch.cat([self._predict_group(x, group) for group in groups], dim=1)
+        """Predict each feature of rows (n, n_features) with this feature hidden.
 
-    def _predict_group(self, x: Tensor, group: slice) -> Tensor:
-        """Predict a group of features of rows: (n, size of the group)."""
-        # Features outside the group are summed once for all its targets. Subtracting a
-        # target's own term from the full sum would be faster, but rounding would leave a
-        # trace of the target in its prediction.
-        others = x.clone()
-        others[:, group] = 0
-        outside = self.of_values(others) + self.of_mask.weight.t()[group, None]
-        own = x[:, group]
-        shown = own * (1 - torch.eye(own.shape[1], device=x.device))[:, None]
-        inside = F.linear(shown, self.of_values.weight[:, group])
-        codes = self.body(outside + inside)
-        weights, biases = self.head.weight[group], self.head.bias[group]
+        Each pass hides one feature, or several if there are more than 128. Each 128th feature
+        is in the same pass, because features that go together often stand side by side.
+        """
+        # NOTE[DIFF]: in the papers each feature sees all others, however many there are.
+        n_passes = min(x.shape[1], MAX_PASSES)
+        passes = torch.arange(x.shape[1], device=x.device) % n_passes
+        predicted = torch.empty_like(x)
+        for first in range(0, n_passes, PASSES_AT_ONCE):
+            group = (passes >= first) & (passes < first + PASSES_AT_ONCE)
+            features = group.nonzero()[:, 0]
+            predicted[:, features] = self._predict_group(x, features, passes[features] - first)
+        return predicted
+
+    def _predict_group(self, x: Tensor, features: Tensor, passes: Tensor) -> Tensor:
+        """Predict the features (k,) of rows, each in its pass (k,): (n, k)."""
+        hidden = F.one_hot(passes).to(x.dtype).t()
+        # Features outside the group are summed once for all its passes. Subtracting the terms
+        # of the hidden features from the full sum would be faster, but rounding would leave a
+        # trace of a feature in its prediction.
+        others = x.index_fill(1, features, 0)
+        outside = (
+            self.of_values(others) + F.linear(hidden, self.of_mask.weight[:, features])[:, None]
+        )
+        shown = x[:, features] * (1 - hidden)[:, None]
+        inside = F.linear(shown, self.of_values.weight[:, features])
+        codes = self.body(outside + inside)[passes]
+        weights, biases = self.head.weight[features], self.head.bias[features]
         return torch.linalg.vecdot(codes, weights[:, None]).t() + biases

@@ -81,7 +81,9 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
 
     The prediction of a feature never depends on this feature. The MLP gets the row with zeros
     in place of hidden values, and a mask of the hidden features. To score a row it needs as
-    many passes as there are features. The additive model is
+    many passes as there are features, up to 128. If there are more features, a pass hides each
+    128th of them, and a feature is predicted from those that its pass shows. The additive
+    model is
 
     .. math:: f_j(x_{-j}) = b_j + \sum_{i \neq j} w_{ij}^\top \phi_i(x_i),
 
@@ -94,7 +96,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
     Departures from the papers:
 
     - One network predicts all features; [1]_ and [2]_ train separate models for each
-      feature.
+      feature. With more than 128 features, the MLP does not see all others.
     - The score is the mean of relative residuals. In [1]_ it is a sum of the surprisals of
       the features under a model of the residuals.
     - The additive model shares :math:`\phi_i` between the targets. It has ReLUs in place of
