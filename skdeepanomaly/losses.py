@@ -32,6 +32,27 @@ def check_reconstruction(output: Tensor, x: Tensor) -> None:
         )
 
 
+def trimmed_mean(losses: Tensor, fraction: float) -> Tensor:
+    """Return the mean of the losses of rows without the largest ones.
+
+    Parameters
+    ----------
+    losses : Tensor of shape (n,)
+        The losses.
+    fraction : float
+        Share of the losses that is left out, in [0, 1). One loss always stays.
+
+    Returns
+    -------
+    mean : Tensor of shape ()
+        The mean.
+    """
+    if not fraction:
+        return losses.mean()
+    n_kept = max(1, round((1 - fraction) * losses.shape[0]))
+    return losses.topk(n_kept, largest=False, sorted=False).values.mean()
+
+
 class TrainingBall(nn.Module):
     """The smallest ball around the mean training row that contains all training rows.
 

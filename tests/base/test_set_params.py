@@ -104,6 +104,7 @@ OTHER_VALUES = {
     "train_split": 0.5,
     "transformation": "multiplicative",
     "transformation_dim": 3,
+    "trimmed_fraction": 0.2,
     "two_sided": False,
     "unlabelled_weight": 0.1,
     "update_interval": 3,

@@ -33,6 +33,10 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
     activation : str, default="relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
         "silu", "tanh", "sigmoid".
+    trimmed_fraction : float, default=0.0
+        Share of the images of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training images, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -95,6 +99,7 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         **BaseImageDetector._parameter_constraints,
         **StemMixin._parameter_constraints,
         "noise_std": [NOT_NEGATIVE, "array-like"],
+        "trimmed_fraction": [SHARE],
         "masking_rate": [SHARE],
     }
     _module_class = ConvAutoEncoderNetwork
@@ -116,6 +121,8 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         noise_std=0.0,
         masking_rate=0.0,
         activation="relu",
+        # NOTE[DIFF]: the papers count all images.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -152,6 +159,7 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
             random_state=random_state,
             **component__param,
         )
+        self.trimmed_fraction = trimmed_fraction
         self.stem = stem
         self.noise_std = noise_std
         self.masking_rate = masking_rate

@@ -5,7 +5,7 @@ from numbers import Real
 import torch
 
 from ...utils.validation import Interval, StrOptions
-from .._parameters import NOT_NEGATIVE, WIDTH
+from .._parameters import NOT_NEGATIVE, SHARE, WIDTH
 from ..reconstruction import VariationalAutoEncoder
 from ..reconstruction._losses import LIKELIHOODS
 from ._base import BaseImageDetector
@@ -44,6 +44,10 @@ default="reconstruction_probability"
     activation : str, default="relu"
         Activation of the hidden layers: one of "relu", "leaky_relu", "elu", "gelu",
         "silu", "tanh", "sigmoid".
+    trimmed_fraction : float, default=0.0
+        Share of the images of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training images, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -100,6 +104,7 @@ default="reconstruction_probability"
         "warmup": [Interval(Real, 0, 1, closed="both")],
         "score_type": [StrOptions({"reconstruction_probability", "elbo", "error"})],
         "n_draws": [WIDTH],
+        "trimmed_fraction": [SHARE],
     }
     _module_class = ConvVariationalNetwork
     _n_steps = 500
@@ -118,6 +123,8 @@ default="reconstruction_probability"
         score_type="reconstruction_probability",
         n_draws=10,
         activation="relu",
+        # NOTE[DIFF]: the papers count all images.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -154,6 +161,7 @@ default="reconstruction_probability"
             random_state=random_state,
             **component__param,
         )
+        self.trimmed_fraction = trimmed_fraction
         self.likelihood = likelihood
         self.beta = beta
         self.warmup = warmup

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, trimmed_mean
 from ..reconstruction._losses import DenoisingLoss
 from ._stems import GradientStem, PixelStem
 
@@ -20,6 +20,8 @@ class ImageReconstructionLoss(DenoisingLoss):
     noise_std : tuple of two floats, default=(0.0, 0.0)
         As in :class:`DenoisingLoss`.
     masking_rate : float or sequence of floats, default=0.0
+        As in :class:`DenoisingLoss`.
+    trimmed_fraction : float, default=0.0
         As in :class:`DenoisingLoss`.
 
     Attributes
@@ -37,8 +39,11 @@ class ImageReconstructionLoss(DenoisingLoss):
         stem: PixelStem | GradientStem,
         noise_std: tuple[float, float] = (0.0, 0.0),
         masking_rate: float | Sequence[float] = 0.0,
+        trimmed_fraction: float = 0.0,
     ):
-        super().__init__(noise_std=noise_std, masking_rate=masking_rate)
+        super().__init__(
+            noise_std=noise_std, masking_rate=masking_rate, trimmed_fraction=trimmed_fraction
+        )
         self.stem = stem
         self.register_buffer("energy_range", torch.ones(2))
 
@@ -65,8 +70,11 @@ class ImageReconstructionLoss(DenoisingLoss):
         return errors / (energies.clamp(low, high) * errors.shape[1])
 
     def forward(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the mean of all squared errors, and that of the pictures if there are any."""
-        loss = self.squared_errors(output, x).mean()
+        """Return the mean of the squared errors, and that of the pictures if there are any.
+
+        The errors of trimmed images do not count.
+        """
+        losses = self.squared_errors(output, x).mean(dim=1)
         if isinstance(output, tuple):
-            loss = loss + (output[1] - x).square().mean()
-        return loss
+            losses = losses + (output[1] - x).square().mean(dim=1)
+        return trimmed_mean(losses, self.trimmed_fraction)

@@ -75,6 +75,10 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         Optimiser of the encoder against the discriminator; ``optimizer`` trains encoder and
         decoder on the reconstruction. Its learning rate is ``optimizer_g__lr``, or a tenth of
         ``lr`` if this is not set; with 0 the detector is a plain auto-encoder.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training rows, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -160,6 +164,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         # NOTE[DIFF]: the optimisers are Adam; the paper uses stochastic gradient descent.
         optimizer_d=torch.optim.Adam,
         optimizer_g=torch.optim.Adam,
+        # NOTE[DIFF]: the papers count all rows.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -183,6 +189,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
             tied=tied,
             output_activation=output_activation,
             standardize_errors=standardize_errors,
+            trimmed_fraction=trimmed_fraction,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -203,7 +210,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         self.optimizer_g = optimizer_g
 
     def _criterion_params(self):
-        return {"score_type": self.score_type}
+        return {**super()._criterion_params(), "score_type": self.score_type}
 
     def _net_params(self):
         # With larger steps the codes of different rows become too similar to reconstruct

@@ -39,6 +39,10 @@ class AutoEncoder(BaseAutoEncoder):
         Whether the score divides the squared errors of each feature by their mean over
         the training rows (plus 1e-4). Otherwise features that have large errors in all rows
         decide the score alone.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training rows, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -108,6 +112,8 @@ class AutoEncoder(BaseAutoEncoder):
         output_activation=None,
         # NOTE[DIFF]: the papers add up the errors of all features as they are.
         standardize_errors=True,
+        # NOTE[DIFF]: the papers count all rows.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -128,6 +134,7 @@ class AutoEncoder(BaseAutoEncoder):
             latent_dim=latent_dim,
             activation=activation,
             dropout=dropout,
+            trimmed_fraction=trimmed_fraction,
             module=module,
             optimizer=optimizer,
             lr=lr,

@@ -2,7 +2,7 @@
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
 from ...utils.validation import StrOptions, check_hidden_dims
-from .._parameters import NETWORK_CONSTRAINTS, WIDTH, wide_latent_dim
+from .._parameters import NETWORK_CONSTRAINTS, SHARE, WIDTH, wide_latent_dim
 
 
 class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True):
@@ -12,18 +12,22 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
         "latent_dim": [WIDTH, StrOptions({"auto"})],
+        "trimmed_fraction": [SHARE],
     }
     # At most 100 epochs. On a few hundred rows more epochs overfit: the errors of the training
     # rows, and with them the threshold, become too small for new normal rows, and the network
     # learns to reconstruct the anomalies among the training rows, too.
     _epoch_range = (10, 100)
 
-    def __init__(self, *, hidden_dims, latent_dim, activation, dropout, **params):
+    def __init__(
+        self, *, hidden_dims, latent_dim, activation, dropout, trimmed_fraction, **params
+    ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims
         self.latent_dim = latent_dim
         self.activation = activation
         self.dropout = dropout
+        self.trimmed_fraction = trimmed_fraction
 
     def _module_params(self, n_features):
         latent_dim = self.latent_dim
@@ -33,3 +37,6 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
             "activation": self.activation,
             "dropout": self.dropout,
         }
+
+    def _criterion_params(self):
+        return {"trimmed_fraction": self.trimmed_fraction}

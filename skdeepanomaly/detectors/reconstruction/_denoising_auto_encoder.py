@@ -63,6 +63,10 @@ class DenoisingAutoEncoder(AutoEncoder):
         Whether the score divides the squared errors of each feature by their mean over the
         training rows (plus 1e-4). With ``n_corruptions`` there is one mean for each feature
         and each corruption.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training rows, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -139,6 +143,8 @@ class DenoisingAutoEncoder(AutoEncoder):
         tied=False,
         output_activation=None,
         standardize_errors=True,
+        # NOTE[DIFF]: the papers count all rows.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -162,6 +168,7 @@ class DenoisingAutoEncoder(AutoEncoder):
             tied=tied,
             output_activation=output_activation,
             standardize_errors=standardize_errors,
+            trimmed_fraction=trimmed_fraction,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -198,6 +205,7 @@ class DenoisingAutoEncoder(AutoEncoder):
                 f" one for each feature; got {self.masking_rate!r}."
             )
         return {
+            **super()._criterion_params(),
             "noise_std": (float(levels[0]), float(levels[-1])),
             "masking_rate": rates.tolist(),
         }

@@ -8,11 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction, log_uniform
+from ...losses import check_reconstruction, log_uniform, trimmed_mean
 
 
 class ReconstructionLoss(nn.Module):
     """Mean squared error between rows and their reconstructions.
+
+    Parameters
+    ----------
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch, those with the largest errors, that the loss leaves out.
 
     Attributes
     ----------
@@ -23,8 +28,9 @@ class ReconstructionLoss(nn.Module):
 
     variances: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *, trimmed_fraction: float = 0.0) -> None:
         super().__init__()
+        self.trimmed_fraction = trimmed_fraction
         self.register_buffer("variances", torch.empty(0))
 
     def squared_errors(self, output: Tensor, x: Tensor) -> Tensor:
@@ -40,8 +46,11 @@ class ReconstructionLoss(nn.Module):
         return errors / errors.shape[1]
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the mean of all squared errors."""
-        return self.squared_errors(output, x).mean()
+        """Return the mean of all squared errors, but for those of trimmed rows."""
+        errors = self.squared_errors(output, x)
+        if not self.trimmed_fraction:
+            return errors.mean()
+        return trimmed_mean(errors.mean(dim=1), self.trimmed_fraction)
 
 
 class DenoisingLoss(ReconstructionLoss):
@@ -56,6 +65,8 @@ class DenoisingLoss(ReconstructionLoss):
     masking_rate : float or sequence of floats, default=0.0
         Probability that a value is set to zero: one number for all features, or one for each
         feature.
+    trimmed_fraction : float, default=0.0
+        As in :class:`ReconstructionLoss`.
     """
 
     rates: Tensor
@@ -67,8 +78,9 @@ class DenoisingLoss(ReconstructionLoss):
         *,
         noise_std: tuple[float, float] = (0.05, 1.5),
         masking_rate: float | Sequence[float] = 0.0,
+        trimmed_fraction: float = 0.0,
     ):
-        super().__init__()
+        super().__init__(trimmed_fraction=trimmed_fraction)
         self.noise_std = noise_std
         self.register_buffer("rates", torch.as_tensor(masking_rate, dtype=torch.float32))
         for name in ("noises", "kept"):
@@ -229,6 +241,8 @@ class VariationalLoss(nn.Module):
     score_type : {"reconstruction_probability", "elbo", "error"}, \
 default="reconstruction_probability"
         The score that :meth:`score_with` returns.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch, those with the largest losses, that the loss leaves out.
     """
 
     # Attributes that a module must have besides ``forward``.
@@ -242,8 +256,10 @@ default="reconstruction_probability"
         beta: float = 1.0,
         warmup: float = 0.0,
         score_type: str = "reconstruction_probability",
+        trimmed_fraction: float = 0.0,
     ):
         super().__init__()
+        self.trimmed_fraction = trimmed_fraction
         self.score_type = score_type
         self.likelihood = LIKELIHOODS[likelihood]()
         self.beta = beta
@@ -279,7 +295,8 @@ default="reconstruction_probability"
         decoded, mean, log_variance = output
         check_reconstruction(self.likelihood.mean(decoded), x)
         losses = self.likelihood.losses(decoded, x).sum(dim=1)
-        return (losses + self.weight * self.divergences(mean, log_variance)).mean()
+        losses = losses + self.weight * self.divergences(mean, log_variance)
+        return trimmed_mean(losses, self.trimmed_fraction)
 
     def errors(self, module: Variational, x: Tensor) -> Tensor:
         """Return squared errors divided by the number of features, shape (n, n_features)."""
@@ -334,21 +351,23 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
     ----------
     score_type : {"reconstruction", "discriminator", "both"}, default="reconstruction"
         The score that :meth:`score_with` returns.
+    trimmed_fraction : float, default=0.0
+        As in :class:`ReconstructionLoss`.
     """
 
     # Attributes that a module must have besides ``forward``.
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
     scales: Tensor
 
-    def __init__(self, *, score_type: str = "reconstruction"):
-        super().__init__()
+    def __init__(self, *, score_type: str = "reconstruction", trimmed_fraction: float = 0.0):
+        super().__init__(trimmed_fraction=trimmed_fraction)
         self.score_type = score_type
         # Means of the two scores over the training rows; each score is divided by its mean
         # before the two are added.
         self.register_buffer("scales", torch.ones(2))
 
     def reconstruction_loss(self, module: nn.Module, x: Tensor) -> Tensor:
-        """Return the mean of all squared errors."""
+        """Return the mean of the squared errors."""
         return self(module(x), x)
 
     def discriminator_loss(self, module: CodeGame, x: Tensor) -> Tensor:

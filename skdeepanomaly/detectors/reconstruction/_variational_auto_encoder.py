@@ -51,6 +51,10 @@ default="reconstruction_probability"
         noise of the codes once, and the noise is the same for all rows, so that the scores of
         a row are equal in each call.
     %(activation_parameters)s
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
+        largest losses. About the share of anomalies among the training rows, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -146,6 +150,8 @@ default="reconstruction_probability"
         n_draws=10,
         activation="relu",
         dropout=0.0,
+        # NOTE[DIFF]: the papers count all rows.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -166,6 +172,7 @@ default="reconstruction_probability"
             latent_dim=latent_dim,
             activation=activation,
             dropout=dropout,
+            trimmed_fraction=trimmed_fraction,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -193,7 +200,8 @@ default="reconstruction_probability"
 
     def _criterion_params(self):
         names = ("likelihood", "beta", "warmup", "score_type")
-        return {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in names}
+        return {**super()._criterion_params(), **own}
 
     def _finalize_state(self, X):
         self.net_.criterion_.draw_noises(self.n_draws, self.net_.module_.latent_dim)
