@@ -250,6 +250,13 @@ class BaseDeepDetector(
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
 
+    def __getstate__(self):
+        state = super().__getstate__()
+        # Nets that partial_fit or a warm start trains further need the moments.
+        if "net_" in state and not self.warm_start and self._reservoir is None:
+            state["net_"] = self.net_.without_moments()
+        return state
+
     def _score_row(self, row: np.ndarray) -> float:
         """Return the score of a single row that was checked, at once; for streams.
 
