@@ -21,12 +21,13 @@ from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
 from ._one_cycle_net import OneCycleNet
-from ._plain_state import pack, unpack
+from ._plain_state import MODULE, pack, unpack
 from ._random import draw_seed, isolated_rng, rng_states, set_rng_states
 from ._single_row import numpy_layers, sigmoid
 
 __all__ = [
     "BLOCK_ROWS",
+    "MODULE",
     "SHUFFLE_BUFFER_BYTES",
     "AdversarialNet",
     "AnnealedNet",

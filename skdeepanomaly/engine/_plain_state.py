@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-# Keys of the dicts that stand for a tensor or a module, and for one that came before.
-_TENSOR, _MODULE, _SAME = "torch.Tensor", "torch.nn.Module", "same as"
+# Keys of the dicts that stand for a tensor, for a module, and for one that came before.
+_TENSOR, MODULE, _SAME = "torch.Tensor", "torch.nn.Module", "same as"
 _CONTAINERS = (list, tuple)
 _MAPPINGS = (dict, OrderedDict)
 
@@ -45,7 +45,7 @@ class _Packer:
             for name, value in module.__getstate__().items()
             if name not in bare or not _is_same(value, bare[name])
         }
-        return {_MODULE: type(module), "state": own}
+        return {MODULE: type(module), "state": own}
 
 
 class _Unpacker:
@@ -65,8 +65,8 @@ class _Unpacker:
         if _TENSOR in value:
             self._made.append(_unpack_tensor(value, self._device))
             return self._made[-1]
-        if _MODULE in value:
-            return self._unpack_module(value[_MODULE], value["state"])
+        if MODULE in value:
+            return self._unpack_module(value[MODULE], value["state"])
         return type(value)((key, self.unpack(item)) for key, item in value.items())
 
     def _unpack_module(self, kind: type, state: dict) -> nn.Module:
