@@ -176,13 +176,15 @@ def _check_pipeline(pipeline: Pipeline) -> None:
     _require(pipeline.memory is None, "The memory of a pipeline")
 
 
-_CHECKS: dict[type, Callable] = {
-    ExtraTreeRegressor: _check_member,
-    IsolationForest: _check_forest,
-    KMeans: _check_kmeans,
-    OneClassSVM: _check_svm,
-    OneHotEncoder: _check_one_hot,
-    TfidfVectorizer: _check_vocabulary,
+# What is checked of an object, if it has the attribute that compiled code reads.
+_CHECKS: dict[type, tuple[str, Callable]] = {
+    ExtraTreeRegressor: ("tree_", _check_member),
+    IsolationForest: ("estimators_", _check_forest),
+    KMeans: ("cluster_centers_", _check_kmeans),
+    OneClassSVM: ("support_vectors_", _check_svm),
+    OneHotEncoder: ("categories_", _check_one_hot),
+    Pipeline: ("memory", _check_pipeline),
+    TfidfVectorizer: ("vocabulary_", _check_vocabulary),
 }
 
 
@@ -199,11 +201,8 @@ def check_object(value: Any) -> None:
     ValueError
         If its arrays do not go together.
     """
-    if isinstance(value, Pipeline):
-        _check_pipeline(value)
-    check = _CHECKS.get(type(value))
-    # An estimator that is not fitted has its parameters alone.
-    if check is not None and set(vars(value)) - set(value.get_params(deep=False)):
+    attribute, check = _CHECKS.get(type(value), ("", None))
+    if attribute in vars(value):
         check(value)
     for attribute in vars(value).values():
         _check_layers(attribute)
