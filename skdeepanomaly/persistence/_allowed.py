@@ -112,6 +112,8 @@ _SKORCH_CALLBACKS = (
     "PrintLog",
     "WarmRestartLR",
 )
+# Functions of numpy that a FunctionTransformer may apply.
+_UFUNCS = ("abs", "arcsinh", "cbrt", "exp", "expm1", "log", "log10", "log1p", "log2", "sqrt")
 # What may be named, but not made: types of values.
 _VALUE_TYPES = (bool, int, float, str, object)
 # Subclasses of dict that a file may hold.
@@ -195,10 +197,13 @@ def named() -> dict[str, object]:
         **_subclasses(schedulers, schedulers.LRScheduler, "torch.optim.lr_scheduler"),
         "skorch.dataset.Dataset": skorch_dataset.Dataset,
         "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
+        # The sink of skorch's callbacks that report.
+        "builtins.print": print,
         "torch.nn.functional.relu": nn.functional.relu,
         "torch.nn.functional.gelu": nn.functional.gelu,
         **{f"builtins.{kind.__name__}": kind for kind in _VALUE_TYPES},
         **{f"numpy.{kind.__name__}": kind for kind in _numpy_types()},
+        **{f"numpy.{name}": getattr(np, name) for name in _UFUNCS},
     }
     for name in _FUNCTIONS:
         module, _, function = name.rpartition(".")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..engine import MODULE
 from . import _allowed
@@ -89,6 +90,9 @@ class Decoder:
     def _dtype(self, node):
         return _read_dtype(node["dtype"])
 
+    def _device(self, node):
+        return torch.device(node["device"])
+
     def _name(self, node):
         if node["name"] not in _allowed.named():
             raise ValueError(f"the name {node['name']!r}, which is not on the list of names")
@@ -105,9 +109,10 @@ class Decoder:
         return self._read_array(node["scalar"])[()]
 
     def _same(self, node):
-        value = self._made[node["same"]]
+        number = node["same"]
+        value = self._made[number] if number >= 0 else None
         if value is None:
-            raise ValueError("an object that holds itself")
+            raise ValueError(f"the object number {number}, which is not there yet")
         return value
 
     def _objects(self, node):
@@ -175,6 +180,7 @@ class Decoder:
 
 _KINDS = {
     "array": Decoder._array,
+    "device": Decoder._device,
     "dict": Decoder._dict,
     "dtype": Decoder._dtype,
     "float": Decoder._float,

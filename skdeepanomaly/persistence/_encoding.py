@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import nn
 
+from ..engine import MODULE
 from . import _allowed
 from ._native import STATES
 
@@ -80,9 +82,11 @@ class Encoder:
             return {"dict": self._pairs(value, path)}
         if kind in _allowed.MAPPINGS.values():
             return {"mapping": kind.__name__, "pairs": self._pairs(value, path)}
+        if kind is torch.device:
+            return {"device": str(value)}
         if isinstance(value, np.dtype):
             return {"dtype": _dtype_name(value, path)}
-        if isinstance(value, type) or inspect.isroutine(value):
+        if isinstance(value, type | np.ufunc) or inspect.isroutine(value):
             return {"name": _name_of(value, path)}
         if kind is np.ma.MaskedArray:
             parts = {"data": value.data, "mask": np.ma.getmaskarray(value)}
@@ -97,8 +101,14 @@ class Encoder:
         return [self.encode(value, f"{path}[{i}]") for i, value in enumerate(values)]
 
     def _pairs(self, mapping: dict, path: str) -> list:
+        # Weights get the names that they have in a module.
+        hidden = {"torch.Tensor", "_buffers", "_modules", "_parameters"}
+        hidden |= {"state"} if MODULE in mapping else set()
         return [
-            [self.encode(key, f"{path} (a key)"), self.encode(value, f"{path}.{key}")]
+            [
+                self.encode(key, f"{path} (a key)"),
+                self.encode(value, path if key in hidden else f"{path}.{key}"),
+            ]
             for key, value in mapping.items()
         ]
 
@@ -117,11 +127,16 @@ class Encoder:
         state = STATES[kind][0](value) if kind in STATES else value.__getstate__() or {}
         if isinstance(value, NeuralNet):
             state = {**state, **_FOR_TRAINING}
+        if isinstance(value, Pipeline) and value.memory is not None:
+            raise TypeError(
+                f"{path} has memory={value.memory!r}, a folder of pickles. Call"
+                " set_params(memory=None) before, or use joblib."
+            )
         for attribute in state:
             if attribute.startswith("compile__"):
                 raise TypeError(
                     f"{path} has the parameter {attribute}, and compilers run what such"
-                    " parameters say. Train a detector with compile=True alone, or without."
+                    " parameters say. Train a detector with compile=True alone, or use joblib."
                 )
         encoded = {key: self.encode(item, f"{path}.{key}") for key, item in state.items()}
         return {"object": name, "state": encoded}
@@ -169,9 +184,9 @@ def _refused(value: Any, path: str) -> TypeError:
     is_class = inspect.isclass(value)
     kind = value if is_class else type(value)
     shown = f"{kind.__module__}.{kind.__qualname__}"
-    if inspect.isroutine(value) or isinstance(value, functools.partial):
+    if inspect.isroutine(value) or isinstance(value, functools.partial | np.ufunc):
         named = getattr(value, "func", value)
-        shown = f"the function {getattr(named, '__module__', '')}.{named.__qualname__}"
+        shown = f"the function {getattr(named, '__module__', 'numpy')}.{named.__name__}"
         advice = "Use a parameter without functions where there is one, such as a string."
     elif issubclass(kind, Callback):
         advice = "Scores do not need it: call set_params(callbacks=None) before."
@@ -186,8 +201,10 @@ def _refused(value: Any, path: str) -> TypeError:
     elif issubclass(kind, BaseEstimator):
         mine = [n for n in _allowed.made() if n.startswith("sklearn.")]
         advice = f"Of scikit-learn's estimators these can be saved: {', '.join(sorted(mine))}."
+    elif kind.__module__.startswith(("pandas", "polars", "pyarrow")):
+        advice = "Give the detector rows as numpy arrays."
     else:
-        advice = ""
+        advice = "Leave it out."
     return TypeError(
         f"save_detector does not write {shown}, found at {path}: a file holds numbers, names"
         f" and objects of a fixed list of classes. {advice} Or use joblib, and load the file"
