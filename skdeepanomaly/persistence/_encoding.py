@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from collections import UserList
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,9 @@ class Encoder:
             return value if np.isfinite(value) else {"float": repr(value)}
         if kind is list:
             return self._items(value, path)
+        if isinstance(value, UserList):
+            # Older versions of scikit-learn keep columns in one, to warn of its use.
+            return self._items(value.data, path)
         if kind is tuple:
             return {"tuple": self._items(value, path)}
         if kind is set:
