@@ -78,6 +78,7 @@ from .metrics import (
     vus_pr_score,
     vus_roc_score,
 )
+from .persistence import load_detector, save_detector
 from .plotting import (
     ContributionDisplay,
     LatentDisplay,
@@ -192,6 +193,7 @@ __all__ = [
     "excess_mass_score",
     "explain_columns",
     "from_pyod",
+    "load_detector",
     "make_detector_pipeline",
     "mass_volume_score",
     "nab_score",
@@ -209,6 +211,7 @@ __all__ = [
     "point_adjusted_f1_score",
     "range_precision_score",
     "range_recall_score",
+    "save_detector",
     "stability_score",
     "vus_pr_score",
     "vus_roc_score",

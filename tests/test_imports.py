@@ -26,6 +26,7 @@ ALLOWED = {
     "base": {"_version", "base", "callbacks", "engine", "thresholds", "utils"},
     "detectors": {"base", "detectors", "engine", "losses", "networks", "utils"},
     "meta": {"meta", "metrics", "thresholds", "utils"},
+    "persistence": {"_version", "engine", "persistence", "utils"},
     "plotting": {"metrics", "plotting", "utils"},
     "series": {"meta", "series", "thresholds", "utils"},
     "tables": {"tables", "utils"},
@@ -38,6 +39,7 @@ ALLOWED = {
         "explain",
         "meta",
         "metrics",
+        "persistence",
         "plotting",
         "series",
         "tables",
@@ -135,7 +137,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 def test_optional_dependencies_are_imported_late():
     optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "skrub"]
-    optional += ["river", "tqdm.auto"]
+    optional += ["river", "safetensors", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"

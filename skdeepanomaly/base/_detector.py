@@ -1,5 +1,6 @@
 """The base class of all deep detectors: the scikit-learn methods, and hooks."""
 
+import copy
 import inspect
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -250,6 +251,19 @@ class BaseDeepDetector(
         np.negative(scores, out=scores)
         lowest = np.finfo(np.float64).min
         return np.nan_to_num(scores, copy=False, nan=lowest, neginf=lowest, posinf=lowest)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        # Nets that partial_fit or a warm start trains further need the moments.
+        if "net_" in state and not self.warm_start and self._reservoir is None:
+            state["net_"] = self.net_.without_moments()
+        return state
+
+    def __deepcopy__(self, memo):
+        # A copy goes on as the detector does; what a pickle leaves out is in it.
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        vars(copied).update(copy.deepcopy(vars(self), memo))
+        return copied
 
     def _score_row(self, row: np.ndarray) -> float:
         """Return the score of a single row that was checked, at once; for streams.

@@ -1,7 +1,5 @@
 """Estimators that evaluate a torch module and do not train it by gradients."""
 
-import copy
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -40,12 +38,6 @@ class FixedModuleMixin(VersionedMixin):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "module_")
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        if "module_" in state:
-            state["module_"] = copy.deepcopy(state["module_"]).to("cpu")
-        return state
 
     def __setstate__(self, state):
         super().__setstate__(state)

@@ -3,17 +3,21 @@
 import warnings
 
 from .._version import __version__
+from ..engine import pack, torch_defaults, unpack
 from ..utils._compat import is_newer
 
 
 class VersionedMixin:
     """Mixin that stores the package version in pickles and checks it on loading.
 
-    A pickle of a newer version raises an error, a pickle of an older version a warning.
+    A pickle of a newer version raises an error, a pickle of an older version a warning. Modules
+    and tensors among the attributes are stored as plain state, see ``engine.pack``.
     """
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_skdeepanomaly_version": __version__}
+        state = {**super().__getstate__(), "_skdeepanomaly_version": __version__}
+        with torch_defaults():
+            return pack(state)
 
     def __setstate__(self, state):
         state = dict(state)
@@ -31,4 +35,5 @@ class VersionedMixin:
                 UserWarning,
                 stacklevel=2,
             )
-        super().__setstate__(state)
+        with torch_defaults():
+            super().__setstate__(unpack(state))

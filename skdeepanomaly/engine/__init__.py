@@ -21,11 +21,13 @@ from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
 from ._one_cycle_net import OneCycleNet
+from ._plain_state import MODULE, pack, unpack
 from ._random import draw_seed, isolated_rng, rng_states, set_rng_states
 from ._single_row import numpy_layers, sigmoid
 
 __all__ = [
     "BLOCK_ROWS",
+    "MODULE",
     "SHUFFLE_BUFFER_BYTES",
     "AdversarialNet",
     "AnnealedNet",
@@ -42,11 +44,13 @@ __all__ = [
     "map_in_blocks",
     "mean_over_rows",
     "numpy_layers",
+    "pack",
     "rng_states",
     "set_rng_states",
     "sigmoid",
     "single_row_defaults",
     "spread_tensor",
     "torch_defaults",
+    "unpack",
     "widest_output",
 ]

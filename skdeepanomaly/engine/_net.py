@@ -8,9 +8,11 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
 from skorch.dataset import unpack_data
 from skorch.exceptions import SkorchException
-from skorch.utils import TeeGenerator, to_tensor
+from skorch.history import History
+from skorch.utils import TeeGenerator, get_map_location, to_tensor
 
 from ._defaults import torch_defaults
+from ._plain_state import pack, unpack
 
 
 class StopTraining(KeyboardInterrupt):
@@ -229,14 +231,63 @@ class DetectorNet(NeuralNet):
             self._release()
 
     def __getstate__(self):
+        """Return the state as dicts, numpy arrays, classes and callbacks.
+
+        skorch pickles all that torch made into opaque bytes, which hide what is in a file.
+        """
+        state = vars(self).copy()
+        for name in ("watchers", "virtual_params_", "init_context_"):
+            state.pop(name, None)
+        state["history_"] = None if self.history_ is None else list(self.history_)
+        # Optimisers are made again; their own pickles lose what some of them need.
+        state["optimizers"] = {
+            name: state.pop(f"{name}_").state_dict()
+            for name in self._optimizers
+            if f"{name}_" in state
+        }
+        if not state.pop("keeps_moments", True):
+            for optimizer in state["optimizers"].values():
+                optimizer["state"] = {}
         with torch_defaults():
-            state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "watchers"}
+            return pack(state)
 
     def __setstate__(self, state):
+        state = dict(state)
+        optimizers = state.pop("optimizers")
+        place = get_map_location(state["device"])
+        state["device"] = self._check_device(state["device"], place)
         # Tensors that are loaded in inference mode could not be trained further.
         with torch_defaults():
-            super().__setstate__(state)
+            state = unpack(state, place)
+            history = state["history_"]
+            state["history_"] = None if history is None else History(history)
+            vars(self).update(state, init_context_=None, virtual_params_={})
+            for name in (*self._modules, *self._criteria):
+                part = getattr(self, f"{name}_")
+                if isinstance(part, torch.nn.Module):
+                    setattr(self, f"{name}_", self.torch_compile(part, name=name))
+            if optimizers:
+                self._restore_optimizers(unpack(optimizers, place))
+
+    def _restore_optimizers(self, states: dict) -> None:
+        # skorch would print that it makes optimisers of a net that is initialised.
+        verbose, self.verbose = self.verbose, 0
+        try:
+            self._initialize_optimizer()
+        finally:
+            self.verbose = verbose
+        for name, state in states.items():
+            getattr(self, f"{name}_").load_state_dict(state)
+
+    def without_moments(self) -> "DetectorNet":
+        """Return a net that shares all with this one, but is pickled without moments.
+
+        The optimisers keep their learning rates and other arguments. The moments, which are
+        the larger part of a pickle, start anew when training goes on.
+        """
+        light = type(self).__new__(type(self))
+        vars(light).update(vars(self), keeps_moments=False)
+        return light
 
     def _close_epoch(self):
         batches = self.history[-1]["batches"]

@@ -4,6 +4,7 @@ Other files may use private attributes of objects if there is no public attribut
 mainly attributes of skorch's net, from which the nets of the engine are derived.
 """
 
+from sklearn.tree._tree import Tree
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import (
@@ -25,6 +26,7 @@ __all__ = [
     "Options",
     "RealNotInt",
     "StrOptions",
+    "Tree",
     "check_method_params",
     "column_indices",
     "is_newer",
