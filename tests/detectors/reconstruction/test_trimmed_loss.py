@@ -35,14 +35,16 @@ def test_anomalies_that_are_left_out_are_not_learned(cls):
         aucs = [
             roc_auc_score(
                 is_anomaly,
-                -cls(trimmed_fraction=share, max_epochs=40, hidden_dims=(64,), random_state=seed)
+                -cls(
+                    trimmed_fraction=share, max_epochs=40, hidden_dims=(64,), random_state=seed
+                )
                 .fit(X)
                 .score_samples(new),
             )
             for share in (0.0, 0.25)
         ]
         gains.append(aucs[1] - aucs[0])
-    print(cls.__name__, np.round(gains,3), np.round(aucs,3))
+    print(cls.__name__, np.round(gains, 3), np.round(aucs, 3))
     assert np.mean(gains) > 0.1
 
 
