@@ -668,6 +668,37 @@ def test_numbers_that_compiled_code_trusts(what, folder, tmp_path):
     check_refused(tmp_path / "file", "not as it was written|metric")
 
 
+def loaded_or_refused(path):
+    try:
+        return load_detector(path)
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize("name", ["AutoEncoder", "ClusterwiseDetector", "mixed"])
+@pytest.mark.filterwarnings("ignore")  # some settings are legal, and warned of
+def test_files_with_random_changes(name, folder, tmp_path):
+    """Each loads as an estimator, or raises a ValueError with the path."""
+    rng = np.random.default_rng(0)
+    arrays, state, metadata = read(folder / name)
+    path, n_refused = tmp_path / "file", 0
+    for _ in range(60):
+        changed = json.loads(json.dumps(state))
+        found = list(nodes(changed))
+        node, other = (found[i] for i in rng.integers(len(found), size=2))
+        key = rng.choice(list(node))
+        values = [None, -1, 10**6, 0.5, "text", [], {"tuple": [1]}, {"name": "torch.optim.SGD"}]
+        node[key] = [*values, json.loads(json.dumps(other))][rng.integers(len(values) + 1)]
+        write(path, arrays, changed, metadata)
+        outcome = loaded_or_refused(path)
+        if isinstance(outcome, ValueError):
+            assert str(path) in str(outcome)
+            n_refused += 1
+        else:
+            assert hasattr(outcome, "get_params")
+    assert 10 < n_refused < 60
+
+
 def test_newer_and_older_files(folder, tmp_path, fitted):
     arrays, state, metadata = read(folder / "AutoEncoder")
     path = tmp_path / "file"
