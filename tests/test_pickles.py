@@ -83,8 +83,8 @@ def test_fresh_moments_train_as_well(rows):
     """The loss goes on falling after loading, by about as much as with the old moments."""
     new = make_rows(seed=1)
     drops = []
-    for seed in range(5):
-        detector = AutoEncoder(hidden_dims=(16,), max_epochs=60, random_state=seed).fit(rows)
+    for seed in range(3):
+        detector = AutoEncoder(hidden_dims=(16,), max_epochs=30, random_state=seed).fit(rows)
         loaded = reloaded(detector)
         before = -detector.score_samples(new).mean()
         after = [
