@@ -569,7 +569,7 @@ def test_attributes_that_hide_methods(attribute, folder, tmp_path):
     arrays, state, metadata = read(folder / "AutoEncoder")
     state["state"][attribute] = {"name": "builtins.print"}
     write(tmp_path / "file", arrays, state, metadata)
-    check_refused(tmp_path / "file", f"an attribute '{attribute}' of AutoEncoder")
+    check_refused(tmp_path / "file", f"sets the attribute '{attribute}' of AutoEncoder")
 
 
 def test_modules_whose_forward_is_replaced(folder, tmp_path):
@@ -584,7 +584,7 @@ def test_modules_whose_forward_is_replaced(folder, tmp_path):
     assert own[0] == "state"
     own[1]["dict"].append(["forward", {"name": "builtins.print"}])
     write(tmp_path / "file", arrays, state, metadata)
-    check_refused(tmp_path / "file", "an attribute 'forward' of AutoEncoderNetwork")
+    check_refused(tmp_path / "file", "sets the attribute 'forward' of AutoEncoderNetwork")
 
 
 def drop(arrays, name):
@@ -606,7 +606,7 @@ def smuggle(arrays, name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (drop, "the array 'AutoEncoder.*weight.*is missing"),
+        (drop, "its array 'AutoEncoder.*weight.*is missing"),
         (spoil, "dtype float64 and the shape .*expected float32"),
         (widen, r"shape \[100, 100\], expected"),
         (smuggle, r"arrays \['smuggled'\] belong to nothing"),

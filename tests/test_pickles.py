@@ -51,6 +51,24 @@ def test_nets_unpickle_nothing_inside(fitted, tmp_path):
     assert isinstance(net.module_, torch.nn.Module)
 
 
+def test_members_of_a_file_of_skops_run_nothing(fitted, tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "hacked"),)
+
+    content = skops.io.dumps(fitted("AutoEncoder"))
+    types = skops.io.get_untrusted_types(data=content)
+    archive, changed = zipfile.ZipFile(io.BytesIO(content)), io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as target:
+        for each in archive.namelist():
+            is_array = each.endswith(".npy")
+            target.writestr(each, pickle.dumps(Payload()) if is_array else archive.read(each))
+    assert skops.io.get_untrusted_types(data=changed.getvalue()) == types
+    with pytest.raises(ValueError, match="pickle"):
+        skops.io.loads(changed.getvalue(), trusted=types)
+    assert not (tmp_path / "hacked").exists()
+
+
 def test_classes_of_modules_are_modules():
     with pytest.raises(TypeError, match="no class of a torch module"):
         unpack({"torch.nn.Module": os.mkdir, "state": {}})
