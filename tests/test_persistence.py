@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import DEEP, EXPORTED, IMAGE, LABELLED, UNTRAINED, make_detector, make_rows
+from pyod.models.knn import KNN
 from safetensors.numpy import save
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
@@ -24,6 +25,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import SGDOneClassSVM
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
@@ -62,6 +64,7 @@ from skdeepanomaly import (
     UnsupervisedSearch,
     __version__,
     as_classifier,
+    from_pyod,
     load_detector,
     make_detector_pipeline,
     save_detector,
@@ -133,6 +136,7 @@ AROUND = {
     ),
     "FeedbackDetector": (FeedbackDetector(INNER), X),
     "SlidingWindowDetector": (SlidingWindowDetector(INNER, window=3), X),
+    "LocalOutlierFactor": (LocalOutlierFactor(novelty=True), np.repeat(X[:50], 30, axis=0)),
     "MatrixProfileDetector": (MatrixProfileDetector(window=3), X),
     "ScoreCalibrator": (ScoreCalibrator(SlidingWindowDetector(FOREST, window=3)), X),
     "DriftDetector": (DriftDetector(INNER, per=100, window=20, random_state=0), X),
@@ -442,7 +446,8 @@ REFUSED = {
         "Checkpoint, found at AutoEncoder.callbacks.0.*callbacks=None",
     ),
     "a split": (AutoEncoder(train_split=SPLIT, **SHORT_AE), "AutoEncoder.train_split"),
-    "an estimator": (LocalOutlierFactor(novelty=True), "LocalOutlierFactor.*sklearn.*PCA"),
+    "an estimator": (SGDOneClassSVM(), "SGDOneClassSVM, .*IsolationForest, OneClassSVM"),
+    "an estimator of PyOD": (from_pyod(KNN()), "PyODDetector, .*IsolationForest"),
     "a compiler": (
         AutoEncoder(compile__backend="eager", **SHORT_AE),
         "compile__backend.*compile=True alone",

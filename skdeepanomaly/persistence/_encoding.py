@@ -203,8 +203,11 @@ def _refused(value: Any, path: str) -> TypeError:
     elif issubclass(kind, torch.optim.Optimizer):
         advice = "Optimisers may be those of torch.optim."
     elif issubclass(kind, BaseEstimator):
-        mine = [n for n in _allowed.made() if n.startswith("sklearn.")]
-        advice = f"Of scikit-learn's estimators these can be saved: {', '.join(sorted(mine))}."
+        advice = (
+            "Of other libraries these detectors can be saved: IsolationForest, OneClassSVM,"
+            " EllipticEnvelope and LocalOutlierFactor of scikit-learn; the user guide, under"
+            " 'Saving and loading', lists the transformers."
+        )
     elif kind.__module__.startswith(("pandas", "polars", "pyarrow")):
         advice = "Give the detector rows as numpy arrays."
     else:

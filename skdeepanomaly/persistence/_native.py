@@ -4,14 +4,16 @@ The code reads memory by indices and shapes that it does not check again, so tha
 other numbers could make a process crash. These numbers are checked here.
 """
 
+import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import OneClassSVM
@@ -76,17 +78,20 @@ def _make_tree(state: dict) -> Tree:
     return tree
 
 
-def _neighbors_state(search: NearestNeighbors) -> dict:
+def _neighbors_state(search: NearestNeighbors | LocalOutlierFactor) -> dict:
     kept = {"params": search.get_params(), "rows": search._fit_X}
     return kept | {"names": getattr(search, "feature_names_in_", None)}
 
 
-def _make_neighbors(state: dict) -> NearestNeighbors:
-    """Index the rows again, which gives the same tree."""
+def _make_neighbors(kind: type, state: dict):
+    """Index the rows again, which gives the same tree and the same scores."""
     params, rows = state["params"], state["rows"]
     _require(params["metric_params"] is None and isinstance(params["metric"], str), "A metric")
     _require(isinstance(rows, np.ndarray) and rows.ndim == 2, "The rows of a search")
-    search = NearestNeighbors(**params).fit(rows)
+    with warnings.catch_warnings():
+        # The user was warned of duplicate rows when it was fitted.
+        warnings.simplefilter("ignore", UserWarning)
+        search = kind(**params).fit(rows)
     if state["names"] is not None:
         search.feature_names_in_ = state["names"]
     return search
@@ -104,7 +109,8 @@ def _make_random_state(state: dict) -> np.random.RandomState:
 
 # For each class that is not made from its attributes: how to get a state, and make it again.
 STATES: dict[type, tuple[Callable, Callable]] = {
-    NearestNeighbors: (_neighbors_state, _make_neighbors),
+    LocalOutlierFactor: (_neighbors_state, partial(_make_neighbors, LocalOutlierFactor)),
+    NearestNeighbors: (_neighbors_state, partial(_make_neighbors, NearestNeighbors)),
     np.random.RandomState: (_random_state, _make_random_state),
     Tree: (_tree_state, _make_tree),
 }
