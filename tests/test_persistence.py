@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -74,6 +75,7 @@ from skdeepanomaly.meta._ensemble import default_members
 from skdeepanomaly.persistence import _allowed, _files
 from skdeepanomaly.persistence._decoding import Decoder
 from skdeepanomaly.persistence._encoding import Encoder
+from skdeepanomaly.persistence._native import check_object
 
 # One of xdist's workers fits and saves them all.
 pytestmark = pytest.mark.xdist_group("persistence")
@@ -127,7 +129,10 @@ AROUND = {
     },
     "ConformalDetector": (ConformalDetector(INNER, cv=2), X),
     "ThresholdSearchCV": (ThresholdSearchCV(INNER, cv=2), X),
-    "UnsupervisedSearch": (UnsupervisedSearch(INNER, {"lr": [1e-3, 1e-2]}, cv=2), X),
+    "UnsupervisedSearch": (
+        UnsupervisedSearch(INNER, {"hidden_dims": [(8,), (4,)]}, cv=2),
+        X,
+    ),
     "as_classifier": (as_classifier(INNER), X),
     "ClusterwiseDetector-ours": (ClusterwiseDetector(detector=INNER, n_clusters=2), X),
     "ClusterwiseDetector-covariance": (
@@ -339,6 +344,7 @@ VALUES = [
     np.array([["a", "bcd"], ["", "e"]]),
     np.array([], dtype=np.str_),
     np.array([1, None, "two", 3.5], dtype=object),
+    np.array([(1, 2), (3, 4), None], dtype=object)[:2],
     np.array(["2020-01-01", "NaT"], dtype="M8[D]"),
     np.arange(6, dtype=">f4").reshape(2, 3).astype(np.float16),
     np.arange(6.0).reshape(2, 3).T,
@@ -743,6 +749,16 @@ def set_first(value):
     return apply
 
 
+def turn_categories(arrays, state):
+    """Turn the order of numbers that are looked up by bisection."""
+    fitted = next(node for node in nodes(state) if "_n_features_outs" in node)
+    arrays["turned"] = np.array([3.0, 2.0, 1.0])
+    fitted["categories_"] = [{"array": "turned", "dtype": "f8", "shape": [3]}]
+    fitted["_default_to_infrequent_mappings"] = fitted["_infrequent_indices"] = [None]
+    fitted["_drop_idx_after_grouping"] = None
+    fitted["_n_features_outs"] = [3]
+
+
 def drop_categories(arrays, state):
     """Leave one category of the first column."""
     (first,) = next(node for node in nodes(state) if "categories_" in node)["categories_"]
@@ -776,6 +792,7 @@ NATIVE = {
     "a kernel": ("ClusterwiseDetector", change_value("kernel", lambda k: "precomputed")),
     "columns of a code": ("mixed", change_value("_n_features_outs", lambda outs: [1])),
     "categories": ("mixed", drop_categories),
+    "categories that are not sorted": ("mixed", turn_categories),
     "a term": ("texts", change_value("vocabulary_", lambda v: {"dict": [["a", 10**6]]})),
     "weights of a recurrence": (
         "RecurrentAutoEncoder",
@@ -798,6 +815,17 @@ def test_numbers_that_compiled_code_trusts(what, folder, tmp_path):
     change(arrays, state)
     write(tmp_path / "file", arrays, state, metadata)
     check_refused(tmp_path / "file", "not as it was written|metric")
+
+
+def test_recurrent_layers_are_found_in_containers():
+    """Torch does not look for layers in lists, but a module may call them."""
+    outer, layer = torch.nn.Module(), torch.nn.LSTM(3, 4)
+    outer.hidden = {"layers": [(layer,)]}
+    holder = SimpleNamespace(module_=outer)
+    check_object(holder)
+    layer.weight_hh_l0.data = torch.zeros(16, 2)
+    with pytest.raises(ValueError, match="weight_hh_l0 of a recurrent layer"):
+        check_object(holder)
 
 
 def loaded_or_refused(path):

@@ -121,7 +121,9 @@ class Decoder:
         place = self._place()
         values = self.decode(node["objects"])
         array = np.empty(len(values), dtype=object)
-        array[:] = values
+        # One by one: of a list of tuples numpy would make an array of more dimensions.
+        for i, value in enumerate(values):
+            array[i] = value
         return self._put(place, array.reshape(node["shape"]))
 
     def _strings(self, node):

@@ -148,7 +148,7 @@ class Encoder:
     def _array(self, array: np.ndarray, path: str) -> dict:
         kind, shape = array.dtype.kind, list(array.shape)
         if kind == "O":
-            return {"objects": self._items(array.ravel().tolist(), path), "shape": shape}
+            return {"objects": self._items(list(array.ravel()), path), "shape": shape}
         if kind == "U":
             return {"strings": array.ravel().tolist(), "shape": shape}
         node: dict[str, Any] = {"array": "", "dtype": _dtype_name(array.dtype, path)}
@@ -190,7 +190,8 @@ def _refused(value: Any, path: str) -> TypeError:
     shown = f"{kind.__module__}.{kind.__qualname__}"
     if inspect.isroutine(value) or isinstance(value, functools.partial | np.ufunc):
         named = getattr(value, "func", value)
-        shown = f"the function {getattr(named, '__module__', 'numpy')}.{named.__name__}"
+        name = getattr(named, "__qualname__", repr(named))
+        shown = f"the function {getattr(named, '__module__', 'numpy')}.{name}"
         advice = "Use a parameter without functions where there is one, such as a string."
     elif issubclass(kind, Callback):
         advice = "Scores do not need it: call set_params(callbacks=None) before."

@@ -5,7 +5,7 @@ other numbers could make a process crash. These numbers are checked here.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -158,9 +158,14 @@ def _check_one_hot(encoder: OneHotEncoder) -> None:
     groups = [None] * len(n_columns) if groups is None else groups
     dropped = encoder._drop_idx_after_grouping
     dropped = [None] * len(n_columns) if dropped is None else dropped
-    for n, group, drop, values in zip(
-        n_columns, groups, dropped, encoder.categories_, strict=True
+    rare = getattr(encoder, "_infrequent_indices", groups)
+    for n, group, drop, values, group_of_rare in zip(
+        n_columns, groups, dropped, encoder.categories_, rare, strict=True
     ):
+        _require((group is None) == (group_of_rare is None), "The rare categories")
+        # Numbers are looked up by bisection.
+        is_sorted = values.dtype.kind in "OU" or (np.sort(values)[:-1] == values[:-1]).all()
+        _require(is_sorted, "The order of categories")
         n_codes = n + (drop is not None)
         _require(drop is None or 0 <= drop < n_codes, "A category that is left out")
         if group is None:
@@ -210,17 +215,25 @@ def check_object(value: Any) -> None:
     attribute, check = _CHECKS.get(type(value), ("", None))
     if attribute in vars(value):
         check(value)
-    for attribute in vars(value).values():
-        _check_layers(attribute)
-
-
-def _check_layers(value: Any) -> None:
-    """Check the layers of a module that are computed by libraries for processors."""
-    if not isinstance(value, nn.Module):
-        return
-    for layer in value.modules():
+    for layer in _modules_in(vars(value), set()):
+        # Processors' own libraries compute recurrent layers.
         if isinstance(layer, nn.RNNBase):
             _check_recurrent(layer)
+
+
+def _modules_in(value: Any, seen: set) -> Iterator[nn.Module]:
+    """Yield all modules in containers and in modules, once."""
+    if id(value) in seen:
+        return
+    if isinstance(value, nn.Module):
+        seen.add(id(value))
+        yield value
+        value = vars(value)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _modules_in(item, seen)
 
 
 def _check_recurrent(layer: nn.RNNBase) -> None:
