@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import skops.io
 import torch
-from conftest import DEEP, LABELLED, make_detector, make_rows
+from conftest import DEEP, LABELLED, make_detector
 
 from skdeepanomaly import AutoEncoder
 from skdeepanomaly.engine import DetectorNet, pack, unpack
@@ -98,24 +98,20 @@ def test_moments_are_kept_where_training_goes_on(name, rows):
 
 
 def test_fresh_moments_train_as_well(rows):
-    """The loss goes on falling after loading, by about as much as with the old moments."""
-    new = make_rows(seed=1)
-    drops = []
+    """The loss goes on falling after loading, by as much as with the old moments."""
+    falls = []
     for seed in range(3):
-        detector = AutoEncoder(hidden_dims=(16,), max_epochs=30, random_state=seed).fit(rows)
-        loaded = reloaded(detector)
-        before = -detector.score_samples(new).mean()
-        after = [
-            -each.partial_fit(new).score_samples(new).mean() for each in (detector, loaded)
-        ]
-        drops.append([before / each for each in after])
-    kept, fresh = np.mean(drops, axis=0)
-    assert kept > 1
-    assert fresh > 1 + 0.7 * (kept - 1)
+        detector = AutoEncoder(hidden_dims=(16,), lr=0.01, max_epochs=20, random_state=seed)
+        before = detector.fit(rows).history_[-1]["train_loss"]
+        both = [each.partial_fit(rows) for each in (reloaded(detector), detector)]
+        falls.append([1 - each.history_[-1]["train_loss"] / before for each in both])
+    fresh, kept = np.mean(falls, axis=0)
+    assert kept > 0.1
+    assert fresh > 0.8 * kept
 
 
 def test_lbfgs_goes_on_after_loading(rows):
-    settings = {"optimizer": torch.optim.LBFGS, "lr": 0.1, "batch_size": -1}
+    settings = {"optimizer": torch.optim.LBFGS, "optimizer__line_search_fn": "strong_wolfe"}
     detector = make_detector("AutoEncoder", warm_start=True, **settings).fit(rows)
     again = reloaded(detector)
     np.testing.assert_array_equal(
