@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import skops.io
 import torch
-from conftest import DEEP, LABELLED, make_detector, make_rows
+from conftest import DEEP, LABELLED, make_detector
 
 from skdeepanomaly import AutoEncoder
 from skdeepanomaly.engine import DetectorNet, pack, unpack
@@ -51,6 +51,24 @@ def test_nets_unpickle_nothing_inside(fitted, tmp_path):
     assert isinstance(net.module_, torch.nn.Module)
 
 
+def test_members_of_a_file_of_skops_run_nothing(fitted, tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "hacked"),)
+
+    content = skops.io.dumps(fitted("AutoEncoder"))
+    types = skops.io.get_untrusted_types(data=content)
+    archive, changed = zipfile.ZipFile(io.BytesIO(content)), io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as target:
+        for each in archive.namelist():
+            is_array = each.endswith(".npy")
+            target.writestr(each, pickle.dumps(Payload()) if is_array else archive.read(each))
+    assert skops.io.get_untrusted_types(data=changed.getvalue()) == types
+    with pytest.raises(ValueError, match="pickle"):
+        skops.io.loads(changed.getvalue(), trusted=types)
+    assert not (tmp_path / "hacked").exists()
+
+
 def test_classes_of_modules_are_modules():
     with pytest.raises(TypeError, match="no class of a torch module"):
         unpack({"torch.nn.Module": os.mkdir, "state": {}})
@@ -80,24 +98,20 @@ def test_moments_are_kept_where_training_goes_on(name, rows):
 
 
 def test_fresh_moments_train_as_well(rows):
-    """The loss goes on falling after loading, by about as much as with the old moments."""
-    new = make_rows(seed=1)
-    drops = []
-    for seed in range(5):
-        detector = AutoEncoder(hidden_dims=(16,), max_epochs=60, random_state=seed).fit(rows)
-        loaded = reloaded(detector)
-        before = -detector.score_samples(new).mean()
-        after = [
-            -each.partial_fit(new).score_samples(new).mean() for each in (detector, loaded)
-        ]
-        drops.append([before / each for each in after])
-    kept, fresh = np.mean(drops, axis=0)
-    assert kept > 1
-    assert fresh > 1 + 0.7 * (kept - 1)
+    """The loss goes on falling after loading, by as much as with the old moments."""
+    falls = []
+    for seed in range(3):
+        detector = AutoEncoder(hidden_dims=(16,), lr=0.01, max_epochs=20, random_state=seed)
+        before = detector.fit(rows).history_[-1]["train_loss"]
+        both = [each.partial_fit(rows) for each in (reloaded(detector), detector)]
+        falls.append([1 - each.history_[-1]["train_loss"] / before for each in both])
+    fresh, kept = np.mean(falls, axis=0)
+    assert kept > 0.1
+    assert fresh > 0.8 * kept
 
 
 def test_lbfgs_goes_on_after_loading(rows):
-    settings = {"optimizer": torch.optim.LBFGS, "lr": 0.1, "batch_size": -1}
+    settings = {"optimizer": torch.optim.LBFGS, "optimizer__line_search_fn": "strong_wolfe"}
     detector = make_detector("AutoEncoder", warm_start=True, **settings).fit(rows)
     again = reloaded(detector)
     np.testing.assert_array_equal(

@@ -83,7 +83,7 @@ _SKLEARN = {
             "TimeSeriesSplit",
         ],
     ),
-    "sklearn.neighbors": (neighbors, ["NearestNeighbors"]),
+    "sklearn.neighbors": (neighbors, ["LocalOutlierFactor", "NearestNeighbors"]),
     "sklearn.pipeline": (pipeline, ["FeatureUnion", "Pipeline"]),
     "sklearn.preprocessing": (
         preprocessing,

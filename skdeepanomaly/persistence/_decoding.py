@@ -58,12 +58,12 @@ class Decoder:
         kind = next(iter(node), None)
         decode = _KINDS.get(kind)
         if decode is None:
-            raise ValueError(f"a node of the unknown kind {kind!r}")
+            raise ValueError(f"it holds a node of the unknown kind {kind!r}")
         return decode(self, node)
 
     def _float(self, node):
         if node["float"] not in ("nan", "inf", "-inf"):
-            raise ValueError(f"{node['float']!r} in place of a float")
+            raise ValueError(f"it holds {node['float']!r} in place of a float")
         return float(node["float"])
 
     def _tuple(self, node):
@@ -95,7 +95,9 @@ class Decoder:
 
     def _name(self, node):
         if node["name"] not in _allowed.named():
-            raise ValueError(f"the name {node['name']!r}, which is not on the list of names")
+            raise ValueError(
+                f"it holds the name {node['name']!r}, which is not on the list of names"
+            )
         return _allowed.named()[node["name"]]
 
     def _masked(self, node):
@@ -112,20 +114,22 @@ class Decoder:
         number = node["same"]
         value = self._made[number] if number >= 0 else None
         if value is None:
-            raise ValueError(f"the object number {number}, which is not there yet")
+            raise ValueError(f"it refers to the object number {number}, which is not there")
         return value
 
     def _objects(self, node):
         place = self._place()
         values = self.decode(node["objects"])
         array = np.empty(len(values), dtype=object)
-        array[:] = values
+        # One by one: of a list of tuples numpy would make an array of more dimensions.
+        for i, value in enumerate(values):
+            array[i] = value
         return self._put(place, array.reshape(node["shape"]))
 
     def _strings(self, node):
         values = node["strings"]
         if not all(type(value) is str for value in values):
-            raise ValueError("an array of strings with other values")
+            raise ValueError("it holds an array of strings with other values")
         array = np.array(values, dtype=np.str_).reshape(node["shape"])
         return self._put(self._place(), array)
 
@@ -135,13 +139,13 @@ class Decoder:
     def _read_array(self, node) -> np.ndarray:
         name = node["array"]
         if name not in self._arrays:
-            raise ValueError(f"the array {name!r} is missing")
+            raise ValueError(f"its array {name!r} is missing")
         self.unread.discard(name)
         array, dtype = self._arrays[name], _read_dtype(node["dtype"])
         held = np.dtype(np.int64) if dtype.kind in "mM" else dtype
         if array.dtype != held or list(array.shape) != node["shape"]:
             raise ValueError(
-                f"the array {name!r} has the dtype {array.dtype} and the shape"
+                f"its array {name!r} has the dtype {array.dtype} and the shape"
                 f" {list(array.shape)}, expected {held} and {node['shape']}"
             )
         # A copy that is writable, in the order in memory that it had.
@@ -152,7 +156,9 @@ class Decoder:
         name = node["object"]
         kind = _allowed.made().get(name)
         if kind is None:
-            raise ValueError(f"an object of {name!r}, which is not on the list of classes")
+            raise ValueError(
+                f"it holds an object of {name!r}, which is not on the list of classes"
+            )
         place = self._place()
         if kind in STATES:
             state = {key: self.decode(value) for key, value in node["state"].items()}
@@ -201,10 +207,10 @@ _KINDS = {
 
 def _read_dtype(name: str) -> np.dtype:
     if type(name) is not str or name[:1] not in _DTYPES or "," in name:
-        raise ValueError(f"the dtype {name!r}, which no array has")
+        raise ValueError(f"it holds the dtype {name!r}, which no array has")
     dtype = np.dtype(name)
     if dtype.kind not in _DTYPES or dtype.shape or dtype.fields:
-        raise ValueError(f"the dtype {name!r}, which no array has")
+        raise ValueError(f"it holds the dtype {name!r}, which no array has")
     return dtype
 
 
@@ -213,4 +219,6 @@ def _check_attributes(kind: type, state: dict) -> None:
     for name in state:
         hides = callable(getattr(kind, name, None))
         if hides or name.startswith(("__", "compile__")):
-            raise ValueError(f"an attribute {name!r} of {kind.__name__}, which it has not")
+            raise ValueError(
+                f"it sets the attribute {name!r} of {kind.__name__}, which no file may set"
+            )

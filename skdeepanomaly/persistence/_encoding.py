@@ -148,7 +148,7 @@ class Encoder:
     def _array(self, array: np.ndarray, path: str) -> dict:
         kind, shape = array.dtype.kind, list(array.shape)
         if kind == "O":
-            return {"objects": self._items(array.ravel().tolist(), path), "shape": shape}
+            return {"objects": self._items(list(array.ravel()), path), "shape": shape}
         if kind == "U":
             return {"strings": array.ravel().tolist(), "shape": shape}
         node: dict[str, Any] = {"array": "", "dtype": _dtype_name(array.dtype, path)}
@@ -190,7 +190,8 @@ def _refused(value: Any, path: str) -> TypeError:
     shown = f"{kind.__module__}.{kind.__qualname__}"
     if inspect.isroutine(value) or isinstance(value, functools.partial | np.ufunc):
         named = getattr(value, "func", value)
-        shown = f"the function {getattr(named, '__module__', 'numpy')}.{named.__name__}"
+        name = getattr(named, "__qualname__", repr(named))
+        shown = f"the function {getattr(named, '__module__', 'numpy')}.{name}"
         advice = "Use a parameter without functions where there is one, such as a string."
     elif issubclass(kind, Callback):
         advice = "Scores do not need it: call set_params(callbacks=None) before."
@@ -203,8 +204,11 @@ def _refused(value: Any, path: str) -> TypeError:
     elif issubclass(kind, torch.optim.Optimizer):
         advice = "Optimisers may be those of torch.optim."
     elif issubclass(kind, BaseEstimator):
-        mine = [n for n in _allowed.made() if n.startswith("sklearn.")]
-        advice = f"Of scikit-learn's estimators these can be saved: {', '.join(sorted(mine))}."
+        advice = (
+            "Of other libraries these detectors can be saved: IsolationForest, OneClassSVM,"
+            " EllipticEnvelope and LocalOutlierFactor of scikit-learn; the user guide, under"
+            " 'Saving and loading', lists the transformers."
+        )
     elif kind.__module__.startswith(("pandas", "polars", "pyarrow")):
         advice = "Give the detector rows as numpy arrays."
     else:

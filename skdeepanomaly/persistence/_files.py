@@ -140,16 +140,16 @@ def load_detector(path):
         decoder = Decoder(arrays)
         detector = decoder.decode(json.loads(metadata["state"]))
         if decoder.unread:
-            raise ValueError(f"the arrays {sorted(decoder.unread)} belong to nothing")
+            raise ValueError(f"its arrays {sorted(decoder.unread)} belong to nothing")
         if not isinstance(detector, BaseEstimator):
             raise ValueError(f"it holds a {type(detector).__name__}, and no estimator")
     except _Refused as error:
         raise ValueError(f"{path} cannot be loaded: {error}") from None
     except Exception as error:
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         raise ValueError(
-            f"{path} cannot be loaded: {error or type(error).__name__}. It was changed after"
-            " it was written, or not written by save_detector. Get a good copy, or save the"
-            " detector again."
+            f"{path} cannot be loaded: {kind}{error}. It was changed after it was written, or"
+            " not written by save_detector. Get a good copy, or save the detector again."
         ) from error
     return detector
 

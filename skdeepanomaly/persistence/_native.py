@@ -4,14 +4,16 @@ The code reads memory by indices and shapes that it does not check again, so tha
 other numbers could make a process crash. These numbers are checked here.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import OneClassSVM
@@ -76,17 +78,20 @@ def _make_tree(state: dict) -> Tree:
     return tree
 
 
-def _neighbors_state(search: NearestNeighbors) -> dict:
+def _neighbors_state(search: NearestNeighbors | LocalOutlierFactor) -> dict:
     kept = {"params": search.get_params(), "rows": search._fit_X}
     return kept | {"names": getattr(search, "feature_names_in_", None)}
 
 
-def _make_neighbors(state: dict) -> NearestNeighbors:
-    """Index the rows again, which gives the same tree."""
+def _make_neighbors(kind: type, state: dict):
+    """Index the rows again, which gives the same tree and the same scores."""
     params, rows = state["params"], state["rows"]
     _require(params["metric_params"] is None and isinstance(params["metric"], str), "A metric")
     _require(isinstance(rows, np.ndarray) and rows.ndim == 2, "The rows of a search")
-    search = NearestNeighbors(**params).fit(rows)
+    with warnings.catch_warnings():
+        # The user was warned of duplicate rows when it was fitted.
+        warnings.simplefilter("ignore", UserWarning)
+        search = kind(**params).fit(rows)
     if state["names"] is not None:
         search.feature_names_in_ = state["names"]
     return search
@@ -104,7 +109,8 @@ def _make_random_state(state: dict) -> np.random.RandomState:
 
 # For each class that is not made from its attributes: how to get a state, and make it again.
 STATES: dict[type, tuple[Callable, Callable]] = {
-    NearestNeighbors: (_neighbors_state, _make_neighbors),
+    LocalOutlierFactor: (_neighbors_state, partial(_make_neighbors, LocalOutlierFactor)),
+    NearestNeighbors: (_neighbors_state, partial(_make_neighbors, NearestNeighbors)),
     np.random.RandomState: (_random_state, _make_random_state),
     Tree: (_tree_state, _make_tree),
 }
@@ -152,9 +158,14 @@ def _check_one_hot(encoder: OneHotEncoder) -> None:
     groups = [None] * len(n_columns) if groups is None else groups
     dropped = encoder._drop_idx_after_grouping
     dropped = [None] * len(n_columns) if dropped is None else dropped
-    for n, group, drop, values in zip(
-        n_columns, groups, dropped, encoder.categories_, strict=True
+    rare = getattr(encoder, "_infrequent_indices", groups)
+    for n, group, drop, values, group_of_rare in zip(
+        n_columns, groups, dropped, encoder.categories_, rare, strict=True
     ):
+        _require((group is None) == (group_of_rare is None), "The rare categories")
+        # Numbers are looked up by bisection.
+        is_sorted = values.dtype.kind in "OU" or (np.sort(values)[:-1] == values[:-1]).all()
+        _require(is_sorted, "The order of categories")
         n_codes = n + (drop is not None)
         _require(drop is None or 0 <= drop < n_codes, "A category that is left out")
         if group is None:
@@ -204,17 +215,25 @@ def check_object(value: Any) -> None:
     attribute, check = _CHECKS.get(type(value), ("", None))
     if attribute in vars(value):
         check(value)
-    for attribute in vars(value).values():
-        _check_layers(attribute)
-
-
-def _check_layers(value: Any) -> None:
-    """Check the layers of a module that are computed by libraries for processors."""
-    if not isinstance(value, nn.Module):
-        return
-    for layer in value.modules():
+    for layer in _modules_in(vars(value), set()):
+        # Processors' own libraries compute recurrent layers.
         if isinstance(layer, nn.RNNBase):
             _check_recurrent(layer)
+
+
+def _modules_in(value: Any, seen: set) -> Iterator[nn.Module]:
+    """Yield all modules in containers and in modules, once."""
+    if id(value) in seen:
+        return
+    if isinstance(value, nn.Module):
+        seen.add(id(value))
+        yield value
+        value = vars(value)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _modules_in(item, seen)
 
 
 def _check_recurrent(layer: nn.RNNBase) -> None:
