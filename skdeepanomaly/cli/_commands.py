@@ -16,7 +16,7 @@ from ..persistence import save_detector
 from ._detectors import make_detector, takes_labels
 from ._errors import CommandError
 from ._labels import read_labels
-from ._models import check_safetensors, fitting_rows, judge, load_model
+from ._models import check_safetensors, fitting_rows, judge, load_model, warn_if_input
 from ._tables import (
     check_names,
     check_output,
@@ -103,6 +103,7 @@ def run_evaluate(arguments) -> None:
                 " to compare. Expected rows of both classes."
             )
     rows = fitting_rows(model, table, [arguments.label_column])
+    warn_if_input(model, arguments.label_column)
     judgement = judge(model, rows)
     truth, labels = y[judged], judgement.labels[judged]
     ranking = -judgement.decisions[judged]

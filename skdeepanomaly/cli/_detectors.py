@@ -107,6 +107,7 @@ def _make(made_class: type, params: dict, option: str):
             )
     made = made_class(**params)
     try:
+        # Of rules and detectors alike. Before the table is read, which may take long.
         made._validate_params()
     except ValueError as error:
         raise UsageError(str(error)) from error

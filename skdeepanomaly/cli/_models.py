@@ -110,6 +110,18 @@ def fitting_rows(model, table, known=()):
     return table[[name for name in table.columns if name in {*needed, *dropped}]]
 
 
+def warn_if_input(model, label_column: str) -> None:
+    """Warn if a model was trained with the labels as an input."""
+    needed, _ = _columns_of(model)
+    if needed is not None and label_column in needed:
+        print(
+            f"warning: The model was trained with the column {label_column!r} as an input, so"
+            " that these figures say nothing of new rows. Fit it again with --label-column"
+            f" {label_column}.",
+            file=sys.stderr,
+        )
+
+
 def _columns_of(model) -> tuple[list[str] | None, list[str]]:
     """Return the columns that a model needs, or None if it knows no names; and others."""
     for part in nested(model):
