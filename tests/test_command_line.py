@@ -166,11 +166,11 @@ def test_labels_are_no_input(folder, capsys):
 
 
 def test_labels_reach_a_detector_that_learns_from_them(folder, capsys):
-    arguments = ["--detector", "deepsad", *TRUTH]
+    arguments = ["--detector", "deepsad", *TRUTH, "--param", "pretrain_epochs=1"]
     assert run(folder, "fit", "table.csv", "--output", "sad", *arguments, *FAST) == 0
     assert "without labels" not in capsys.readouterr().err
     y = np.where(TABLE["status"] == "fraud", -1, 1)
-    detector = DeepSAD(max_epochs=2, random_state=0)
+    detector = DeepSAD(max_epochs=2, pretrain_epochs=1, random_state=0)
     pipeline = make_detector_pipeline(detector, drop=["status"]).fit(TABLE, y)
     found = scores_of(folder, capsys, model="sad")["score"]
     assert_close(found, pipeline.score_samples(TABLE))
@@ -191,6 +191,7 @@ def test_labels_reach_a_detector_that_learns_from_them(folder, capsys):
         (["bad", "good", None], ["bad"], [], [-1, 1, 0]),
         (["bad", "good", "open"], ["bad"], ["good"], [-1, 1, 0]),
         (["late", "lost", "paid"], ["late", "lost"], [], [-1, -1, 1]),
+        (["late", "lost", None, "paid"], [], ["paid"], [-1, -1, 0, 1]),
         ([2.0, 3.0, np.nan], ["2"], [], [-1, 1, 0]),
     ],
 )
@@ -209,6 +210,7 @@ def test_labels_are_read(values, anomaly, normal, expected):
         ([1, 1], [], [], "Expected -1 .* got '1'"),
         ([None, None], [], [], "got empty cells"),
         (["bad", "good"], ["Bad"], [], "No row has 'Bad' .* holds 'bad', 'good'"),
+        (["bad", "good"], ["bad"], ["fine"], "No row has 'fine' .* Give --normal one"),
         (["bad", "good"], ["bad"], ["bad"], "'bad' is given to --anomaly and to --normal"),
     ],
 )
@@ -394,6 +396,7 @@ def test_files_of_other_kinds_end_with_two(folder, capsys):
 
 
 def write_bad_files(folder):
+    TABLE.drop(FRAUD).to_csv(folder / "all_normal.csv", index=False)
     (folder / "empty.csv").write_text("")
     (folder / "no_rows.csv").write_text("amount,age\n")
     (folder / "semicolons.csv").write_text("amount;age\n1;2\n")
@@ -436,8 +439,8 @@ def write_bad_files(folder):
             ["'fine', 'fraud'", "--anomaly VALUE"],
         ),
         (
-            ["evaluate", "table.csv", "--model", "model", *TRUTH, "--normal", "good"],
-            ["has no normal row"],
+            ["evaluate", "all_normal.csv", "--model", "model", *TRUTH[:2], "--normal", "fine"],
+            ["has no anomaly"],
         ),
     ],
 )

@@ -121,8 +121,8 @@ def _add_labels(parser, required: bool) -> None:
         metavar="VALUE",
         action="append",
         default=[],
-        help="value of the label column that means a normal row, beside --anomaly; may be"
-        " repeated. All others are then unknown",
+        help="value of the label column that means a normal row; may be repeated. All others"
+        " are anomalies, or unknown where --anomaly is given, too",
     )
 
 

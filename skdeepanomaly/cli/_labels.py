@@ -16,10 +16,11 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     name : str
         The column.
     anomaly : list of str
-        Values that mean an anomaly. Without any, the column must hold -1 (anomaly), +1 (normal)
-        and 0 (unknown), or 1 (anomaly) and 0 (normal).
+        Values that mean an anomaly. Without any, all values that do not mean normal do.
     normal : list of str
-        Values that mean a normal row. Without any, all values that mean no anomaly do.
+        Values that mean a normal row. Without any, all values that mean no anomaly do. Without
+        either, the column must hold -1 (anomaly), +1 (normal) and 0 (unknown), or 1 (anomaly)
+        and 0 (normal).
 
     Returns
     -------
@@ -34,16 +35,18 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     check_names(table, [name], "--label-column")
     values = np.array([_canonical(value) for value in table[name]], dtype=object)
     found = sorted({value for value in values if value is not None})
-    if anomaly:
+    if anomaly or normal:
         bad, good = ({_canonical(text) for text in texts} for texts in (anomaly, normal))
         if both := bad & good:
             raise CommandError(f"{min(both)!r} is given to --anomaly and to --normal.")
-        if not bad & {*found}:
-            raise CommandError(
-                f"No row has {' or '.join(map(repr, anomaly))} in the column {name!r}; it holds"
-                f" {shown(found) or 'nothing'}. Give --anomaly one of these."
-            )
-        good = good or {*found} - bad
+        for option, given in (("--anomaly", anomaly), ("--normal", normal)):
+            if given and not {_canonical(text) for text in given} & {*found}:
+                raise CommandError(
+                    f"No row has {' or '.join(map(repr, given))} in the column {name!r}; it"
+                    f" holds {shown(found) or 'nothing'}. Give {option} one of these."
+                )
+        # With one of the two, all other values are the other class.
+        bad, good = bad or {*found} - good, good or {*found} - bad
     elif {*found} <= {"-1", "0", "1"} and "-1" in found:
         bad, good = {"-1"}, {"1"}
     elif {*found} in ({"0", "1"}, {"false", "true"}):
@@ -51,8 +54,8 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     else:
         raise CommandError(
             f"Expected -1 (anomaly) and 1 (normal), or 1 (anomaly) and 0 (normal) in the column"
-            f" {name!r}, got {shown(found) or 'empty cells'}. Say which values mean an anomaly:"
-            f" --anomaly VALUE."
+            f" {name!r}, got {shown(found) or 'empty cells'}. Say which values mean an anomaly,"
+            " --anomaly VALUE, or which mean normal, --normal VALUE."
         )
     labels = np.zeros(len(values), dtype=int)
     labels[[value in good for value in values]] = 1
