@@ -297,6 +297,32 @@ def test_explanations_name_the_column(folder, capsys):
     assert len(pd.read_parquet(folder / "why.parquet")) == 150
 
 
+def test_a_detector_that_explains_nothing_is_named(folder, capsys):
+    fit = ["fit", "table.csv", "--output", "other", "--detector", "ClusterwiseDetector"]
+    assert run(folder, *fit, "--ignore", "status") == 0
+    assert (scores_of(folder, capsys, model="other")["label"] == -1).any()
+    message = fails(folder, capsys, 1, "explain", "table.csv", "--model", "other")
+    assert "ClusterwiseDetector has no explain(X)" in message
+
+
+def test_a_failed_write_leaves_the_old_file(folder, capsys, monkeypatch):
+    score = ["score", "table.csv", "--model", "model", "--output", "old.csv"]
+    (folder / "old.csv").write_text("old")
+
+    def fail(self, path, **_):
+        Path(path).write_text("half of a table")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_csv", fail)
+        message = fails(folder, capsys, 1, *score)
+    assert "old.csv cannot be written: No space left on device" in message
+    assert (folder / "old.csv").read_text() == "old"
+    assert not list(folder.glob("unfinished*"))
+    assert run(folder, *score) == 0
+    assert len(pd.read_csv(folder / "old.csv")) == 150
+
+
 def test_nothing_flagged_gives_an_empty_table(folder, capsys):
     TABLE[10:12].to_csv(folder / "few.csv", index=False)
     assert (scores_of(folder, capsys, table="few.csv")["label"] == 1).all()
@@ -422,10 +448,11 @@ def write_bad_files(folder):
         (["score", "table.csv", "--model", "scaler"], ["StandardScaler, which does not score"]),
         (
             ["score", "table.csv", "--model", "model", "--output", "no/scores.csv"],
-            ["the folder", "does not exist"],
+            ["there is no folder"],
         ),
         (["score", "table.csv", "--model", "model", "--keep", "agee"], ["Did you mean 'age'?"]),
-        (["fit", "table.csv", "--output", "no/model"], ["the folder", "does not exist"]),
+        (["fit", "table.csv", "--output", "."], ["it is a folder"]),
+        (["fit", "table.csv", "--output", "no/model"], ["there is no folder"]),
         (["fit", "table.csv", "--output", "x", "--ignore", "agee"], ["Did you mean 'age'?"]),
         (["fit", "table.csv", "--output", "x", "--text", "agee"], ["'agee'"]),
         (["fit", "table.csv", "--output", "x", "--date", "country"], ["'country'", "date"]),
@@ -512,6 +539,12 @@ def test_verbose_shows_epochs_and_leaves_the_logger_alone(folder, capsys):
     assert run(folder, *fit, "-v") == 0
     lines = capsys.readouterr().err.splitlines()
     assert sum(line.startswith("AutoEncoder: epoch ") for line in lines) == 2
+    assert (logger.level, list(logger.handlers)) == before
+    assert "Traceback" not in "".join(lines)
+    assert run(folder, "score", "none.csv", "--model", "model", "-v") == 1
+    message = capsys.readouterr().err
+    assert "Traceback" in message
+    assert "error: " in message
     assert (logger.level, list(logger.handlers)) == before
 
 

@@ -91,7 +91,7 @@ def _add_command(commands, name: str, run, summary: str, details: str):
         "-v",
         "--verbose",
         action="store_true",
-        help="also show a line for each epoch of the training",
+        help="also show a line for each epoch of the training, and the traceback of an error",
     )
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="show only warnings and errors"

@@ -135,9 +135,11 @@ def _explanations(model, table, rows, scores, taken, top):
         contributions = np.asarray(explain_columns(model, chosen))
         names = list(getattr(rows, "columns", table.columns))
         for row, values in zip(taken, contributions, strict=True):
-            speaking = np.maximum(values, 0)
             order = np.argsort(-values, kind="stable")[:top]
-            for rank, column in enumerate(order[speaking[order] > 0], start=1):
+            # The first one also where no column speaks for an anomaly.
+            order = order[: max(1, np.count_nonzero(values[order] > 0))]
+            total = values[values > 0].sum()
+            for rank, column in enumerate(order, start=1):
                 cell = table[names[column]].iloc[row]
                 found["row"].append(row + 1)
                 found["score"].append(scores[row])
@@ -145,7 +147,7 @@ def _explanations(model, table, rows, scores, taken, top):
                 found["column"].append(names[column])
                 found["value"].append("" if pandas.isna(cell) else str(cell))
                 found["contribution"].append(values[column])
-                found["share"].append(values[column] / speaking.sum())
+                found["share"].append(values[column] / total if total > 0 else np.nan)
     return pandas.DataFrame(found).astype({"row": int, "rank": int})
 
 

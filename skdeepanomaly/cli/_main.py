@@ -83,7 +83,7 @@ def _shown_warnings():
 
 @contextmanager
 def _shown_epochs(verbose: bool):
-    """Show the log of the package on stderr if it was asked for."""
+    """Show the log of the package on stderr if it was asked for, tracebacks included."""
     if not verbose:
         yield
         return
@@ -91,7 +91,7 @@ def _shown_epochs(verbose: bool):
     handler.setFormatter(logging.Formatter("%(message)s"))
     level = _LOGGER.level
     _LOGGER.addHandler(handler)
-    _LOGGER.setLevel(logging.INFO)
+    _LOGGER.setLevel(logging.DEBUG)
     try:
         yield
     finally:

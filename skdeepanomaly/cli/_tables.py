@@ -1,5 +1,7 @@
 """Tables in CSV and Parquet files."""
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -43,11 +45,18 @@ def check_table_name(path: str) -> None:
 
 def check_output(path: str | None) -> None:
     """Refuse an output that could not be written, before anything is computed."""
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise CommandError(
-            f"{path} cannot be written: the folder {Path(path).parent} does not exist. Make it"
-            " first, or choose another --output."
-        )
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    why = None
+    if not folder.is_dir():
+        why = f"there is no folder {folder}. Make it first"
+    elif Path(path).is_dir():
+        why = "it is a folder. Add the name of a file"
+    elif not os.access(folder, os.W_OK):
+        why = f"the folder {folder} does not let you. Change its permissions"
+    if why is not None:
+        raise CommandError(f"{path} cannot be written: {why}, or choose another --output.")
 
 
 def read_table(path: str, separator: str | None):
@@ -103,23 +112,28 @@ def read_table(path: str, separator: str | None):
 
 def write_table(table, path: str | None) -> None:
     """Write a table to a file, or as CSV to the standard output where no file is given."""
+    if path is None:
+        table.to_csv(sys.stdout, index=False)
+        return
+    # A file that is there is replaced when the new one is complete. pandas tells compression
+    # by the end of the name.
+    unfinished = Path(path).with_name(f"unfinished-{os.getpid()}-{Path(path).name}")
     try:
-        if path is None:
-            table.to_csv(sys.stdout, index=False)
-        elif path.lower().endswith(_PARQUET):
-            table.to_parquet(path, index=False)
+        if path.lower().endswith(_PARQUET):
+            table.to_parquet(unfinished, index=False)
         else:
             separator = "\t" if path.lower().endswith(".tsv") else ","
-            table.to_csv(path, sep=separator, index=False)
+            table.to_csv(unfinished, sep=separator, index=False)
+        unfinished.replace(path)
     except ImportError as error:
         raise _needs_pyarrow(path) from error
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise CommandError(
-            f"{path or 'The standard output'} cannot be written: {error.strerror or error}."
-            " Choose another --output."
+            f"{path} cannot be written: {error.strerror or error}. Choose another --output."
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def check_names(table, names, option: str) -> None:
