@@ -31,6 +31,18 @@ ALLOWED = {
     "series": {"meta", "series", "thresholds", "utils"},
     "tables": {"tables", "utils"},
     "explain": {"utils"},
+    "cli": {
+        "_version",
+        "cli",
+        "explain",
+        "meta",
+        "metrics",
+        "persistence",
+        "tables",
+        "thresholds",
+        "utils",
+    },
+    "__main__": {"cli"},
     "__init__": {
         "_version",
         "callbacks",

@@ -1,0 +1,75 @@
+"""A column of a table as labels of anomalies."""
+
+import numpy as np
+
+from ._errors import CommandError
+from ._tables import check_names, shown
+
+
+def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.ndarray:
+    """Return the labels in a column of a table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table.
+    name : str
+        The column.
+    anomaly : list of str
+        Values that mean an anomaly. Without any, all values that do not mean normal do.
+    normal : list of str
+        Values that mean a normal row. Without any, all values that mean no anomaly do. Without
+        either, the column must hold -1 (anomaly), +1 (normal) and 0 (unknown), or 1 (anomaly)
+        and 0 (normal).
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,), int
+        -1 for anomalies, +1 for normal rows and 0 for unknown ones, such as empty cells.
+
+    Raises
+    ------
+    CommandError
+        If there is no such column, or its values do not say which rows are anomalies.
+    """
+    check_names(table, [name], "--label-column")
+    values = np.array([_canonical(value) for value in table[name]], dtype=object)
+    found = sorted({value for value in values if value is not None})
+    if anomaly or normal:
+        bad, good = ({_canonical(text) for text in texts} for texts in (anomaly, normal))
+        if both := bad & good:
+            raise CommandError(f"{min(both)!r} is given to --anomaly and to --normal.")
+        for option, given in (("--anomaly", anomaly), ("--normal", normal)):
+            if given and not {_canonical(text) for text in given} & {*found}:
+                raise CommandError(
+                    f"No row has {' or '.join(map(repr, given))} in the column {name!r}; it"
+                    f" holds {shown(found) or 'nothing'}. Give {option} one of these."
+                )
+        # With one of the two, all other values are the other class.
+        bad, good = bad or {*found} - good, good or {*found} - bad
+    elif {*found} <= {"-1", "0", "1"} and "-1" in found:
+        bad, good = {"-1"}, {"1"}
+    elif {*found} in ({"0", "1"}, {"false", "true"}):
+        bad, good = {"1", "true"}, {"0", "false"}
+    else:
+        raise CommandError(
+            f"Expected -1 (anomaly) and 1 (normal), or 1 (anomaly) and 0 (normal) in the column"
+            f" {name!r}, got {shown(found) or 'empty cells'}. Say which values mean an anomaly,"
+            " --anomaly VALUE, or which mean normal, --normal VALUE."
+        )
+    labels = np.zeros(len(values), dtype=int)
+    labels[[value in good for value in values]] = 1
+    labels[[value in bad for value in values]] = -1
+    return labels
+
+
+def _canonical(value) -> str | None:
+    """Return the same text for 1, 1.0, "1" and " 1 "; None for a missing value."""
+    if value is None or value != value or str(value) in ("", "<NA>", "NaT"):
+        return None
+    text = str(value).strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return text.lower() if text.lower() in ("true", "false") else text
+    return str(int(number)) if number.is_integer() else str(number)
