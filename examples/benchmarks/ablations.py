@@ -58,6 +58,8 @@ ABLATIONS = [
     Ablation("NeuTraL", "bounded residual", {}, {"transformation": "residual"}),
     Ablation("GOAD", "many transformations", {}, {"n_transformations": 2}),
     Ablation("GOAD", "maps around the identity", {}, {"around_identity": False}),
+    Ablation("MCM", "diversity of the masks", {}, {"diversity_weight": 0.0}),
+    Ablation("MCM", "learned masks", {}, {"learn_masks": False}),
     Ablation("DeepClustering", "codes gather at centres", {}, {"cluster_weight": 0.0}),
     Ablation("DeepEmbeddedClustering", "self-training", {}, {"lr": 1e-12}),
     Ablation("DeepDiscriminativeClustering", "clusters", {}, {"n_clusters": 1}),

@@ -153,3 +153,73 @@ class AffineTransformations(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_transformations, latent_dim) of the transformed copies."""
         return self.encoder(self.transform(x)).transpose(0, 1)
+
+
+class MaskingNetwork(nn.Module):
+    """Learned soft masks of rows, and an auto-encoder of the masked rows.
+
+    Each mask has a network of its own, from the row to one share in (0, 1) for each feature.
+    A masked row is the row times its mask.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+    hidden_dims : sequence of int
+        Widths of the encoder's hidden layers; the decoder has them in reverse order.
+    latent_dim : int
+        Width of the code.
+    n_masks : int, default=15
+        Number of masks.
+    mask_dim : int, default=64
+        Width of the two hidden layers of the network of each mask.
+    learn_masks : bool, default=True
+        Whether the networks of the masks are trained. With False they keep their random
+        initial weights.
+    activation : str, default="leaky_relu"
+        Activation of the auto-encoder's hidden layers, a key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
+        Share of the auto-encoder's hidden units that is dropped in training.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        *,
+        n_masks: int = 15,
+        mask_dim: int = 64,
+        learn_masks: bool = True,
+        activation: str = "leaky_relu",
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.n_masks = n_masks
+        # Without biases, as in the authors' code.
+        self.mask_layers = nn.Sequential(
+            PackedLinear(n_masks, n_features, mask_dim, bias=False),
+            nn.ReLU(),
+            PackedLinear(n_masks, mask_dim, mask_dim, bias=False),
+            nn.ReLU(),
+            PackedLinear(n_masks, mask_dim, n_features, bias=False),
+        ).requires_grad_(learn_masks)
+        dims = [n_features, *hidden_dims, latent_dim]
+        # NOTE[DIFF]: the auto-encoder has biases; this was chosen on tables.
+        self.encoder = MLP(dims, activation=activation, dropout=dropout)
+        self.decoder = MLP(dims[::-1], activation=activation, dropout=dropout)
+
+    def masks(self, x: Tensor) -> Tensor:
+        """Return the masks (n_masks, n, n_features) of rows (n, n_features)."""
+        return self.mask_layers(x.expand(self.n_masks, *x.shape)).sigmoid()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows rebuilt from each masked version, and the masks.
+
+        Both have the shape (n, n_masks, n_features).
+        """
+        masks = self.masks(x)
+        # As one table, which is faster than a batched product.
+        masked = (x * masks).flatten(0, 1)
+        rebuilt = self.decoder(self.encoder(masked)).view_as(masks)
+        return rebuilt.transpose(0, 1), masks.transpose(0, 1)
