@@ -25,7 +25,7 @@ from .reconstruction import (
     VariationalAutoEncoder,
 )
 from .residual import RegressionResidual
-from .self_supervised import GOAD, MCM, NeuTraL
+from .self_supervised import GOAD, ICL, MCM, NeuTraL
 from .semi_supervised import DeepSAD, DevNet, SemiSupervisedGAN
 from .sequence import (
     ConvForecaster,
@@ -38,6 +38,7 @@ __all__ = [
     "ALAD",
     "GAN",
     "GOAD",
+    "ICL",
     "MCM",
     "AdversarialAutoEncoder",
     "AutoEncoder",

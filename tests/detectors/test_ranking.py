@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import (
     GOAD,
+    ICL,
     MCM,
     AdversarialAutoEncoder,
     AutoEncoder,
@@ -66,6 +67,7 @@ RANKING = {
     ),
     "DenoisingAutoEncoder, noise and masking": DenoisingAutoEncoder(masking_rate=0.1, **SMALL),
     "GOAD": GOAD(hidden_dims=(32,), max_epochs=30),
+    "ICL": ICL(lr=3e-3, max_epochs=30),
     "MCM": MCM(n_masks=6, hidden_dims=(32,), lr=5e-3, max_epochs=40, batch_size=64),
     "NeuTraL": NeuTraL(hidden_dims=(32,), max_epochs=30),
     "RegressionResidual": RegressionResidual(max_epochs=30),

@@ -212,3 +212,37 @@ class MaskedCellLoss(nn.Module):
         if self.diversity_weight:
             loss = loss + self.diversity_weight * self.diversity_loss(output[1])
         return loss
+
+
+class InternalContrastiveLoss(nn.Module):
+    """Contrastive loss of the similarities of parts of a row.
+
+    The loss is low if the features beside a sub-vector are more similar to this sub-vector than
+    to the others of the same row.
+
+    Parameters
+    ----------
+    temperature : float, default=0.1
+        Divisor of the similarities.
+    """
+
+    def __init__(self, *, temperature: float = 0.1):
+        super().__init__()
+        self.temperature = temperature
+
+    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the loss (n,) of each row, a mean over all positions."""
+        fits = isinstance(output, Tensor) and output.ndim == 4
+        if not fits or len(output) != len(x) or output.shape[2] != output.shape[3]:
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(
+                f"The module returned an output of shape {shape} for {len(x)} rows; expected"
+                f" similarities of shape ({len(x)}, n_orders, n_positions, n_positions)."
+            )
+        logits = output / self.temperature
+        losses = logits.logsumexp(dim=3) - logits.diagonal(dim1=2, dim2=3)
+        return losses.mean(dim=(1, 2))
+
+    def forward(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the mean loss of the rows."""
+        return self.score_rows(output, x).mean()

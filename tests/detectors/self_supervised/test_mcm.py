@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import make_rows
 from detectors.effects import mean_over_seeds
+from detectors.self_supervised.effects import make_mixed
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import MCM
@@ -17,16 +18,6 @@ SMALL = {
     "batch_size": 64,
     "lr": 1e-2,
 }
-
-
-def make_mixed(seed, n_outliers=30):
-    """Draw rows on a sheet, and rows whose halves come from different rows; labels of both."""
-    rng = np.random.default_rng(seed)
-    X = make_rows(300, 8, seed)
-    outliers = X[:n_outliers].copy()
-    other = rng.permuted(np.tile(np.arange(8) < 4, (n_outliers, 1)), axis=1)
-    outliers[other] = X[-n_outliers:][other]
-    return np.concatenate([X, outliers]), np.repeat([1, -1], [300, n_outliers])
 
 
 def spread_of_masks(detector, X):
