@@ -60,6 +60,8 @@ ABLATIONS = [
     Ablation("GOAD", "maps around the identity", {}, {"around_identity": False}),
     Ablation("MCM", "diversity of the masks", {}, {"diversity_weight": 0.0}),
     Ablation("MCM", "learned masks", {}, {"learn_masks": False}),
+    Ablation("LUNAR", "negatives near rows", {}, {"negatives": "uniform"}),
+    Ablation("LUNAR", "selection", {}, {"train_split": None}),
     Ablation("DeepClustering", "codes gather at centres", {}, {"cluster_weight": 0.0}),
     Ablation("DeepEmbeddedClustering", "self-training", {}, {"lr": 1e-12}),
     Ablation("DeepDiscriminativeClustering", "clusters", {}, {"n_clusters": 1}),

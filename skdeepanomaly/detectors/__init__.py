@@ -16,7 +16,7 @@ from .image import (
     PaDiM,
     PatchCore,
 )
-from .neighbors import DeepNeighborDistance, NeighborDistance
+from .neighbors import LUNAR, DeepNeighborDistance, NeighborDistance
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -39,6 +39,7 @@ __all__ = [
     "GAN",
     "GOAD",
     "ICL",
+    "LUNAR",
     "MCM",
     "AdversarialAutoEncoder",
     "AutoEncoder",
