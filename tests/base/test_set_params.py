@@ -120,6 +120,7 @@ OTHER_VALUES = {
     "verbose": 2,
     "warm_start": True,
     "warmup": 0.5,
+    "weighted": False,
 }
 OTHER_SCORE_TYPES = {
     "ALAD": "l1",
