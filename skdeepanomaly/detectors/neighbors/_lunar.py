@@ -80,7 +80,7 @@ class LUNAR(BaseDeepDetector):
 
     Parameters
     ----------
-    n_neighbors : int, default=100
+    n_neighbors : int, default=20
         Number of nearest rows whose distances the network reads. If there are fewer other
         rows, the last distance is repeated.
     weighted : bool, default=True
@@ -176,7 +176,7 @@ class LUNAR(BaseDeepDetector):
     _module_class = DistanceCombination
     _criterion_class = NegativesLoss
     # NOTE[DIFF]: steps on batches; the paper takes 200 on all rows.
-    _n_steps = 500
+    _n_steps = 300
     _epoch_range = (5, 200)
     # The neighbours change on the way to a row, so that few points are too coarse.
     _explanation_steps = 128
@@ -184,7 +184,8 @@ class LUNAR(BaseDeepDetector):
     def __init__(
         self,
         *,
-        n_neighbors=100,
+        # NOTE[DIFF]: the paper takes 100; 20 rank as well on tables, and take less time.
+        n_neighbors=20,
         # NOTE[DIFF]: the network of the paper gives the logit.
         weighted=True,
         negatives="mixed",

@@ -1,4 +1,4 @@
-"""Self-supervised detectors, which learn from transformed or masked copies, or parts, of rows."""
+"""Self-supervised detectors, which learn from transformed copies or from parts of rows."""
 
 from ._goad import GOAD
 from ._icl import ICL

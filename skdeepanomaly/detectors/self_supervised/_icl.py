@@ -33,7 +33,7 @@ class ICL(BaseDeepDetector):
     max_positions : int, default=32
         Largest number of sub-vectors in an order. If there could be more, evenly spaced ones
         are taken, the first and the last among them.
-    temperature : float, default=0.1
+    temperature : float, default=0.01
         Divisor of the similarities of the codes.
     hidden_dims : sequence of int, default=(32,)
         Widths of the hidden layers of the network of the rest. The network of the sub-vectors
@@ -114,7 +114,7 @@ class ICL(BaseDeepDetector):
     _auto_batch_size = 128
     # NOTE[DIFF]: a short training, chosen on tables.
     _n_steps = 300
-    _epoch_range = (2, 100)
+    _epoch_range = (1, 200)
     # The normalised codes bend the score, so that few points are too coarse.
     _explanation_steps = 128
 
@@ -124,7 +124,7 @@ class ICL(BaseDeepDetector):
         subvector_dim="auto",
         n_orders="auto",
         max_positions=32,
-        temperature=0.1,
+        temperature=0.01,
         # NOTE[DIFF]: the authors' networks have up to 400 units in a layer.
         hidden_dims=(32,),
         latent_dim=32,

@@ -30,7 +30,7 @@ class MCM(BaseDeepDetector):
     learn_masks : bool, default=True
         Whether the networks of the masks are trained. With False they keep their random
         initial weights.
-    diversity_weight : float, default=0.1
+    diversity_weight : float, default=0.03
         Weight of the diversity loss of the masks, the lambda of the paper, beside the mean
         squared error of the features. With 0 the masks become alike.
     temperature : float, default=0.1
@@ -81,8 +81,8 @@ class MCM(BaseDeepDetector):
       tables of any width. The paper adds it up and chooses :math:`\lambda` for each table.
     - The hidden layers of the masks have a fixed width, where those of the paper are as wide
       as the row. With 1,000 features they alone would take most of the time.
-    - The auto-encoder is smaller and has biases, and the training is short, at a low learning
-      rate. Both were chosen on tables.
+    - The auto-encoder is smaller and has biases, and the training is short. Both were chosen
+      on tables.
 
     A custom ``module`` maps rows (n, n_features) to a pair: the rows that were rebuilt from
     each masked version, and the masks, both of shape (n, n_masks, n_features).
@@ -119,8 +119,8 @@ class MCM(BaseDeepDetector):
     _module_class = MaskingNetwork
     _criterion_class = MaskedCellLoss
     # NOTE[DIFF]: a short training, chosen on tables.
-    _n_steps = 500
-    _epoch_range = (3, 200)
+    _n_steps = 300
+    _epoch_range = (2, 200)
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class MCM(BaseDeepDetector):
         # NOTE[DIFF]: in the paper as wide as the row.
         mask_dim=64,
         learn_masks=True,
-        diversity_weight=0.1,
+        diversity_weight=0.03,
         temperature=0.1,
         # NOTE[DIFF]: the authors' auto-encoder has layers of 256 and a code of 128.
         hidden_dims=(64, 64),
@@ -140,7 +140,7 @@ class MCM(BaseDeepDetector):
         standardize_errors=True,
         module=None,
         optimizer=torch.optim.Adam,
-        lr=2e-3,
+        lr=5e-3,
         max_epochs="auto",
         batch_size="auto",
         train_split=None,

@@ -111,7 +111,7 @@ def test_scores_are_those_of_a_brute_search():
 
 def test_few_rows_repeat_the_last_distance():
     X = make_rows(4)
-    detector = LUNAR(max_epochs=2, random_state=0).fit(X)
+    detector = LUNAR(n_neighbors=100, max_epochs=2, random_state=0).fit(X)
     criterion = detector.net_.criterion_
     scaled = criterion.scaled(torch.from_numpy(X))
     distances = detector._distances(criterion, scaled)
