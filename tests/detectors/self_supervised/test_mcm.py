@@ -35,21 +35,21 @@ def test_diverse_learned_masks_keep_the_network_from_copying_anomalies():
         return found
 
     error, spread, of_drawn, drawn_spread, of_alike, alike_spread = mean_over_seeds(measure)
-    assert error < 0.4 * min(of_drawn, of_alike)
+    assert error < 0.6 * min(of_drawn, of_alike)
     assert spread > 3 * max(drawn_spread, alike_spread)
 
 
 def test_standardised_errors_weigh_all_features():
     X = make_rows(200, 4) * np.float32([0.2, 1, 1, 1])
-    shares = []
+    spreads = []
     for standardize in (False, True):
         detector = MCM(standardize_errors=standardize, random_state=0, **SMALL).fit(X)
         parts = detector.explain(X)
         np.testing.assert_allclose(parts.sum(axis=1), -detector.score_samples(X), rtol=1e-5)
-        shares.append(parts[:, 0].mean() / parts.mean(axis=0).sum())
-    raw, standardised = shares
-    assert standardised == pytest.approx(1 / 4, rel=0.05)
-    assert raw < 0.3 * standardised
+        spreads.append(np.ptp(parts.mean(axis=0)) / parts.mean())
+    raw, standardised = spreads
+    assert standardised < 0.1
+    assert raw > 0.3
 
 
 def test_explanations_point_at_the_cell_that_does_not_fit():
