@@ -29,7 +29,7 @@ class ICL(BaseDeepDetector):
     n_orders : int or "auto", default="auto"
         Number of orders of the features, each with networks of its own, over which the score
         is averaged. The first is the order of the columns, the others are random. ``"auto"``
-        is ``1 + 30 // (7 + n_features)``: few features have few positions.
+        is ``1 + 60 // (7 + n_features)``: few features have few positions.
     max_positions : int, default=32
         Largest number of sub-vectors in an order. If there could be more, evenly spaced ones
         are taken, the first and the last among them.
@@ -72,7 +72,8 @@ class ICL(BaseDeepDetector):
     - There are at most ``max_positions`` positions. The paper takes all of them, whose cost
       grows with the square of the number of features.
     - There are fewer orders, because each costs as much as the first. In the paper there are
-      :math:`1 + \lfloor 100 / (\log n + d) \rfloor` for n rows with d features.
+      :math:`1 + \lfloor 100 / (\log n + d) \rfloor` for n rows with d features. More orders rank
+      real tables better.
     - The networks are smaller. The training is short; in the paper it ends when the loss is
       below a bound.
     - Rows far from the training data get a penalty, because the loss is bounded, as in all
@@ -178,7 +179,7 @@ class ICL(BaseDeepDetector):
             subvector_dim = _auto_subvector_dim(n_features)
         if n_orders == "auto":
             # NOTE[DIFF]: fewer than in the paper, whatever the number of rows.
-            n_orders = 1 + 30 // (7 + n_features)
+            n_orders = 1 + 60 // (7 + n_features)
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "latent_dim": self.latent_dim,
