@@ -130,8 +130,8 @@ class LUNAR(BaseDeepDetector):
 
     Departures from the paper:
 
-    - By default the network gives weights. In the user guide, this decides whether LUNAR comes
-      close to a search by mean distances on real tables.
+    - By default the network gives weights, as in the implementation of PyOD. In the user guide
+      this decides whether LUNAR comes close to a search by mean distances on real tables.
     - Rows are not scaled to [0, 1], which extreme values spoil: scale them first. Margin and
       noise are shares of the ranges of the columns instead, and the distances that the network
       reads are divided by their mean.

@@ -72,8 +72,8 @@ class ICL(BaseDeepDetector):
     - There are at most ``max_positions`` positions. The paper takes all of them, whose cost
       grows with the square of the number of features.
     - There are fewer orders, because each costs as much as the first. In the paper there are
-      :math:`1 + \lfloor 100 / (\log n + d) \rfloor` for n rows with d features. More orders rank
-      real tables better.
+      :math:`1 + \lfloor 100 / (\log n + d) \rfloor` for n rows with d features. More orders
+      rank real tables better.
     - The networks are smaller. The training is short; in the paper it ends when the loss is
       below a bound.
     - Rows far from the training data get a penalty, because the loss is bounded, as in all
