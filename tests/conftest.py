@@ -156,6 +156,7 @@ SHORT = {
     "channels": (4,),
     "n_fourier_features": 32,
     "max_landmarks": 64,
+    "max_reference_rows": 256,
     "n_moved": 500,
     "n_starts": 8,
     "query_steps": 2,

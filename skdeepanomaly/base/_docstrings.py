@@ -19,7 +19,7 @@ max_epochs : int or "auto", default={max_epochs}
 batch_size : int or "auto", default={batch_size}
     Number of rows in a batch; -1 means all rows. ``"auto"`` is {_auto_batch_size}, or all
     rows if there are fewer.
-train_split : float, callable or None, default=None
+train_split : float, callable or None, default={train_split}
     Share of the rows that is not used for training, but to record ``valid_loss``; or a
     skorch split such as :class:`skorch.dataset.ValidSplit`. The threshold is computed from
     all rows.

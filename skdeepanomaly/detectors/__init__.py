@@ -16,7 +16,7 @@ from .image import (
     PaDiM,
     PatchCore,
 )
-from .neighbors import DeepNeighborDistance, NeighborDistance
+from .neighbors import LUNAR, DeepNeighborDistance, NeighborDistance
 from .one_class import DeepOneClassSVM, DeepSVDD
 from .reconstruction import (
     AdversarialAutoEncoder,
@@ -25,7 +25,7 @@ from .reconstruction import (
     VariationalAutoEncoder,
 )
 from .residual import RegressionResidual
-from .self_supervised import GOAD, NeuTraL
+from .self_supervised import GOAD, ICL, MCM, NeuTraL
 from .semi_supervised import DeepSAD, DevNet, SemiSupervisedGAN
 from .sequence import (
     ConvForecaster,
@@ -38,6 +38,9 @@ __all__ = [
     "ALAD",
     "GAN",
     "GOAD",
+    "ICL",
+    "LUNAR",
+    "MCM",
     "AdversarialAutoEncoder",
     "AutoEncoder",
     "BiGAN",

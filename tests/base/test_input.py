@@ -62,6 +62,9 @@ def check_fit_and_scores(name, X):
 
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_rows(name, case):
+    if (name, case) == ("ICL", "one column"):
+        # It contrasts features with each other; its own tests see that it says so.
+        return
     check_fit_and_scores(name, DEGENERATE[case])
 
 

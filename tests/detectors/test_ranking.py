@@ -9,6 +9,9 @@ from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import (
     GOAD,
+    ICL,
+    LUNAR,
+    MCM,
     AdversarialAutoEncoder,
     AutoEncoder,
     BiGAN,
@@ -65,6 +68,9 @@ RANKING = {
     ),
     "DenoisingAutoEncoder, noise and masking": DenoisingAutoEncoder(masking_rate=0.1, **SMALL),
     "GOAD": GOAD(hidden_dims=(32,), max_epochs=30),
+    "ICL": ICL(lr=3e-3, max_epochs=30),
+    "LUNAR": LUNAR(n_neighbors=20, hidden_dims=(64, 64), max_epochs=50),
+    "MCM": MCM(n_masks=6, hidden_dims=(32,), lr=5e-3, max_epochs=40, batch_size=64),
     "NeuTraL": NeuTraL(hidden_dims=(32,), max_epochs=30),
     "RegressionResidual": RegressionResidual(max_epochs=30),
     "RegressionResidual, additive": RegressionResidual(model="additive", max_epochs=30),

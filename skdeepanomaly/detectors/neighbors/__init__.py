@@ -1,8 +1,17 @@
 """Detectors by the distance to the nearest training rows, searched or learned."""
 
 from ._deep_neighbor_distance import DeepNeighborDistance
-from ._losses import DistanceLoss
+from ._losses import DistanceLoss, NegativesLoss
+from ._lunar import LUNAR
 from ._neighbor_distance import NeighborDistance
-from ._networks import DistanceNetwork
+from ._networks import DistanceCombination, DistanceNetwork
 
-__all__ = ["DeepNeighborDistance", "DistanceLoss", "DistanceNetwork", "NeighborDistance"]
+__all__ = [
+    "LUNAR",
+    "DeepNeighborDistance",
+    "DistanceCombination",
+    "DistanceLoss",
+    "DistanceNetwork",
+    "NegativesLoss",
+    "NeighborDistance",
+]

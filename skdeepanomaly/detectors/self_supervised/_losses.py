@@ -144,3 +144,105 @@ class TransformationLoss(nn.Module):
             likelihood = distances.negative().log_softmax(dim=2).diagonal(dim1=1, dim2=2)
             loss = loss - self.likelihood_weight * likelihood.mean()
         return loss
+
+
+class MaskedCellLoss(nn.Module):
+    """Error of rows that were rebuilt from masked versions, and the diversity of the masks.
+
+    Parameters
+    ----------
+    diversity_weight : float, default=1.0
+        Weight of the diversity loss of the masks.
+    temperature : float, default=0.1
+        Divisor of the cosine similarities of the masks.
+
+    Attributes
+    ----------
+    variances : Tensor of shape (n_masks, n_features) or (0,)
+        Mean squared errors by which the scores divide the squared errors. If it is empty,
+        the scores use the squared errors as they are.
+    """
+
+    variances: Tensor
+
+    def __init__(self, *, diversity_weight: float = 1.0, temperature: float = 0.1):
+        super().__init__()
+        self.diversity_weight = diversity_weight
+        self.temperature = temperature
+        self.register_buffer("variances", torch.empty(0))
+
+    def squared_errors(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the squared errors (n, n_masks, n_features) of the rebuilt rows."""
+        fits = isinstance(output, tuple) and len(output) == 2
+        shapes = {tuple(getattr(part, "shape", ())) for part in output} if fits else set()
+        shape = shapes.pop() if len(shapes) == 1 else ()
+        if len(shape) != 3 or shape[0] != len(x) or shape[1] < 2 or shape[2] != x.shape[1]:
+            got = [
+                tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
+                for part in (output if isinstance(output, tuple) else (output,))
+            ]
+            raise ValueError(
+                f"The module returned {got} for {len(x)} rows of {x.shape[1]} features;"
+                " expected a pair, the rebuilt rows and the masks, both of shape"
+                f" ({len(x)}, n_masks, {x.shape[1]}) with at least two masks."
+            )
+        return (output[0] - x.unsqueeze(1)).square()
+
+    def feature_scores(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the terms (n, n_features) whose sums over features are anomaly scores."""
+        errors = self.squared_errors(output, x)
+        if self.variances.numel():
+            errors = errors / self.variances
+        return errors.mean(dim=1) / errors.shape[2]
+
+    def diversity_loss(self, masks: Tensor) -> Tensor:
+        """Return a loss that is low if the masks (n, n_masks, n_features) of a row differ."""
+        directions = F.normalize(masks, dim=2).contiguous()
+        similarities = torch.bmm(directions, directions.transpose(1, 2)) / self.temperature
+        n_masks = masks.shape[1]
+        itself = torch.eye(n_masks, dtype=torch.bool, device=masks.device)
+        sums = similarities.masked_fill(itself, -torch.inf).logsumexp(dim=2)
+        n_others = max(2, n_masks - 1)
+        return sums.sum(dim=1).mean() / (n_others * math.log(n_others))
+
+    def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Return the mean squared error plus the weighted diversity loss."""
+        # NOTE[DIFF]: a mean over the features, where the paper has the sum.
+        loss = self.squared_errors(output, x).mean()
+        if self.diversity_weight:
+            loss = loss + self.diversity_weight * self.diversity_loss(output[1])
+        return loss
+
+
+class InternalContrastiveLoss(nn.Module):
+    """Contrastive loss of the similarities of parts of a row.
+
+    The loss is low if the features beside a sub-vector are more similar to this sub-vector than
+    to the others of the same row.
+
+    Parameters
+    ----------
+    temperature : float, default=0.1
+        Divisor of the similarities.
+    """
+
+    def __init__(self, *, temperature: float = 0.1):
+        super().__init__()
+        self.temperature = temperature
+
+    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the loss (n,) of each row, a mean over all positions."""
+        fits = isinstance(output, Tensor) and output.ndim == 4
+        if not fits or len(output) != len(x) or output.shape[2] != output.shape[3]:
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(
+                f"The module returned an output of shape {shape} for {len(x)} rows; expected"
+                f" similarities of shape ({len(x)}, n_orders, n_positions, n_positions)."
+            )
+        logits = output / self.temperature
+        losses = logits.logsumexp(dim=3) - logits.diagonal(dim1=2, dim2=3)
+        return losses.mean(dim=(1, 2))
+
+    def forward(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the mean loss of the rows."""
+        return self.score_rows(output, x).mean()
