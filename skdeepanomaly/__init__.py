@@ -40,6 +40,7 @@ from .detectors import (
 from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
 from .drift import DriftDetector
 from .explain import explain_columns
+from .export import to_onnx
 from .meta import (
     ClusterwiseDetector,
     ConformalDetector,
@@ -210,6 +211,7 @@ __all__ = [
     "range_precision_score",
     "range_recall_score",
     "stability_score",
+    "to_onnx",
     "vus_pr_score",
     "vus_roc_score",
 ]

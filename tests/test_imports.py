@@ -30,12 +30,23 @@ ALLOWED = {
     "series": {"meta", "series", "thresholds", "utils"},
     "tables": {"tables", "utils"},
     "explain": {"utils"},
+    "export": {
+        "_version",
+        "base",
+        "detectors",
+        "engine",
+        "export",
+        "meta",
+        "series",
+        "utils",
+    },
     "__init__": {
         "_version",
         "callbacks",
         "detectors",
         "drift",
         "explain",
+        "export",
         "meta",
         "metrics",
         "plotting",
@@ -135,7 +146,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 def test_optional_dependencies_are_imported_late():
     optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "skrub"]
-    optional += ["river", "tqdm.auto"]
+    optional += ["onnx", "onnxruntime", "onnxscript", "river", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"
