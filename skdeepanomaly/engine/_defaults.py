@@ -148,9 +148,9 @@ def torch_defaults() -> Iterator[None]:
 def export_defaults() -> Iterator[None]:
     """Hold the settings that decide what torch records of a module, for a block.
 
-    These are the default dtype and device, autocast, gradients and inference mode. The precision
-    of products is left alone: it changes nothing that is recorded, and torch's exporter cannot
-    read it where it is held.
+    These are the default dtype and device, autocast, gradients and inference mode. The
+    precision of products is left alone: it changes nothing that is recorded, and torch's
+    exporter cannot read it where it is held.
     """
     with ExitStack() as stack:
         stack.enter_context(_DTYPE)

@@ -132,14 +132,16 @@ def _convert(graph: Graph, shape: tuple[int, ...], detector) -> bytes:
     """Return the graph as the bytes of an ONNX file."""
     with export_defaults(), _quiet():
         try:
-            program = torch.onnx.export(
+            # In two steps: torch.onnx.export alone would fix the number of rows where a
+            # detector needs that, and say nothing.
+            recorded = torch.export.export(
                 graph,
                 (torch.zeros(3, *shape),),
-                dynamo=True,
-                verbose=False,
-                input_names=["X"],
-                output_names=OUTPUTS,
                 dynamic_shapes={"x": {0: torch.export.Dim("n_samples", min=1)}},
+                strict=False,
+            )
+            program = torch.onnx.export(
+                recorded, dynamo=True, verbose=False, input_names=["X"], output_names=OUTPUTS
             )
         except Exception as error:
             cause: BaseException = error

@@ -1,5 +1,6 @@
 """Transformers of scikit-learn that are plain arithmetic, as torch modules in float64."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.preprocessing import (
 )
 from torch import Tensor, nn
 
+from ..detectors.image import FrozenEncoder
 from ..utils._compat import column_indices
 
 # Functions of numpy that FunctionTransformer may call.
@@ -95,6 +97,20 @@ class Elementwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x (n, n_features)."""
         return self.function(x)
+
+
+class ImageFeatures(nn.Module):
+    """The features of :class:`~skdeepanomaly.FrozenEncoder`."""
+
+    def __init__(self, encoder: FrozenEncoder):
+        super().__init__()
+        self._encoder = copy.copy(encoder)
+        self.module = copy.deepcopy(encoder.module_).cpu()
+        self._encoder.module_ = self.module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images or flat rows to features (n, n_features_out)."""
+        return self._encoder._encode_rows(x.flatten(1).float()).double()
 
 
 class SideBySide(nn.Module):
@@ -229,6 +245,7 @@ def _is_dropped(step) -> bool:
 _MAKERS: dict[type, Callable] = {
     ColumnTransformer: _columns,
     FeatureUnion: _union,
+    FrozenEncoder: ImageFeatures,
     FunctionTransformer: _function,
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,

@@ -135,7 +135,7 @@ def _checked(output, name: str, n_rows: int) -> Tensor:
             f"The output of {what} is a {type(output).__name__}, expected a tensor. Name a"
             " layer whose output is a tensor."
         )
-    if output.ndim < 2 or len(output) != n_rows:
+    if output.ndim < 2 or output.shape[0] != n_rows:
         raise ValueError(
             f"The output of {what} has shape {tuple(output.shape)} for {n_rows} images,"
             f" expected ({n_rows}, ...)."
