@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 OUTPUTS = ("label", "score", "decision")
 
 
-def to_onnx(detector, path, *, X=None):
+def to_onnx(detector, path, *, X=None, dtype="float32"):
     """Write a fitted detector to an ONNX file, which runs without torch and scikit-learn.
 
     The file holds one graph: the scaling of the columns, the network, the score and the
@@ -43,6 +43,9 @@ def to_onnx(detector, path, *, X=None):
     X : array-like of shape (n_samples, n_features), default=None
         Rows for the comparison, as the detector takes them; up to 1,000 of them are used. None
         draws some around the training rows, and far away.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the input of the graph. Values such as times in seconds since 1970 need more
+        digits than float32 has.
 
     Returns
     -------
@@ -56,8 +59,9 @@ def to_onnx(detector, path, *, X=None):
     TypeError
         If a part of the detector cannot be exported. The message says which, and what to do.
     ValueError
-        If the outputs of the graph differ from those of the detector: a label, except of rows
-        at the threshold, or a score by more than 1e-4 of its size. No file is left.
+        If ``dtype`` is neither of the two, or the outputs of the graph differ from those of the
+        detector: a label, except of rows at the threshold, or a score by more than 1e-4 of its
+        size, or of the usual size for scores near zero. No file is left.
     sklearn.exceptions.NotFittedError
         If the detector is not fitted.
 
@@ -65,8 +69,8 @@ def to_onnx(detector, path, *, X=None):
     -----
     The graph has one input and three outputs, for any number of rows:
 
-    - ``X``, float32, of shape (n_samples, n_features), or of the shape that images had in
-      ``fit``: the raw values, with the columns in the order of ``fit``;
+    - ``X``, of type ``dtype``, of shape (n_samples, n_features), or of the shape that images
+      had in ``fit``: the raw values, with the columns in the order of ``fit``;
     - ``label``, int64, of shape (n_samples,): -1 for outliers, 1 for inliers;
     - ``score``, float64, of shape (n_samples,): ``score_samples``;
     - ``decision``, float64, of shape (n_samples,): ``decision_function``.
@@ -99,14 +103,13 @@ def to_onnx(detector, path, *, X=None):
     """
     _require("onnx", "onnxscript", "onnxruntime")
     check_is_fitted(detector)
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}.")
     path = Path(path)
     graph = Graph(detector).eval()
-    if X is None:
-        rows = typical_rows(detector)
-    else:
-        rows = _checked_rows(X)
-    model = _convert(graph, input_shape(detector), detector)
-    _compare(model, detector, rows.astype(np.float32))
+    rows = typical_rows(detector) if X is None else _checked_rows(X)
+    model = _convert(graph, input_shape(detector), detector, dtype)
+    _compare(model, detector, rows, dtype)
     _write(model, path)
     return path
 
@@ -125,10 +128,11 @@ def _require(*packages: str) -> None:
 def _checked_rows(X) -> np.ndarray:
     if len(shape_of(X)) < 3:
         X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
+    # Of float32 a pipeline may compute with fewer digits.
     return np.asarray(X, dtype=np.float64)[:1000]
 
 
-def _convert(graph: Graph, shape: tuple[int, ...], detector) -> bytes:
+def _convert(graph: Graph, shape: tuple[int, ...], detector, dtype: str) -> bytes:
     """Return the graph as the bytes of an ONNX file."""
     with export_defaults(), _quiet():
         try:
@@ -136,7 +140,7 @@ def _convert(graph: Graph, shape: tuple[int, ...], detector) -> bytes:
             # detector needs that, and say nothing.
             recorded = torch.export.export(
                 graph,
-                (torch.zeros(3, *shape),),
+                (torch.zeros(3, *shape, dtype=getattr(torch, dtype)),),
                 dynamic_shapes={"x": {0: torch.export.Dim("n_samples", min=1)}},
                 strict=False,
             )
@@ -155,6 +159,9 @@ def _convert(graph: Graph, shape: tuple[int, ...], detector) -> bytes:
     # Where each node comes from, with the paths of this machine.
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()
+    # The number of rows has a name that says so.
+    for value in (*program.model.graph.inputs, *program.model.graph.outputs):
+        value.shape[0] = "n_samples"
     program.model.metadata_props.update(
         skdeepanomaly_version=__version__,
         detector=type(detector).__name__,
@@ -179,7 +186,7 @@ def _quiet():
         logger.setLevel(level)
 
 
-def _compare(model: bytes, detector, rows: np.ndarray) -> None:
+def _compare(model: bytes, detector, rows: np.ndarray, dtype: str) -> None:
     """Raise an error unless the graph gives what the detector gives."""
     import onnxruntime
 
@@ -187,8 +194,7 @@ def _compare(model: bytes, detector, rows: np.ndarray) -> None:
     # Errors only.
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    # Both get the same values: those that float32 holds.
-    X = named(detector, rows.astype(np.float64))
+    X = named(detector, rows)
     scores = np.asarray(detector.score_samples(X), dtype=np.float64)
     decisions = np.asarray(detector.decision_function(X), dtype=np.float64)
     labels = np.asarray(detector.predict(X))
@@ -196,7 +202,7 @@ def _compare(model: bytes, detector, rows: np.ndarray) -> None:
     with np.errstate(over="ignore"):
         allowed = TOLERANCE * np.maximum(np.abs(scores), usual)
     for n in {1, min(2, len(rows)), len(rows)}:
-        label, score, _ = session.run(None, {"X": rows[:n]})
+        label, score, _ = session.run(None, {"X": rows[:n].astype(dtype)})
         # The lowest float stands for a score that overflowed.
         with np.errstate(over="ignore"):
             differences = np.abs(score - scores[:n])
@@ -210,7 +216,8 @@ def _compare(model: bytes, detector, rows: np.ndarray) -> None:
                 f" the score {score[worst]:.9g}, expected {scores[worst]:.9g} up to"
                 f" {TOLERANCE:g} of it, and the label {label[worst]}, expected"
                 f" {labels[worst]}. A custom module whose output depends on the other rows, or"
-                " on random numbers, cannot be exported."
+                " on random numbers, cannot be exported. Values that need more digits than"
+                ' float32 has need dtype="float64".'
             )
 
 

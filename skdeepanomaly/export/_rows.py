@@ -1,6 +1,7 @@
 """Rows that a detector can be tried on."""
 
 import numpy as np
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from ..series import UnivariateDetector
@@ -56,7 +57,7 @@ def typical_rows(detector, seed: int = 0) -> np.ndarray:
         return (center + width * drawn).reshape(-1, *shape)
     rows = typical_rows(detector[-1], seed)
     for _, step in reversed(detector.steps[:-1]):
-        if hasattr(step, "inverse_transform"):
+        if hasattr(step, "inverse_transform") and not isinstance(step, SimpleImputer):
             rows = step.inverse_transform(rows)
         elif rows.shape[1] != getattr(step, "n_features_in_", rows.shape[1]):
             # A step without a way back: rows of unit variance must do.

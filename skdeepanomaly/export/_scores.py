@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
@@ -19,13 +20,21 @@ from ..utils.nesting import nested
 from ..utils.scores import moments
 from ._steps import Elementwise, as_module
 
-LOWEST = float(np.finfo(np.float64).min)
 LARGEST = float(np.finfo(np.float64).max)
 # Scores that differ by less than this share are equal but for the rounding of float32.
-ROUNDING = 2e-6
+ROUNDING = 4e-6
 
 
-class NetworkScore(nn.Module):
+class Float64Module(nn.Module):
+    """A module with numbers in float64, which as numbers of Python would become float32."""
+
+    def keep(self, **values) -> None:
+        """Register numbers or arrays as buffers."""
+        for name, value in values.items():
+            self.register_buffer(name, torch.tensor(np.asarray(value, dtype=np.float64)))
+
+
+class NetworkScore(Float64Module):
     """The score of a detector of this package: its network, its loss, its penalty.
 
     Parameters
@@ -36,6 +45,7 @@ class NetworkScore(nn.Module):
 
     def __init__(self, detector):
         super().__init__()
+        self.keep(lowest=-LARGEST)
         # A copy whose network is on the CPU, and is not compiled.
         self._detector = copy.copy(detector)
         if isinstance(detector, BaseDeepDetector):
@@ -52,28 +62,29 @@ class NetworkScore(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
         scores = -self._detector._anomaly_scores(x.flatten(1).float()).double()
-        return torch.where(scores.isfinite(), scores, LOWEST)
+        return torch.where(scores.isfinite(), scores, self.lowest)
 
 
-class ColumnDeviations(nn.Module):
+class ColumnDeviations(Float64Module):
     """The score of :class:`~skdeepanomaly.UnivariateDetector`."""
 
     def __init__(self, detector: UnivariateDetector):
         super().__init__()
-        self.register_buffer("center", torch.from_numpy(detector.center_))
-        self.register_buffer("scale", torch.from_numpy(detector.scale_))
-        self._inner, self._aggregate = detector._inner, detector._aggregate
+        largest = LARGEST / detector.n_features_in_
+        self.keep(center=detector.center_, scale=detector.scale_, inner=detector._inner)
+        self.keep(largest=largest)
+        self._aggregate = detector._aggregate
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
-        deviations = (x.double() - self.center).abs() / self.scale - self._inner
-        deviations = deviations.clamp(max=LARGEST / x.shape[1])
+        deviations = (x.double() - self.center).abs() / self.scale - self.inner
+        deviations = torch.minimum(deviations, self.largest)
         if self._aggregate == "max":
             return -deviations.amax(dim=1)
         return -deviations.mean(dim=1)
 
 
-class Ordered(nn.Module):
+class Ordered(Float64Module):
     """Counts how many of many numbers are lower than others, by bisection.
 
     ONNX has no such operator, and to compare all with all takes too much memory.
@@ -84,7 +95,7 @@ class Ordered(nn.Module):
         self.n_steps = len(ordered).bit_length()
         padded = np.full(2**self.n_steps, np.inf)
         padded[: len(ordered)] = ordered
-        self.register_buffer("padded", torch.from_numpy(padded))
+        self.keep(padded=padded, margin=ROUNDING)
 
     def _count(self, scores: Tensor) -> Tensor:
         """Return how many of the numbers are lower than each of scores (n,)."""
@@ -96,36 +107,39 @@ class Ordered(nn.Module):
 
     def forward(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Return how many are lower, and how many are lower or equal but for rounding."""
-        margin = ROUNDING * scores.abs()
+        margin = self.margin * scores.abs()
         return self._count(scores - margin), self._count(scores + margin)
 
 
-class CommonUnit(nn.Module):
+class CommonUnit(Float64Module):
     """A scale of :class:`~skdeepanomaly.EnsembleDetector`."""
 
     def __init__(self, scale: TailScale | StandardScale | RankScale):
         super().__init__()
-        self._scale = scale
-        if not isinstance(scale, StandardScale):
-            self.ordered = Ordered(scale.ordered)
+        self.kind = type(scale)
+        self.keep(largest=LARGEST)
+        if isinstance(scale, StandardScale):
+            self.keep(center=scale.center, spread=scale.spread)
+        else:
+            self.ordered, self._n = Ordered(scale.ordered), len(scale.ordered)
+        if isinstance(scale, TailScale):
+            self.keep(end=scale.ordered[-1], unit=scale.unit)
 
     def forward(self, scores: Tensor) -> Tensor:
         """Map anomaly scores (n,)."""
-        scale = self._scale
-        if isinstance(scale, StandardScale):
-            scaled = (scores - float(scale.center)) / scale.spread
-            return scaled.clamp(-LARGEST, LARGEST)
-        n = len(scale.ordered)
+        if self.kind is StandardScale:
+            scaled = (scores - self.center) / self.spread
+            return torch.maximum(torch.minimum(scaled, self.largest), -self.largest)
         below, upto = self.ordered(scores)
         middle = (below + upto).double() / 2
-        if isinstance(scale, RankScale):
-            return middle / n
-        excess = (scores - float(scale.ordered[-1])).clamp(min=0.0) / scale.unit
-        share = (n - middle + 0.5) / (n + 1)
-        return torch.log1p(excess.clamp(max=LARGEST)) - torch.log(share)
+        if self.kind is RankScale:
+            return middle / self._n
+        excess = (scores - self.end).relu() / self.unit
+        share = (self._n - middle + 0.5) / (self._n + 1)
+        return torch.log1p(torch.minimum(excess, self.largest)) - torch.log(share)
 
 
-class EnsembleScore(nn.Module):
+class EnsembleScore(Float64Module):
     """The score of :class:`~skdeepanomaly.EnsembleDetector`."""
 
     def __init__(self, ensemble: EnsembleDetector):
@@ -136,7 +150,9 @@ class EnsembleScore(nn.Module):
         self.scales = nn.ModuleList(
             nn.ModuleList(CommonUnit(scale) for scale in scales) for scales in ensemble._scales
         )
-        self._weights, self._combine = ensemble.weights_.tolist(), ensemble._combine
+        self.keep(weights=ensemble.weights_)
+        self._combine = ensemble._combine
+        self._used = np.flatnonzero(ensemble.weights_ > 0).tolist()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
@@ -145,54 +161,53 @@ class EnsembleScore(nn.Module):
             pairs = zip(group, scales, strict=True)
             scaled = torch.stack([scale(-member(x)) for member, scale in pairs])
             views.append(scaled.mean(dim=0))
-        weighted = [pair for pair in zip(views, self._weights, strict=True) if pair[1] > 0]
+        used = torch.stack([views[i] for i in self._used], dim=1)
         if self._combine == "max":
-            return -torch.stack([view for view, _ in weighted]).amax(dim=0)
-        return -torch.stack([weight * view for view, weight in weighted]).sum(dim=0)
+            return -used.amax(dim=1)
+        return -(used * self.weights[self._used]).sum(dim=1)
 
 
-class ConformalScore(nn.Module):
+class ConformalScore(Float64Module):
     """The score of :class:`~skdeepanomaly.ConformalDetector`."""
 
     def __init__(self, detector: ConformalDetector):
         super().__init__()
         self.members = nn.ModuleList(map(score_module, detector.detectors_))
         self.ordered = nn.ModuleList(map(Ordered, detector.calibration_scores_))
-        self._moments = list(map(moments, detector.calibration_scores_))
+        known = np.array([moments(scores) for scores in detector.calibration_scores_])
+        deviations = np.maximum(known[:, 1], np.finfo(np.float64).tiny)
+        self.keep(means=known[:, 0], deviations=deviations, largest=1e300, last=1 - 1e-9)
         self._n = detector.n_calibration_
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
         counts, ranks = [], []
-        parts = zip(self.members, self.ordered, self._moments, strict=True)
-        for member, ordered, (mean, deviation) in parts:
+        for i, (member, ordered) in enumerate(zip(self.members, self.ordered, strict=True)):
             scores = member(x)
             counts.append(ordered(scores)[1])
-            ratio = (scores - mean) / max(deviation, float(np.finfo(np.float64).tiny))
-            ratio = ratio.clamp(-1e300, 1e300)
+            ratio = (scores - self.means[i]) / self.deviations[i]
+            ratio = torch.maximum(torch.minimum(ratio, self.largest), -self.largest)
             ranks.append(0.5 * (1 + ratio / (1 + ratio.abs())))
-        rank = torch.stack(ranks).mean(dim=0).clamp(0, 1 - 1e-9)
+        rank = torch.minimum(torch.stack(ranks).mean(dim=0).relu(), self.last)
         return (torch.stack(counts).sum(dim=0) + rank) / (self._n + 1)
 
 
-class ClusterwiseScore(nn.Module):
+class ClusterwiseScore(Float64Module):
     """The score of :class:`~skdeepanomaly.ClusterwiseDetector` with ``combine="best"``."""
 
     def __init__(self, detector: ClusterwiseDetector):
         super().__init__()
         self.members = nn.ModuleList(map(score_module, detector.detectors_))
-        self._scales = list(
-            zip(detector._means.tolist(), detector._deviations.tolist(), strict=True)
-        )
+        self.keep(means=detector._means, deviations=detector._deviations, largest=LARGEST / 4)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
-        parts = zip(self.members, self._scales, strict=True)
-        scores = [(member(x) - mean) / deviation for member, (mean, deviation) in parts]
-        return torch.stack(scores).amax(dim=0).clamp(-LARGEST / 4, LARGEST / 4)
+        scores = torch.stack([member(x) for member in self.members], dim=1)
+        best = ((scores - self.means) / self.deviations).amax(dim=1)
+        return torch.maximum(torch.minimum(best, self.largest), -self.largest)
 
 
-class Graph(nn.Module):
+class Graph(Float64Module):
     """What a graph computes: the labels, the scores and the decisions of rows.
 
     Parameters
@@ -204,7 +219,7 @@ class Graph(nn.Module):
     def __init__(self, detector):
         super().__init__()
         self.score = score_module(detector)
-        self.offset = float(next(p.offset_ for p in nested(detector) if hasattr(p, "offset_")))
+        self.keep(offset=next(p.offset_ for p in nested(detector) if hasattr(p, "offset_")))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return labels (n,), int64, scores (n,) and decisions (n,), float64, of rows x."""
@@ -231,6 +246,8 @@ def score_module(detector) -> nn.Module:
     TypeError
         If there is no such module.
     """
+    if isinstance(detector, FrozenEstimator):
+        return score_module(detector.estimator)
     if isinstance(detector, Pipeline):
         steps = [as_module(step) for _, step in detector.steps[:-1]]
         return nn.Sequential(Elementwise(Tensor.double), *steps, score_module(detector[-1]))
