@@ -259,6 +259,34 @@ def test_meta_estimators_are_the_same_as_modules(make, rows):
     assert_same(Graph(frozen), frozen, make_rows(200, seed=3))
 
 
+@pytest.mark.parametrize("combine", ["tail", "zscore"])
+def test_ensembles_run_in_onnxruntime(combine, rows, tmp_path):
+    members = [("columns", UnivariateDetector()), ("mean", UnivariateDetector(rule="iqr"))]
+    inside = EnsembleDetector(members, combine=combine)
+    detector = ConformalDetector(inside, random_state=0).fit(rows)
+    path = to_onnx(detector, tmp_path / "detector.onnx", X=rows)
+    X = np.concatenate([rows, make_rows(100, seed=2), np.full((1, 5), 1e30, np.float32)])
+    np.testing.assert_allclose(run(path, X)[1], detector.score_samples(X), rtol=1e-4)
+    np.testing.assert_array_equal(run(path, X)[0], detector.predict(X))
+
+
+def test_values_with_many_digits_need_float64(tmp_path):
+    # Seconds since 1970, within a few minutes: float32 has steps of two minutes.
+    X = make_rows().astype(np.float64) * 60 + 1.7e9
+    detector = make_pipeline(StandardScaler(), UnivariateDetector()).fit(X)
+    path = tmp_path / "detector.onnx"
+    with pytest.raises(ValueError, match=r'no file .* dtype="float64"'):
+        to_onnx(detector, path)
+    assert not list(tmp_path.iterdir())
+    to_onnx(detector, path, dtype="float64")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(
+        session.run(["score"], {"X": X})[0], detector.score_samples(X), rtol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"dtype must be .* got 'int8'"):
+        to_onnx(detector, path, dtype="int8")
+
+
 def test_far_rows_have_their_penalty(rows):
     detector = DeepSVDD(activation="tanh", max_epochs=2, random_state=0).fit(rows)
     far = 20 * make_rows(50, seed=2)
@@ -342,9 +370,7 @@ def test_modules_fixed_to_a_number_of_rows_are_refused(rows, tmp_path):
 def test_wrong_graphs_leave_the_old_file(written, pipeline, gappy, tmp_path, monkeypatch):
     path = tmp_path / "detector.onnx"
     path.write_bytes(b"old")
-    other = make_pipeline(SimpleImputer(), StandardScaler(), small_auto_encoder(lr=0.1)).fit(
-        gappy
-    )
+    other = make_pipeline(SimpleImputer(), StandardScaler(), UnivariateDetector()).fit(gappy)
     monkeypatch.setattr(_onnx, "_convert", lambda *args: written.read_bytes())
     with pytest.raises(ValueError, match=r"graph of Pipeline gives other results .* no file"):
         to_onnx(other, path, X=gappy)
