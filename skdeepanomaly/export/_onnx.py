@@ -134,27 +134,32 @@ def _checked_rows(X) -> np.ndarray:
 
 def _convert(graph: Graph, shape: tuple[int, ...], detector, dtype: str) -> bytes:
     """Return the graph as the bytes of an ONNX file."""
+    name = type(detector).__name__
     with export_defaults(), _quiet():
+        # In two steps: torch.onnx.export alone would fix the number of rows where a detector
+        # needs that, and say nothing.
         try:
-            # In two steps: torch.onnx.export alone would fix the number of rows where a
-            # detector needs that, and say nothing.
             recorded = torch.export.export(
                 graph,
                 (torch.zeros(3, *shape, dtype=getattr(torch, dtype)),),
                 dynamic_shapes={"x": {0: torch.export.Dim("n_samples", min=1)}},
                 strict=False,
             )
+        except Exception as error:
+            raise TypeError(
+                f"torch cannot record {name} for any number of rows. A custom module must be"
+                " without Python branches on values or on the number of rows, and use"
+                f" x.shape[0] in place of len(x). The error was: {_cause(error)}"
+            ) from error
+        try:
             program = torch.onnx.export(
                 recorded, dynamo=True, verbose=False, input_names=["X"], output_names=OUTPUTS
             )
         except Exception as error:
-            cause: BaseException = error
-            while cause.__cause__ is not None:
-                cause = cause.__cause__
             raise TypeError(
-                f"torch cannot export {type(detector).__name__} for any number of rows. A"
-                " custom module must be without Python branches on values or on the number of"
-                f" rows, and use x.shape[0] in place of len(x). The error was: {cause}"
+                f"torch {torch.__version__} cannot write {name} as ONNX: an operator has no"
+                " counterpart there, or the installed onnxscript is too old for this torch"
+                f" (pip install -U onnxscript). The error was: {_cause(error)}"
             ) from error
     # Where each node comes from, with the paths of this machine.
     for node in program.model.graph.all_nodes():
@@ -170,6 +175,12 @@ def _convert(graph: Graph, shape: tuple[int, ...], detector, dtype: str) -> byte
     file = io.BytesIO()
     program.save(file)
     return file.getvalue()
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error)
 
 
 @contextmanager
