@@ -15,6 +15,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -33,14 +34,19 @@ from skdeepanomaly import (
     ConformalDetector,
     ConvGAN,
     DeepSVDD,
+    DetectorClassifier,
+    DriftDetector,
     EnsembleDetector,
+    FeedbackDetector,
     FrozenEncoder,
     NeighborDistance,
     PaDiM,
     PatchCore,
     SlidingWindowDetector,
     ThresholdedDetector,
+    ThresholdSearchCV,
     UnivariateDetector,
+    UnsupervisedSearch,
     to_onnx,
 )
 from skdeepanomaly.export import _onnx
@@ -287,6 +293,32 @@ def test_values_with_many_digits_need_float64(tmp_path):
         to_onnx(detector, path, dtype="int8")
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda inside: GridSearchCV(inside, {"max_epochs": [1, 2]}, scoring=mean_score, cv=2),
+        lambda inside: ThresholdSearchCV(inside, random_state=0),
+        lambda inside: UnsupervisedSearch(inside, {"max_epochs": [1, 2]}, random_state=0),
+    ],
+    ids=["grid", "threshold", "unsupervised"],
+)
+def test_searches_are_the_same_as_modules(make, rows):
+    y = np.where(np.arange(len(rows)) % 10, 1, -1)
+    search = make(small_auto_encoder()).fit(rows, y)
+    assert_same(Graph(search), search, make_rows(200, seed=2))
+
+
+def mean_score(detector, X, y=None):
+    return detector.score_samples(X).mean()
+
+
+def test_classifiers_are_refused(rows, tmp_path):
+    y = np.where(np.arange(len(rows)) % 10, 1, -1)
+    classifier = DetectorClassifier(UnivariateDetector()).fit(rows, y)
+    with pytest.raises(TypeError, match="DetectorClassifier is a classifier, expected an"):
+        to_onnx(classifier, tmp_path / "detector.onnx")
+
+
 def test_far_rows_have_their_penalty(rows):
     detector = DeepSVDD(activation="tanh", max_epochs=2, pretrain_epochs=1, random_state=0).fit(
         rows
@@ -336,6 +368,8 @@ def test_typical_rows_are_near_and_far(pipeline, gappy):
             lambda: SlidingWindowDetector(UnivariateDetector(), window=3),
             "SlidingWindowDetector .*one window a row",
         ),
+        (lambda: FeedbackDetector(UnivariateDetector()), "FeedbackDetector .*detector inside"),
+        (lambda: DriftDetector(detector=UnivariateDetector()), "DriftDetector .*inside"),
     ],
 )  # fmt: skip
 def test_what_does_not_export_is_refused_by_name(make, words, rows, tmp_path):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._version import __version__
 from ..engine import export_defaults
+from ..utils.nesting import supervised_kind
 from ..utils.rows import shape_of
 from ._rows import input_shape, named, typical_rows
 from ._scores import Graph
@@ -103,6 +104,11 @@ def to_onnx(detector, path, *, X=None, dtype="float32"):
     """
     _require("onnx", "onnxscript", "onnxruntime")
     check_is_fitted(detector)
+    if (kind := supervised_kind(detector)) is not None:
+        raise TypeError(
+            f"{type(detector).__name__} is a {kind}, expected an outlier detector, a pipeline"
+            " that ends in one, or a meta-estimator around one. Export the detector inside."
+        )
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}.")
     path = Path(path)

@@ -291,8 +291,8 @@ def _refuse_search(detector) -> None:
     if name in ("SlidingWindowDetector", "DetectorStream", "DriftDetector", "FeedbackDetector"):
         raise TypeError(
             f"{name} does not score one row by itself, or keeps rows to compare with, so that"
-            " it does not export. Export the detector inside, its attribute detector_; for a"
-            " series, give the graph one window a row."
+            " it does not export. Export the detector inside; for a series, give the graph one"
+            " window a row."
         )
     if isinstance(detector, ClusterwiseDetector):
         if detector.combine == "nearest" or detector.encoder_ is not None:
