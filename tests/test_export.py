@@ -335,9 +335,21 @@ def test_images_keep_their_shape():
     detector = PaDiM(random_state=0).fit(images)
     assert input_shape(detector) == (8, 8)
     assert_same(Graph(detector), detector, images)
-    features = make_pipeline(FrozenEncoder(image_shape=(8, 8)), small_auto_encoder())
-    features.fit(images.reshape(60, 64))
-    assert_same(Graph(features), features, images.reshape(60, 64))
+    features = make_pipeline(FrozenEncoder(), StandardScaler(), small_auto_encoder())
+    features.fit(images)
+    assert input_shape(features) == (8, 8)
+    assert_same(Graph(features), features, images)
+
+
+@pytest.mark.slow
+def test_images_run_in_onnxruntime(tmp_path):
+    images = np.random.default_rng(0).normal(size=(60, 8, 8)).astype(np.float32)
+    features = make_pipeline(FrozenEncoder(), StandardScaler(), small_auto_encoder())
+    features.fit(images)
+    # Drawn rows are flat.
+    for X in (None, images):
+        path = to_onnx(features, tmp_path / "detector.onnx", X=X)
+    np.testing.assert_allclose(run(path, images)[1], features.score_samples(images), rtol=1e-4)
 
 
 def test_typical_rows_are_near_and_far(pipeline, gappy):

@@ -13,7 +13,8 @@ N_NEAR, N_FAR = 240, 60
 def input_shape(detector) -> tuple[int, ...]:
     """Return the shape of a row as a fitted detector, or what is around it, takes it."""
     if isinstance(detector, Pipeline):
-        return (detector.n_features_in_,)
+        given = getattr(detector[0], "_given_shape", ())
+        return given if len(given) > 1 else (detector.n_features_in_,)
     parts = [*nested(detector)]
     groups = getattr(parts[-1], "detectors_", None)
     if groups is not None:
