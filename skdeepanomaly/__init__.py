@@ -43,6 +43,7 @@ from .detectors import (
 from .detectors.image import FrozenEncoder, GaussianNoise, RandomFlip, RandomShift
 from .drift import DriftDetector
 from .explain import explain_columns
+from .export import to_onnx
 from .meta import (
     ClusterwiseDetector,
     ConformalDetector,
@@ -219,6 +220,7 @@ __all__ = [
     "range_recall_score",
     "save_detector",
     "stability_score",
+    "to_onnx",
     "vus_pr_score",
     "vus_roc_score",
 ]

@@ -95,6 +95,13 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
 
+def is_exporting() -> bool:
+    """Whether torch records the calls for a graph that is exported, with any number of rows."""
+    # Torch before 2.7 does not say so.
+    asked = getattr(torch.compiler, "is_exporting", None)
+    return asked is not None and bool(asked())
+
+
 def rowwise_product(x: Tensor, weight: Tensor) -> Tensor:
     """Return ``x @ weight``, with a rounding of each row that does not depend on its position.
 

@@ -43,12 +43,23 @@ ALLOWED = {
         "utils",
     },
     "__main__": {"cli"},
+    "export": {
+        "_version",
+        "base",
+        "detectors",
+        "engine",
+        "export",
+        "meta",
+        "series",
+        "utils",
+    },
     "__init__": {
         "_version",
         "callbacks",
         "detectors",
         "drift",
         "explain",
+        "export",
         "meta",
         "metrics",
         "persistence",
@@ -149,7 +160,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 def test_optional_dependencies_are_imported_late():
     optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "skrub"]
-    optional += ["river", "safetensors", "tqdm.auto"]
+    optional += ["onnx", "onnxruntime", "onnxscript", "river", "safetensors", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"
         f"assert not set({optional}) & (set(sys.modules) - before)"

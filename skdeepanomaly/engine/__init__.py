@@ -16,7 +16,7 @@ from ._blocks import (
     spread_tensor,
     widest_output,
 )
-from ._defaults import evaluation_defaults, single_row_defaults, torch_defaults
+from ._defaults import evaluation_defaults, export_defaults, single_row_defaults, torch_defaults
 from ._device import check_device
 from ._loader import SHUFFLE_BUFFER_BYTES, TensorLoader
 from ._net import DetectorNet, StopTraining
@@ -39,6 +39,7 @@ __all__ = [
     "check_device",
     "draw_seed",
     "evaluation_defaults",
+    "export_defaults",
     "isolated_rng",
     "iter_outputs",
     "map_in_blocks",

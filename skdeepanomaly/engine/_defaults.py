@@ -144,6 +144,25 @@ def torch_defaults() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def export_defaults() -> Iterator[None]:
+    """Hold the settings that decide what torch records of a module, for a block.
+
+    These are the default dtype and device, autocast, gradients and inference mode. The
+    precision of products is left alone: it changes nothing that is recorded, and torch's
+    exporter cannot read it where it is held.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_DTYPE)
+        if torch.get_default_device() != torch.device("cpu"):
+            stack.enter_context(torch.device("cpu"))
+        if torch.is_autocast_enabled("cpu"):
+            stack.enter_context(torch.autocast("cpu", enabled=False))
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.no_grad())
+        yield
+
+
 def single_row_defaults():
     """Return the context in which a single row is evaluated, without gradients.
 

@@ -47,7 +47,7 @@ class BidirectionalGAN(Protocol):
 
 def draw_codes(module: GenerativeNetwork | BidirectionalGAN, x: Tensor) -> Tensor:
     """Draw codes (n, latent_dim) from the standard normal distribution, one for each row."""
-    return torch.randn(len(x), module.latent_dim, device=x.device)
+    return torch.randn(x.shape[0], module.latent_dim, device=x.device)
 
 
 def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
@@ -70,9 +70,9 @@ def background_rows(x: Tensor, scales: tuple[float, float]) -> Tensor:
         The moved rows.
     """
     low, high = scales
-    widths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
-    apart = x[torch.randperm(len(x))] - x[torch.randperm(len(x))]
-    along = torch.rand(len(x), 1, device=x.device) < 0.5
+    widths = log_uniform(low, high, torch.rand(x.shape[0], 1, device=x.device))
+    apart = x[torch.randperm(x.shape[0])] - x[torch.randperm(x.shape[0])]
+    along = torch.rand(x.shape[0], 1, device=x.device) < 0.5
     # The difference of two rows has twice the variance of a row, hence the root of 2.
     return x + widths * torch.where(along, apart / 2**0.5, torch.randn_like(x))
 
@@ -182,17 +182,17 @@ class GANLoss(nn.Module):
 
     def _logits(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         logits = module.discriminate(x)
-        if logits.shape != (len(x), 1):
+        if logits.shape != (x.shape[0], 1):
             raise ValueError(
                 f"The module returned logits of shape {tuple(logits.shape)} for an input of"
-                f" shape {tuple(x.shape)}; expected ({len(x)}, 1)."
+                f" shape {tuple(x.shape)}; expected ({x.shape[0]}, 1)."
             )
         return logits[:, 0]
 
     def discriminator_loss(self, module: GenerativeNetwork, x: Tensor) -> Tensor:
         """Return the cross-entropy of the discriminator on real rows and all others."""
         # NOTE[DIFF]: the discriminator learns from background rows, too.
-        n_background = round(self.background * len(x))
+        n_background = round(self.background * x.shape[0])
         with torch.no_grad():
             fakes = self._generate(module, draw_codes(module, x), x)
         made = torch.cat([self._background(x)[:n_background], fakes[n_background:]])
@@ -201,8 +201,8 @@ class GANLoss(nn.Module):
         # One pass for all rows, because the time of a small batch goes into the number of
         # calls of torch, not into the arithmetic.
         logits = self._logits(module, torch.cat([x, made]))
-        real = logits[: len(x)]
-        loss = F.softplus(-real).mean() + F.softplus(logits[len(x) :]).mean()
+        real = logits[: x.shape[0]]
+        loss = F.softplus(-real).mean() + F.softplus(logits[x.shape[0] :]).mean()
         # The cross-entropy with the target 1 - s is the one with the target 1, plus s * logit.
         loss = loss + self.label_smoothing * real.mean()
         if self.r1_weight:
@@ -356,10 +356,10 @@ class ConditionalGANLoss(GANLoss):
         # The generated row depends on the code and on the context, so each pair of a code
         # and a row must be tried. One code at a time, for all rows, keeps memory small.
         codes = self.codes.to(x.dtype)
-        starts = codes[:1].repeat(len(x), 1)
+        starts = codes[:1].repeat(x.shape[0], 1)
         least = torch.full_like(x[:, :1], torch.inf)
         for code in codes:
-            z = code.expand(len(x), -1)
+            z = code.expand(x.shape[0], -1)
             errors = (module.generate(z, x) - x).abs().sum(dim=1, keepdim=True)
             starts = torch.where(errors < least, z, starts)
             least = torch.minimum(errors, least)
@@ -471,8 +471,8 @@ class ALADLoss(nn.Module):
             module.discriminate_rows(torch.cat([x, x]), torch.cat([x, row_cycle])),
             module.discriminate_codes(torch.cat([z, z]), torch.cat([z, code_cycle])),
         )
-        signs = torch.ones(2 * len(x), 1, device=x.device)
-        signs[: len(x)] = -1
+        signs = torch.ones(2 * x.shape[0], 1, device=x.device)
+        signs[: x.shape[0]] = -1
         # Twice the mean over all 2 n pairs is the mean over the real pairs plus the mean over
         # the generated pairs.
         return 2 * F.softplus(signs * torch.cat(games, dim=1)).sum(dim=1).mean()
@@ -483,7 +483,7 @@ class ALADLoss(nn.Module):
         codes, fakes = module.encode(x), module.generate(z)
         check_reconstruction(fakes, x)
         pairs = module.discriminate(torch.cat([x, fakes]), torch.cat([codes, z]))
-        loss = F.softplus(pairs[: len(x)]).mean() + F.softplus(-pairs[len(x) :]).mean()
+        loss = F.softplus(pairs[: x.shape[0]]).mean() + F.softplus(-pairs[x.shape[0] :]).mean()
         if self.cycle_consistency:
             rows = module.discriminate_rows(x, module.generate(codes))
             loss = loss + F.softplus(-rows).mean()

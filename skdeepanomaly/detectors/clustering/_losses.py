@@ -67,7 +67,7 @@ class ClusteringLoss(nn.Module):
                 " (n_samples, latent_dim) and reconstructions (n_samples, n_features)."
             )
         codes, reconstruction = output
-        if codes.ndim != 2 or len(codes) != len(x):
+        if codes.ndim != 2 or codes.shape[0] != x.shape[0]:
             raise ValueError(
                 f"The module returned codes of shape {tuple(codes.shape)} for an input of"
                 f" shape {tuple(x.shape)}; expected (n_samples, latent_dim)."
@@ -379,7 +379,7 @@ class DeepDiscriminativeClusteringLoss(ClusteringLoss):
         sums.index_add_(0, labels.cpu(), codes.cpu().double())
         centers = sums / counts.cpu().clamp_min(1)[:, None]
         deviations = codes.cpu().double() - centers[labels.cpu()]
-        covariance = deviations.T @ deviations / len(codes)
+        covariance = deviations.T @ deviations / codes.shape[0]
         ridge = 1e-2 * covariance.diagonal().mean() + 1e-6
         # An empty cluster gets the mean of all codes; ``occupied`` excludes it from the score.
         centers[counts.cpu() == 0] = codes.cpu().double().mean(dim=0)
@@ -496,7 +496,7 @@ class SelfExpressionLoss(ClusteringLoss):
         loss = 0.5 * (rebuilt - self.landmarks).square().sum()
         loss = loss + self.coefficient_weight * coefficients.square().sum()
         residuals = (expressed - codes).square().sum()
-        return (loss + self.self_expression_weight / 2 * residuals) / len(codes)
+        return (loss + self.self_expression_weight / 2 * residuals) / codes.shape[0]
 
     def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return half the squared norm of the reconstruction error, a mean over rows."""
@@ -565,7 +565,7 @@ class SelfExpressionLoss(ClusteringLoss):
         """Return the squared residuals (n, latent_dim) to the nearest subspace."""
         squared = self.residuals(codes).square()
         nearest = squared.sum(dim=2).argmin(dim=1)
-        return squared[torch.arange(len(codes), device=codes.device), nearest]
+        return squared[torch.arange(codes.shape[0], device=codes.device), nearest]
 
     def score_rows(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the anomaly scores (n,): reconstruction error plus weighted residual."""

@@ -34,7 +34,7 @@ class LocalPatterns(nn.Module):
             return self.stem(x.flatten(1)).reshape(-1, *self.stem.output_shape)
         n_channels, height, width = self.image_shape
         images = F.pad(x.reshape(-1, *self.image_shape), (1, 1, 1, 1), mode="replicate")
-        return F.unfold(images, 3).reshape(len(x), 9 * n_channels, height, width)
+        return F.unfold(images, 3).reshape(x.shape[0], 9 * n_channels, height, width)
 
 
 class FrozenLayers(nn.Module):
@@ -95,7 +95,7 @@ class FrozenLayers(nn.Module):
         """Map rows (n, n_features) to the outputs of the layers, in their order."""
         inputs = x if self.input_shape is None else x.reshape(-1, *self.input_shape)
         if not self.layers:
-            return [_checked(self.module(inputs), "", len(x))]
+            return [_checked(self.module(inputs), "", x.shape[0])]
         seen: dict[str, Tensor] = {}
         thread = threading.get_ident()
 
@@ -110,7 +110,7 @@ class FrozenLayers(nn.Module):
                         " runs once, such as the block around it."
                     )
                 # A copy, because the next layer may work in place.
-                seen[name] = _checked(output, name, len(x)).clone()
+                seen[name] = _checked(output, name, x.shape[0]).clone()
 
             return hook
 
@@ -135,7 +135,7 @@ def _checked(output, name: str, n_rows: int) -> Tensor:
             f"The output of {what} is a {type(output).__name__}, expected a tensor. Name a"
             " layer whose output is a tensor."
         )
-    if output.ndim < 2 or len(output) != n_rows:
+    if output.ndim < 2 or output.shape[0] != n_rows:
         raise ValueError(
             f"The output of {what} has shape {tuple(output.shape)} for {n_rows} images,"
             f" expected ({n_rows}, ...)."

@@ -24,7 +24,7 @@ def as_images(x: Tensor, shape: Shape) -> Tensor:
 
     The values of a pixel lie beside each other in memory, in which convolutions are faster.
     """
-    images = x.reshape(len(x), *shape)
+    images = x.reshape(x.shape[0], *shape)
     return images.contiguous(memory_format=torch.channels_last)
 
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...networks import is_exporting
 from ._frozen_layers import FrozenLayers
 
 # Largest number of distances that are held at once.
@@ -78,11 +79,15 @@ class PatchModel(nn.Module):
 
     def score(self, patches: Tensor) -> Tensor:
         """Return the anomaly score of an image from its patches (n_places, n_channels)."""
-        return self.distances(patches).amax()
+        return self.distances(patches).amax(dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the anomaly scores (n,) of rows (n, n_features)."""
-        return torch.stack([self.score(patches) for patches in image_patches(self.features(x))])
+        features = self.features(x)
+        if is_exporting():
+            # A graph has no loop over images.
+            return self.score(features.flatten(2).transpose(1, 2))
+        return torch.stack([self.score(patches) for patches in image_patches(features)])
 
     def maps(self, x: Tensor) -> Tensor:
         """Return the distances at each pixel (n, height, width) of rows (n, n_features)."""
@@ -211,9 +216,9 @@ class PlaceGaussians(PatchModel):
         self.register_buffer("whitening", whitening)
 
     def distances(self, patches: Tensor) -> Tensor:
-        """Return the Mahalanobis distances (n_places,) of the patches of an image."""
-        away = patches[:, self.chosen] - self.means
-        return torch.linalg.vector_norm((self.whitening @ away[:, :, None])[:, :, 0], dim=1)
+        """Return the Mahalanobis distances (..., n_places) of the patches of images."""
+        away = patches[..., self.chosen] - self.means
+        return torch.linalg.vector_norm((self.whitening @ away[..., None])[..., 0], dim=-1)
 
 
 def image_patches(features: Tensor) -> list[Tensor]:

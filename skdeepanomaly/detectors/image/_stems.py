@@ -108,7 +108,7 @@ class GradientStem(nn.Module):
             # The fourth power of the cosine leaves a share to the nearest two directions only.
             shares = (across * cosine + down * sine).relu().square().square()
             grids.append(F.adaptive_avg_pool2d(shares * lengths, self.grid))
-        cells = torch.cat(grids, dim=1).reshape(len(x), -1)
+        cells = torch.cat(grids, dim=1).reshape(x.shape[0], -1)
         n_cells = self.grid[0] * self.grid[1]
         mean_square = cells.square().sum(dim=1, keepdim=True) / n_cells
         return cells / (mean_square + self.floor**2).sqrt()

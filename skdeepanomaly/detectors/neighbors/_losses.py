@@ -27,11 +27,11 @@ class DistanceLoss(nn.Module):
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the predicted logarithms (n,), the anomaly scores of rows."""
-        if not isinstance(output, Tensor) or output.shape != (len(x), 1):
+        if not isinstance(output, Tensor) or output.shape != (x.shape[0], 1):
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(
                 f"The module returned an output of shape {shape} for an input of shape"
-                f" {tuple(x.shape)}; expected one distance for each row, ({len(x)}, 1)."
+                f" {tuple(x.shape)}; expected one distance for each row, ({x.shape[0]}, 1)."
             )
         return output.squeeze(1) + self.center
 

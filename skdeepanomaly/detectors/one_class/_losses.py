@@ -190,7 +190,7 @@ class OneClassSVMLoss(nn.Module):
     def follow(self, codes: Tensor) -> None:
         """Update the moving average of the codes' total variance, on the codes of a batch."""
         # NOTE[DIFF]: the width of the kernel follows the scale of the codes.
-        if len(codes) > 1:
+        if codes.shape[0] > 1:
             self.variance.lerp_(codes.detach().var(dim=0).sum(), self.momentum)
 
     def forward(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ class DenoisingLoss(ReconstructionLoss):
         """Return rows (n, n_features) with random noise and with random values set to zero."""
         # NOTE[DIFF]: noise and masking can be combined; the papers use one or the other.
         if self.noise_std[1]:
-            levels = self._noise_levels(torch.rand(len(x), 1, device=x.device))
+            levels = self._noise_levels(torch.rand(x.shape[0], 1, device=x.device))
             x = x + levels * torch.randn_like(x)
         if self.rates.any():
             x = x * (torch.rand_like(x) >= self.rates)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...networks import ACTIVATIONS, MLP, PackedLinear, rowwise_product
+from ...networks import ACTIVATIONS, MLP, PackedLinear, is_exporting, rowwise_product
 
 # Largest numbers of rows and of passes that are evaluated at once. In evaluation each feature
 # needs its own pass through the network, so all at once would need too much memory.
@@ -31,7 +31,8 @@ class FeaturePredictor(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Predict rows (n, n_features); in evaluation group by group."""
-        if self.training or len(x) <= ROWS_AT_ONCE:
+        # An exported graph is for any number of rows.
+        if self.training or is_exporting() or x.shape[0] <= ROWS_AT_ONCE:
             return self.predict(x)
         return torch.cat([self.predict(part) for part in torch.split(x, ROWS_AT_ONCE)])
 
@@ -148,9 +149,9 @@ class MaskedPredictor(FeaturePredictor):
 
     def draw_mask(self, x: Tensor) -> Tensor:
         """Draw a mask (n, n_features) for rows: 1 for hidden values, 0 for visible ones."""
-        shares = self.mask_rate * torch.rand(len(x), 1, device=x.device)
+        shares = self.mask_rate * torch.rand(x.shape[0], 1, device=x.device)
         hidden = (torch.rand_like(x) < shares).to(x.dtype)
-        target = torch.randint(x.shape[1], (len(x), 1), device=x.device)
+        target = torch.randint(x.shape[1], (x.shape[0], 1), device=x.device)
         return hidden.scatter(1, target, 1.0)
 
     def predict_hidden(self, x: Tensor, hidden: Tensor) -> Tensor:

@@ -30,11 +30,12 @@ def check_views(output: Tensor, x: Tensor) -> Tensor:
         If the output is not such a tensor.
     """
     fits = isinstance(output, Tensor) and output.ndim == 3
-    if not fits or len(output) != len(x) or output.shape[1] < 2:
+    n = x.shape[0]
+    if not fits or output.shape[0] != n or output.shape[1] < 2:
         shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(
-            f"The module returned an output of shape {shape} for {len(x)} rows; expected codes"
-            f" of shape ({len(x)}, n_copies, latent_dim) of at least two copies of each row."
+            f"The module returned an output of shape {shape} for {n} rows; expected codes"
+            f" of shape ({n}, n_copies, latent_dim) of at least two copies of each row."
         )
     return output
 

@@ -102,10 +102,11 @@ class DeviationLoss(nn.Module):
             If the output has another shape.
         """
         shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        if shape != (len(x), 1):
+        n = x.shape[0]
+        if shape != (n, 1):
             raise ValueError(
-                f"The module returned an output of shape {shape} for {len(x)} rows; expected"
-                f" one number a row, of shape {(len(x), 1)}."
+                f"The module returned an output of shape {shape} for {n} rows; expected"
+                f" one number a row, of shape {(n, 1)}."
             )
         return (output[:, 0] - self.reference_mean) / self.reference_std
 
@@ -205,11 +206,12 @@ class SemiSupervisedGANLoss(nn.Module):
                 " and logits."
             )
         features, logits = output
-        if features.ndim != 2 or tuple(logits.shape) != (len(x), 2):
+        n = x.shape[0]
+        if features.ndim != 2 or tuple(logits.shape) != (n, 2):
             raise ValueError(
                 f"The module returned features of shape {tuple(features.shape)} and logits of"
-                f" shape {tuple(logits.shape)} for {len(x)} rows; expected ({len(x)}, any"
-                f" width) and ({len(x)}, 2)."
+                f" shape {tuple(logits.shape)} for {n} rows; expected ({n}, any"
+                f" width) and ({n}, 2)."
             )
         return features, logits
 
@@ -221,12 +223,12 @@ class SemiSupervisedGANLoss(nn.Module):
     def add_noise(self, x: Tensor) -> Tensor:
         """Return rows plus Gaussian noise, whose standard deviation is drawn for each row."""
         low, high = self.noise_range
-        strengths = log_uniform(low, high, torch.rand(len(x), 1, device=x.device))
+        strengths = log_uniform(low, high, torch.rand(x.shape[0], 1, device=x.device))
         return x + strengths * torch.randn_like(x)
 
     def generate(self, module: ClassifyingGAN, x: Tensor) -> Tensor:
         """Return as many generated rows as ``x`` has, (n, n_features)."""
-        fakes = module.generate(torch.randn(len(x), module.latent_dim, device=x.device))
+        fakes = module.generate(torch.randn(x.shape[0], module.latent_dim, device=x.device))
         check_reconstruction(fakes, x)
         return fakes
 
@@ -239,11 +241,11 @@ class SemiSupervisedGANLoss(nn.Module):
             rows.append(self.add_noise(x))
         everything = torch.cat(rows)
         _, logits = self.check_output(module(everything), everything)
-        real, fake, *background = torch.split(logits.logsumexp(dim=1), len(x))
+        real, fake, *background = torch.split(logits.logsumexp(dim=1), x.shape[0])
         loss = F.softplus(-real).mean() + F.softplus(fake).mean()
         for noisy in background:
             loss = loss + self.background_weight * F.softplus(noisy).mean()
-        log_odds = self.anomaly_log_odds(logits[: len(x)])
+        log_odds = self.anomaly_log_odds(logits[: x.shape[0]])
         called_anomaly = F.softplus(log_odds)
         # NOTE[DIFF]: the last term treats rows without a label as normal.
         return (

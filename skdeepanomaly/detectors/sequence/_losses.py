@@ -62,7 +62,7 @@ class ForecastLoss(WindowLoss):
         """Return the residuals (n, n_steps, n_channels) of the steps that count."""
         self.squared_errors(output, x)  # checks the shapes
         last = (x - output)[:, x.shape[1] - self.n_scored :]
-        return last.reshape(len(x), -1, self.n_channels)
+        return last.reshape(x.shape[0], -1, self.n_channels)
 
     def products(self, output: Tensor, x: Tensor) -> Tensor:
         """Return means over steps (n, n_channels + n_channels^2) of residuals and products."""

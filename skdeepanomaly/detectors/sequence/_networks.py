@@ -93,7 +93,7 @@ class RecurrentForecasterNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the prediction (n, n_features) of each step of windows (n, n_features)."""
         windows = x.reshape(-1, *self.window_shape)
-        start = self.start.expand(len(windows), 1, -1)
+        start = self.start.expand(windows.shape[0], 1, -1)
         states, _ = self.recurrent(torch.cat([start, windows[:, :-1]], dim=1))
         predictions: Tensor = self.to_values(states)
         return predictions.flatten(1)
@@ -154,7 +154,7 @@ class ConvForecasterNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the prediction (n, n_features) of each step of windows (n, n_features)."""
         windows = x.reshape(-1, *self.window_shape)
-        start = self.start.expand(len(windows), 1, -1)
+        start = self.start.expand(windows.shape[0], 1, -1)
         hidden = self.enter(torch.cat([start, windows[:, :-1]], dim=1).transpose(1, 2))
         for layer, dilation in zip(self.layers, self.dilations, strict=True):
             # Zeros before the first step, so that no later one is seen.
@@ -221,17 +221,17 @@ class TransformerAutoEncoderNetwork(nn.Module):
         windows = x.reshape(-1, *self.window_shape)
         length, n_channels = self.window_shape
         if self.training and self.mask_rate:
-            mask = torch.rand(len(windows), length, device=x.device) < self.mask_rate
+            mask = torch.rand(windows.shape[0], length, device=x.device) < self.mask_rate
             # One is hidden in any case.
-            one = torch.randint(length, (len(windows), 1), device=x.device)
+            one = torch.randint(length, (windows.shape[0], 1), device=x.device)
             mask = mask.scatter(1, one, True)
             restored = self.restore(windows, mask)
             return restored.flatten(1), mask.repeat_interleave(n_channels, dim=1)
         places = torch.arange(length, device=x.device)
         if not self.mask_rate:
-            return self.restore(windows, (places < 0).expand(len(windows), -1)).flatten(1)
+            return self.restore(windows, (places < 0).expand(windows.shape[0], -1)).flatten(1)
         rebuilt = torch.zeros_like(windows)
         for turn in range(min(N_PASSES, length)):
-            mask = (places % N_PASSES == turn).expand(len(windows), -1)
+            mask = (places % N_PASSES == turn).expand(windows.shape[0], -1)
             rebuilt = torch.where(mask[:, :, None], self.restore(windows, mask), rebuilt)
         return rebuilt.flatten(1)
