@@ -28,7 +28,7 @@ from ._wrapper import fit_detector
 
 # A share of the rows, and a unit, need so many rows.
 MIN_ROWS = 20
-# Share of the rows that networks are not fitted to by default, if some are anomalies.
+# Share of the rows that default members leave out of their losses, if some are anomalies.
 TRIMMED_FRACTION = 0.2
 
 
@@ -62,11 +62,6 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
         anomalies among the training rows are in the sample of a clone, so that the others
         recognise them [3]_. None takes all.
-    trimmed_fraction : float or "auto", default="auto"
-        Share of the training rows that all members but the first are not fitted to, in [0, 1):
-        those that the first member finds the most abnormal. What a network has not seen it
-        cannot learn. A share that would leave less than 20 rows is not trimmed. ``"auto"`` is
-        0.2 for the default members with ``assume="contaminated"``, and 0 otherwise.
     assume : {"clean", "contaminated"}, default="contaminated"
         What the default members are chosen for: training rows of which hardly any is an
         anomaly, or of which some per cent are. Those for contaminated rows lose little on clean
@@ -104,12 +99,13 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
     Notes
     -----
     The default members were chosen on 22 tables (:doc:`/benchmarks/ensembles`). With
-    ``assume="contaminated"`` they are the mean distances to 20 and to 50 neighbours, that to 50
-    neighbours of robustly scaled and squashed features, :class:`AutoEncoder`,
-    :class:`NeuTraL`, :class:`DeepOneClassSVM` and :class:`RegressionResidual`. With
+    ``assume="contaminated"`` they are the mean distance to 50 neighbours, that to 50 neighbours
+    of robustly scaled and squashed features, :class:`AutoEncoder`, :class:`NeuTraL`,
+    :class:`DeepOneClassSVM` and :class:`RegressionResidual`; the losses of the auto-encoder and
+    of the regression leave out a fifth of the rows (``trimmed_fraction=0.2``). With
     ``assume="clean"`` they are the distance to the nearest row, that to five neighbours of
-    squashed features, and the first three networks. All have their defaults. Scale the columns
-    first, for example with :class:`~sklearn.preprocessing.StandardScaler`.
+    squashed features, and the first three networks. All else is at its defaults. Scale the
+    columns first, for example with :class:`~sklearn.preprocessing.StandardScaler`.
 
     The unit of a clone that is fitted to a sample is that of its scores of all other rows, if
     there are 20 of them: a network knows the rows that it was fitted to.
@@ -152,7 +148,6 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             Interval(RealNotInt, 0, 1, closed="right"),
             None,
         ],
-        "trimmed_fraction": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "assume": [StrOptions({"clean", "contaminated"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "n_jobs": [Integral, None],
@@ -167,7 +162,6 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         weights=None,
         n_estimators=1,
         max_samples=None,
-        trimmed_fraction="auto",
         assume="contaminated",
         contamination=0.1,
         n_jobs=None,
@@ -178,7 +172,6 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self.weights = weights
         self.n_estimators = n_estimators
         self.max_samples = max_samples
-        self.trimmed_fraction = trimmed_fraction
         self.assume = assume
         self.contamination = contamination
         self.n_jobs = n_jobs
@@ -251,48 +244,29 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             )
         routed = process_routing(self, "fit", **params) if params else {}
         rng = check_local_random_state(self.random_state)
-        n, n_kept = n_rows(X), n_rows(X) - self._n_trimmed(n_rows(X))
-        # Positions among all rows for the first member, among those that are kept for others.
-        samples = [
-            self._draw_rows(n_kept if i else n, rng)
-            for i in range(len(members))
-            for _ in range(self.n_estimators)
-        ]
+        samples = [self._draw_rows(X, rng) for _ in members for _ in range(self.n_estimators)]
         seeds = [random_seed(rng) for _ in samples]
         clones = [pair for pair in members for _ in range(self.n_estimators)]
-        jobs = list(zip(clones, samples, seeds, strict=True))
-
-        def fit_clones(jobs):
-            return Parallel(n_jobs=self.n_jobs)(
-                delayed(_fit_member)(
-                    detector, X, y, routed[name].fit if params else None, rows, seed
-                )
-                for (name, detector), rows, seed in jobs
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_member)(
+                detector, X, y, routed[name].fit if params else None, rows, seed
             )
-
-        n_clones = int(self.n_estimators)
-        if n_kept == n:
-            fitted = fit_clones(jobs)
-        else:
-            fitted = fit_clones(jobs[:n_clones])
-            first = self._views(X, members[:1], [fitted], [samples[:n_clones]])[0][0]
-            kept = np.sort(np.argsort(first, kind="stable")[:n_kept])
-            samples[n_clones:] = [
-                kept if rows is None else kept[rows] for rows in samples[n_clones:]
+            for (name, detector), rows, seed in zip(clones, samples, seeds, strict=True)
+        )
+        n = int(self.n_estimators)
+        groups = [fitted[i : i + n] for i in range(0, len(fitted), n)]
+        names, all_scales, views = [name for name, _ in members], [], []
+        for i, (name, group) in enumerate(zip(names, groups, strict=True)):
+            scores = [_anomaly_scores(name, one, X) for one in group]
+            scales = [
+                SCALES[self.combine](_out_of_sample(one, rows))
+                for one, rows in zip(scores, samples[i * n : (i + 1) * n], strict=True)
             ]
-            fitted += fit_clones(
-                [
-                    (pair, rows, seed)
-                    for (pair, _, seed), rows in zip(jobs, samples, strict=True)
-                ][n_clones:]
-            )
-        starts = range(0, len(fitted), n_clones)
-        groups = [fitted[i : i + n_clones] for i in starts]
-        drawn = [samples[i : i + n_clones] for i in starts]
-        views, all_scales = self._views(X, members, groups, drawn)
+            views.append(_mean_view(scales, scores))
+            all_scales.append(scales)
         scores = -combine_views(np.stack(views, axis=1), weights, self.combine)
         # All at once, so that a fit that failed leaves what was fitted before.
-        self.names_, self.detectors_, self.weights_ = [n for n, _ in members], groups, weights
+        self.names_, self.detectors_, self.weights_ = names, groups, weights
         self._scales, self._combine = all_scales, self.combine
         self.offset_ = choose_offset(scores, self.contamination)
         return self
@@ -457,35 +431,11 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             raise ValueError(f"weights must not be negative, got {self.weights!r}.")
         return weights
 
-    def _views(self, X, members, groups, samples) -> tuple[list, list]:
-        """Return the anomaly scores (n,) of each member in the common unit, and the units."""
-        views, all_scales = [], []
-        for (name, _), group, drawn in zip(members, groups, samples, strict=True):
-            scores = [_anomaly_scores(name, one, X) for one in group]
-            scales = [
-                # Rows that were left out as odd would be a unit of their own.
-                SCALES[self.combine](
-                    one if self.max_samples is None else _out_of_sample(one, rows)
-                )
-                for one, rows in zip(scores, drawn, strict=True)
-            ]
-            views.append(_mean_view(scales, scores))
-            all_scales.append(scales)
-        return views, all_scales
-
-    def _n_trimmed(self, n: int) -> int:
-        """Return the number of rows that all members but the first are not fitted to."""
-        fraction = self.trimmed_fraction
-        if fraction == "auto":
-            is_contaminated = self.detectors is None and self.assume == "contaminated"
-            fraction = TRIMMED_FRACTION if is_contaminated else 0.0
-        n_trimmed = int(fraction * n)
-        return n_trimmed if n - n_trimmed >= MIN_ROWS else 0
-
-    def _draw_rows(self, n: int, rng) -> np.ndarray | None:
-        """Return the positions of n that a clone is fitted to; None stands for all."""
+    def _draw_rows(self, X, rng) -> np.ndarray | None:
+        """Return the rows that a clone is fitted to; None stands for all."""
         if self.max_samples is None:
             return None
+        n = n_rows(X)
         if isinstance(self.max_samples, Integral):
             n_drawn = int(self.max_samples)
         else:
@@ -537,11 +487,7 @@ def default_members(assume: str) -> list:
         RegressionResidual,
     )
 
-    networks = [
-        ("auto_encoder", AutoEncoder()),
-        ("neutral", NeuTraL()),
-        ("one_class_svm", DeepOneClassSVM()),
-    ]
+    others = [("neutral", NeuTraL()), ("one_class_svm", DeepOneClassSVM())]
 
     def squashed_neighbors(n_neighbors):
         return make_pipeline(
@@ -554,14 +500,15 @@ def default_members(assume: str) -> list:
         return [
             ("neighbors_1", NeighborDistance(n_neighbors=1)),
             ("squashed_neighbors", squashed_neighbors(5)),
-            *networks,
+            ("auto_encoder", AutoEncoder()),
+            *others,
         ]
     return [
-        ("neighbors_20", NeighborDistance(n_neighbors=20)),
         ("neighbors_50", NeighborDistance(n_neighbors=50)),
         ("squashed_neighbors", squashed_neighbors(50)),
-        *networks,
-        ("regression_residual", RegressionResidual()),
+        ("auto_encoder", AutoEncoder(trimmed_fraction=TRIMMED_FRACTION)),
+        *others,
+        ("regression_residual", RegressionResidual(trimmed_fraction=TRIMMED_FRACTION)),
     ]
 
 

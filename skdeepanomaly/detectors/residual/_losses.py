@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_reconstruction, trimmed_mean
 
 
 class ResidualLoss(nn.Module):
@@ -17,15 +17,19 @@ class ResidualLoss(nn.Module):
     ----------
     errors : {"absolute", "squared"}, default="absolute"
         Whether a row is scored by absolute or by squared residuals.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch, those with the largest mean squared residuals, that the
+        loss leaves out.
     """
 
     scales: Tensor
     intercept: Tensor
     mean_contributions: Tensor
 
-    def __init__(self, *, errors: str = "absolute"):
+    def __init__(self, *, errors: str = "absolute", trimmed_fraction: float = 0.0):
         super().__init__()
         self.kind = errors
+        self.trimmed_fraction = trimmed_fraction
         # Mean error of each feature over the training rows; empty if scores are not
         # relative to it.
         self.register_buffer("scales", torch.empty(0))
@@ -47,10 +51,17 @@ class ResidualLoss(nn.Module):
         return errors / x.shape[1]
 
     def forward(self, output: Tensor | tuple[Tensor, Tensor], x: Tensor) -> Tensor:
-        """Return the mean of the squared residuals, of those with mask 1 if there is one."""
-        if isinstance(output, tuple):
-            prediction, counted = output
-            check_reconstruction(prediction, x)
-            return ((x - prediction).square() * counted).sum() / counted.sum()
-        check_reconstruction(output, x)
-        return (x - output).square().mean()
+        """Return the mean of the squared residuals, of those with mask 1 if there is one.
+
+        The residuals of trimmed rows do not count.
+        """
+        prediction, counted = output if isinstance(output, tuple) else (output, None)
+        check_reconstruction(prediction, x)
+        squares = (x - prediction).square()
+        if counted is None:
+            return trimmed_mean(squares.mean(dim=1), self.trimmed_fraction)
+        squares = squares * counted
+        if not self.trimmed_fraction:
+            return squares.sum() / counted.sum()
+        means = squares.sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+        return trimmed_mean(means, self.trimmed_fraction)

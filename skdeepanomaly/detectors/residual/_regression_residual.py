@@ -59,6 +59,10 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         Whether the score divides the residuals of each feature by their mean over the
         training rows (plus 1e-2, or plus 1e-4 for squared residuals). Without it, features
         that cannot be predicted dominate the score.
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
+        largest residuals. About the share of anomalies among the training rows, or more, keeps
+        the network from learning them.
     %(common_parameters)s
 
     Attributes
@@ -144,6 +148,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         "mask_rate": [SHARE],
         "errors": [StrOptions({"absolute", "squared"})],
         "standardize_errors": ["boolean"],
+        "trimmed_fraction": [SHARE],
     }
     _criterion_class = ResidualLoss
     # More than 100 epochs on a few hundred rows would overfit, as for an auto-encoder.
@@ -159,6 +164,8 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         mask_rate=0.5,
         errors="absolute",
         standardize_errors=True,
+        # NOTE[DIFF]: the papers count all rows.
+        trimmed_fraction=0.0,
         module=None,
         optimizer=torch.optim.Adam,
         lr=5e-3,
@@ -197,6 +204,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         self.mask_rate = mask_rate
         self.errors = errors
         self.standardize_errors = standardize_errors
+        self.trimmed_fraction = trimmed_fraction
 
     # NOTE[DIFF]: one network for all features; the papers train one or more models a feature.
     @property
@@ -278,7 +286,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         }
 
     def _criterion_params(self):
-        return {"errors": self.errors}
+        return {"errors": self.errors, "trimmed_fraction": self.trimmed_fraction}
 
     def _finalize_state(self, X):
         """Set the mean residuals, and for sums the intercept and the mean contributions."""

@@ -11,11 +11,18 @@ from skdeepanomaly import (
     AutoEncoder,
     ConvAutoEncoder,
     DenoisingAutoEncoder,
+    RegressionResidual,
     VariationalAutoEncoder,
 )
 from skdeepanomaly.detectors.reconstruction import ReconstructionLoss
 
-FAMILY = [AutoEncoder, DenoisingAutoEncoder, VariationalAutoEncoder, AdversarialAutoEncoder]
+CLASSES = [
+    AutoEncoder,
+    DenoisingAutoEncoder,
+    VariationalAutoEncoder,
+    AdversarialAutoEncoder,
+    RegressionResidual,
+]
 
 
 def make_contaminated(seed):
@@ -27,7 +34,7 @@ def make_contaminated(seed):
     return X, np.concatenate([normal[400:], anomalies[80:]]), np.repeat([0, 1], [400, 120])
 
 
-@pytest.mark.parametrize("cls", FAMILY)
+@pytest.mark.parametrize("cls", CLASSES)
 def test_anomalies_that_are_left_out_are_not_learned(cls):
     gains = []
     for seed in range(3):
