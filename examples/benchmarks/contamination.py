@@ -24,25 +24,15 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from skdeepanomaly import (
-    AutoEncoder,
-    DenoisingAutoEncoder,
-    NeighborDistance,
-    VariationalAutoEncoder,
-)
+from skdeepanomaly import AutoEncoder, NeighborDistance, RegressionResidual
 
 SHARES = [0, 0.01, 0.05, 0.1, 0.2]
 
 
 def make_detectors(seed):
     """Return the detectors by name."""
-    classes = [
-        AutoEncoder,
-        DenoisingAutoEncoder,
-        VariationalAutoEncoder,
-    ]
     detectors = {}
-    for cls in classes:
+    for cls in (AutoEncoder, RegressionResidual):
         for fraction in (0.0, 0.2):
             name = cls.__name__ + (f", trimmed_fraction={fraction}" if fraction else "")
             detectors[name] = cls(trimmed_fraction=fraction, random_state=seed)
