@@ -34,7 +34,7 @@ def test_a_list_of_skops_shows_all_types(name, fitted, rows):
     assert {os.path.splitext(each)[1] for each in names} == {".json", ".npy"}
     places = ("skdeepanomaly.", "skorch.", "torch.nn.", "torch.optim.", "builtins.print")
     # The search of LUNAR.
-    places += ("sklearn.neighbors.",)
+    places += ("sklearn.neighbors.", "sklearn.metrics._dist_metrics.")
     assert all(each.startswith(places) for each in types)
 
 
