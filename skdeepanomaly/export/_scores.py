@@ -283,7 +283,7 @@ def _refuse_search(detector) -> None:
             f"{name} searches among the patches of its training images when it scores. PaDiM"
             " exports, which keeps a Gaussian distribution for each place in their stead."
         )
-    if name in ("NeighborDistance", "MatrixProfileDetector"):
+    if name in ("LUNAR", "MatrixProfileDetector", "NeighborDistance"):
         raise TypeError(
             f"{name} searches among its training rows when it scores, so that it does not"
             " export. DeepNeighborDistance exports, which predicts the distance."

@@ -173,17 +173,21 @@ class MaskedPredictor(FeaturePredictor):
         """
         # NOTE[DIFF]: in the papers each feature sees all others, however many there are.
         n_passes = min(x.shape[1], MAX_PASSES)
-        passes = torch.arange(x.shape[1], device=x.device) % n_passes
-        predicted = torch.empty_like(x)
+        all_features, parts = torch.arange(x.shape[1], device=x.device), []
         for first in range(0, n_passes, PASSES_AT_ONCE):
-            group = (passes >= first) & (passes < first + PASSES_AT_ONCE)
-            features = group.nonzero()[:, 0]
-            predicted[:, features] = self._predict_group(x, features, passes[features] - first)
-        return predicted
+            last = min(first + PASSES_AT_ONCE, n_passes)
+            # Feature by feature of the first pass, then of the second, and so on.
+            by_pass = [all_features[i::n_passes] for i in range(first, last)]
+            parts.append((torch.cat(by_pass), [part.shape[0] for part in by_pass]))
+        predicted = [self._predict_group(x, *part) for part in parts]
+        order = torch.cat([features for features, _ in parts])
+        return torch.cat(predicted, dim=1)[:, order.argsort()]
 
-    def _predict_group(self, x: Tensor, features: Tensor, passes: Tensor) -> Tensor:
-        """Predict the features (k,) of rows, each in its pass (k,): (n, k)."""
-        hidden = F.one_hot(passes).to(x.dtype).t()
+    def _predict_group(self, x: Tensor, features: Tensor, sizes: list[int]) -> Tensor:
+        """Predict features (k,) of rows, hidden together in passes of some sizes: (n, k)."""
+        passes = torch.arange(len(sizes), device=x.device)
+        numbers = torch.cat([passes[i].expand(size) for i, size in enumerate(sizes)])
+        hidden = (numbers == passes[:, None]).to(x.dtype)
         # Features outside the group are summed once for all its passes. Subtracting the terms
         # of the hidden features from the full sum would be faster, but rounding would leave a
         # trace of a feature in its prediction.
@@ -193,6 +197,6 @@ class MaskedPredictor(FeaturePredictor):
         )
         shown = x[:, features] * (1 - hidden)[:, None]
         inside = F.linear(shown, self.of_values.weight[:, features])
-        codes = self.body(outside + inside)[passes]
+        codes = self.body(outside + inside)[numbers]
         weights, biases = self.head.weight[features], self.head.bias[features]
         return torch.linalg.vecdot(codes, weights[:, None]).t() + biases

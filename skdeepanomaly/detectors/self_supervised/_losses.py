@@ -175,9 +175,9 @@ class MaskedCellLoss(nn.Module):
     def squared_errors(self, output: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the squared errors (n, n_masks, n_features) of the rebuilt rows."""
         fits = isinstance(output, tuple) and len(output) == 2
-        shapes = {tuple(getattr(part, "shape", ())) for part in output} if fits else set()
-        shape = shapes.pop() if len(shapes) == 1 else ()
-        if len(shape) != 3 or shape[0] != len(x) or shape[1] < 2 or shape[2] != x.shape[1]:
+        shapes = [tuple(getattr(part, "shape", ())) for part in output] if fits else [(), ()]
+        shape = shapes[0] if shapes[0] == shapes[1] else ()
+        if len(shape) != 3 or shape[0] != x.shape[0] or shape[1] < 2 or shape[2] != x.shape[1]:
             got = [
                 tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
                 for part in (output if isinstance(output, tuple) else (output,))
@@ -234,7 +234,7 @@ class InternalContrastiveLoss(nn.Module):
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the loss (n,) of each row, a mean over all positions."""
         fits = isinstance(output, Tensor) and output.ndim == 4
-        if not fits or len(output) != len(x) or output.shape[2] != output.shape[3]:
+        if not fits or output.shape[0] != x.shape[0] or output.shape[2] != output.shape[3]:
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(
                 f"The module returned an output of shape {shape} for {len(x)} rows; expected"

@@ -234,7 +234,7 @@ class PositionNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x; a single value has no variance, and is left to the running means."""
-        if len(x) * x.shape[2] > 1:
+        if not self.training or x.shape[0] * x.shape[2] > 1:
             return super().forward(x)
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
 
