@@ -310,7 +310,11 @@ class SubvectorPair(nn.Module):
         # Zeros fill up the codes to 64 bytes, as in DeterministicContrastiveLoss.
         n_zeros = -rests.shape[2] % 16
         rests, subvectors = F.pad(rests, (0, n_zeros)), F.pad(subvectors, (0, n_zeros))
-        return torch.bmm(rests, subvectors.transpose(1, 2))
+        if self.training:
+            return torch.bmm(rests, subvectors.transpose(1, 2))
+        # In float64, since the rounding of small products depends on their place in memory.
+        exact = torch.bmm(rests.double(), subvectors.transpose(1, 2).double())
+        return exact.to(x.dtype)
 
 
 class InternalContrastNetwork(nn.Module):
