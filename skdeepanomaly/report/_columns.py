@@ -1,6 +1,7 @@
 """What is usual in each column of a table, and what of a row is not."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ RARE = 0.01
 MAX_VALUE = 60
 
 
-def make_column(name: str, values, is_normal, kind: str | None):
+def make_column(name: str, values, parts, kind: str | None):
     """Compare a column of rows that are not flagged with that of flagged rows.
 
     Parameters
@@ -27,8 +28,8 @@ def make_column(name: str, values, is_normal, kind: str | None):
         Its name on the page.
     values : series or ndarray of shape (n_samples,)
         The column of some rows.
-    is_normal : ndarray of shape (n_samples,), bool
-        Which of the rows are not flagged.
+    parts : pair of ndarray of shape (n_samples,), bool
+        Which of the rows are compared: some that are not flagged, and some that are.
     kind : str or None
         The kind that the detector's pipeline takes it for; None infers it.
 
@@ -38,15 +39,15 @@ def make_column(name: str, values, is_normal, kind: str | None):
     """
     kind = kind_of(values)[0] if kind in (None, "drop") else kind
     if kind in ("numeric", "identifier"):
-        return NumberColumn(name, kind, read_numbers(values), is_normal)
+        return NumberColumn(name, kind, read_numbers(values), parts)
     if kind == "date":
-        return DateColumn(name, kind, _seconds(values), is_normal)
+        return DateColumn(name, kind, _seconds(values), parts)
     if kind == "time":
-        return TimeColumn(name, kind, read_times_of_day(values), is_normal)
+        return TimeColumn(name, kind, read_times_of_day(values), parts)
     objects = to_objects(values)
     texts = [None if is_blank(value) else to_string(value) for value in objects]
     made = TextColumn if kind == "text" else CategoryColumn
-    return made(name, kind, texts, is_normal)
+    return made(name, kind, texts, parts)
 
 
 def _seconds(values) -> np.ndarray:
@@ -65,20 +66,17 @@ class Column:
         Such as "numeric".
     values : sequence of length n_samples
         Values of some rows; NaN or None where they are missing.
-    is_normal : ndarray of shape (n_samples,), bool
-        Which of the rows are not flagged.
+    parts : pair of ndarray of shape (n_samples,), bool
+        Which of the rows are compared: some that are not flagged, and some that are.
     """
 
-    def __init__(self, name, kind, values, is_normal):
+    def __init__(self, name, kind, values, parts):
         self.name, self.kind, self.values = name, kind, values
-        self.is_normal = is_normal
+        self.parts = parts
         is_array = isinstance(values, np.ndarray)
         missing = np.isnan(values) if is_array else np.array([v is None for v in values], bool)
         self.is_missing = missing
-        self.missing = [
-            float(missing[part].mean()) if part.any() else 0.0
-            for part in (is_normal, ~is_normal)
-        ]
+        self.missing = [float(missing[part].mean()) if part.any() else 0.0 for part in parts]
 
     def describe(self) -> dict:
         """Return what the page shows of the column."""
@@ -96,9 +94,9 @@ class Column:
 class NumberColumn(Column):
     """A column of numbers, or of what is read as numbers."""
 
-    def __init__(self, name, kind, values, is_normal):
-        super().__init__(name, kind, values, is_normal)
-        normal = values[is_normal & ~self.is_missing]
+    def __init__(self, name, kind, values, parts):
+        super().__init__(name, kind, values, parts)
+        normal = values[parts[0] & ~self.is_missing]
         normal = normal[np.isfinite(normal)]
         self.quantiles = np.quantile(normal, LEVELS) if len(normal) else None
         self.range = (normal.min(), normal.max()) if len(normal) else None
@@ -117,12 +115,9 @@ class NumberColumn(Column):
         edges = np.concatenate([[-np.inf], inner, [np.inf]])
         counts = [
             np.histogram(self.values[part & ~self.is_missing], edges)[0].tolist()
-            for part in (self.is_normal, ~self.is_normal)
+            for part in self.parts
         ]
-        inside = [
-            f"{self.write(a)} to {self.write(b)}"
-            for a, b in zip(inner, inner[1:], strict=False)
-        ]
+        inside = [f"{self.write(a)} to {self.write(b)}" for a, b in pairwise(inner)]
         bins = [f"below {self.write(low)}", *inside, f"above {self.write(high)}"]
         return about | {
             "usual": self.usual(),
@@ -195,12 +190,11 @@ class TimeColumn(NumberColumn):
 class CategoryColumn(Column):
     """A column of categories."""
 
-    def __init__(self, name, kind, values, is_normal):
-        super().__init__(name, kind, values, is_normal)
+    def __init__(self, name, kind, values, parts):
+        super().__init__(name, kind, values, parts)
         there = ~self.is_missing
         self.counts = [
-            Counter(values[i] for i in np.flatnonzero(part & there))
-            for part in (is_normal, ~is_normal)
+            Counter(values[i] for i in np.flatnonzero(part & there)) for part in parts
         ]
         # By number, then by name: the order of the rows does not matter.
         self.order = sorted(self.counts[0], key=lambda value: (-self.counts[0][value], value))
@@ -260,10 +254,10 @@ class CategoryColumn(Column):
 class TextColumn(NumberColumn):
     """A column of texts, of which the lengths are compared."""
 
-    def __init__(self, name, kind, values, is_normal):
+    def __init__(self, name, kind, values, parts):
         self.texts = values
         lengths = [np.nan if value is None else len(value) for value in values]
-        super().__init__(name, kind, np.array(lengths, dtype=np.float64), is_normal)
+        super().__init__(name, kind, np.array(lengths, dtype=np.float64), parts)
 
     def describe(self) -> dict:
         """Return what is usual of the lengths."""

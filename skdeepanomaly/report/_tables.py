@@ -96,17 +96,12 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     """
     labels, names, is_hidden = column_labels(X, names, hide)
     is_flagged = np.any([one.is_flagged for one in scores], axis=0)
-    places = np.unique(
-        np.concatenate(
-            [
-                _some(np.flatnonzero(~is_flagged), MAX_NORMAL, rng),
-                _some(np.flatnonzero(is_flagged), MAX_FLAGGED, rng),
-                shown,
-            ]
-        )
-    )
+    normal = _some(np.flatnonzero(~is_flagged), MAX_NORMAL, rng)
+    flagged = _some(np.flatnonzero(is_flagged), MAX_FLAGGED, rng)
+    places = np.unique(np.concatenate([normal, flagged, shown]))
     rows = take_rows(X, places)
-    is_normal = ~is_flagged[places]
+    # Rows that are only shown are unusual ones: they do not say what is usual.
+    parts = (np.isin(places, normal), np.isin(places, flagged))
     at = np.searchsorted(places, shown)
     shown_rows = take_rows(X, shown)
 
@@ -131,18 +126,16 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     table = as_table(rows.toarray() if issparse(rows) else rows)
     split = split_columns(table)
     columns = [
-        make_column(
-            names[j], split[j], is_normal, getattr(by_label.get(labels[j]), "kind", None)
-        )
+        make_column(names[j], split[j], parts, getattr(by_label.get(labels[j]), "kind", None))
         for j in visible
     ]
-    near = nearest_rows(detectors[0], rows, at, np.flatnonzero(is_normal))
-    normal = sorted({j for found in near for j in found})
+    near = nearest_rows(detectors[0], rows, at, np.flatnonzero(parts[0]))
+    similar = sorted({j for found in near for j in found})
 
-    cells, exact = to_cells(take_rows(rows, np.concatenate([at, normal]).astype(int)))
+    cells, exact = to_cells(take_rows(rows, np.concatenate([at, similar]).astype(int)))
     cells = [cells[j] for j in visible]
     exact = exact and len(visible) == len(labels) and not _cut_long(cells)
-    by_row = list(zip(*cells, strict=True)) if cells else [()] * (len(at) + len(normal))
+    by_row = list(zip(*cells, strict=True)) if cells else [()] * (len(at) + len(similar))
     index = _index_labels(shown_rows, shown, hide)
     visible_contributions = None if contributions is None else contributions[:, visible]
     content_rows = []
@@ -153,7 +146,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
             "cells": list(by_row[i]),
             "places": [column.place(sample_place) for column in columns],
             "reasons": reasons_of(sample_place, columns, own),
-            "nearest": [normal.index(j) for j in near[i]],
+            "nearest": [similar.index(j) for j in near[i]],
         }
         if index is not None:
             row["index"] = index[i]
@@ -173,11 +166,11 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
         "rows": content_rows,
         "normal_rows": [
             {"row": int(places[j]), "cells": list(by_row[len(at) + k])}
-            for k, j in enumerate(normal)
+            for k, j in enumerate(similar)
         ],
         "explained": contributions is not None,
         "exact": exact,
-        "n_compared": int(is_normal.sum()),
+        "n_compared": len(normal),
         "understood": [
             {
                 "name": str(s.label),

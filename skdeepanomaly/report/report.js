@@ -16,7 +16,7 @@
       else if (value === true) element.setAttribute(name, "");
       else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
     return element;
   }
   const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
@@ -36,7 +36,8 @@
   function cellText(value) {
     if (value === null) return "missing";
     if (typeof value === "number") return num(value, 6);
-    return String(value);
+    // Dates without a time of day come from some libraries with midnight.
+    return String(value).replace(/^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$/, "$1");
   }
   const rowName = (row) => String(row.row) + (row.index === undefined ? "" : " (" + row.index + ")");
 
@@ -313,6 +314,7 @@
       hasLabels ? heading("label", "Label") : null,
       comparison ? heading("second", comparison.names[1], true) : null,
       heading("verdict", "Verdict"),
+      columns.length ? h("th", { scope: "col", class: "plain" }, "Mainly because") : null,
       pictures ? h("th", { scope: "col" }, h("button", { type: "button", disabled: true }, "Picture")) : null,
       shown.map((j) => heading(String(j), columns[j].name, isNumber(j)))));
     const body = h("tbody", {});
@@ -324,6 +326,7 @@
       ? "Rows " + (start + 1) + " to " + (start + some.length) + " of " + found.length
       : "No row fits.";
   }
+  const why = (row) => (row.reasons.length ? row.reasons[0].join(" ") : "no column stands out");
   const LABELS = { "-1": "anomaly", 0: "not judged", 1: "normal" };
   function rowElements(row, shown, isNumber, pictures) {
     const i = rows.indexOf(row);
@@ -343,6 +346,7 @@
     hasLabels ? h("td", {}, LABELS[row.label]) : null,
     comparison ? h("td", { class: "number" + (row.second.flagged ? " flagged" : "") }, num(row.second.score) + (row.second.flagged ? " ⚑" : "")) : null,
     h("td", {}, verdictSelect(row)),
+    columns.length ? h("td", { class: "why", title: why(row) }, why(row)) : null,
     pictures ? h("td", {}, h("img", { src: row.image, alt: "Row " + row.row }), " ", row.heat ? h("img", { src: row.heat, alt: "Where it is unusual" }) : null) : null,
     shown.map((j) => {
       const part = row.contributions && largest[i] > 0 ? Math.max(0, row.contributions[j]) / largest[i] : 0;
