@@ -163,7 +163,7 @@
       h("div", { class: "legend" },
         h("span", { style: { "--color": "var(--normal)" } }, "not flagged"),
         h("span", { style: { "--color": "var(--flag)" } }, "flagged"),
-        hasLabels ? h("span", { style: { "--color": "var(--text)" } }, "labelled anomalies (outlined)") : null),
+        hasLabels ? h("span", { class: "outlined", style: { "--color": "var(--text)" } }, "labelled anomalies") : null),
       svg("svg", {
         viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img",
         "aria-label": "Histogram of the anomaly scores of " + num(scores.n) + " rows; the counts are on a logarithmic scale.",
