@@ -124,8 +124,9 @@ def _is_same(shown, value) -> bool:
 def _make_rows(names: list, cells: list[list], empty):
     """Return rows in the container of ``empty``, with its types where they fit."""
     if isinstance(empty, np.ndarray):
-        kind = empty.dtype
-        return np.array(cells, dtype=object).astype(kind) if kind != object else _objects(cells)
+        rows = np.empty((len(cells), len(names)), dtype=object)
+        rows[:] = cells
+        return rows.astype(empty.dtype)
     library = import_module(type(empty).__module__.partition(".")[0])
     columns = {
         name: list(part) for name, part in zip(names, zip(*cells, strict=True), strict=True)
@@ -150,12 +151,6 @@ def _make_rows(names: list, cells: list[list], empty):
     except errors as error:
         raise ValueError(f"{error}.") from error
     return build(made)
-
-
-def _objects(cells):
-    rows = np.empty((len(cells), len(cells[0])), dtype=object)
-    rows[:] = cells
-    return rows
 
 
 def _pandas_column(pandas, values, dtype):

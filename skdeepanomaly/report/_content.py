@@ -12,7 +12,9 @@ from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ._comparison import compare
 from ._overview import detector_html, facts, name_of
+from ._pictures import describe_pictures, kind_of_rows
 from ._scores import describe_scores, read_labels, score
+from ._series import check_one_series, describe_series, is_series_detector
 from ._tables import describe_table, hidden_names
 from ._texts import count, share
 
@@ -42,21 +44,33 @@ def make_content(
         The same for the same input and seed.
     """
     rng = check_local_random_state(random_state)
+    is_series = is_series_detector(detectors[0])
+    if is_series:
+        check_one_series(X)
     X = as_indexable(X)
     n = n_rows(X)
+    if n == 0:
+        raise ValueError("X has no rows, expected at least one to report on.")
     labels = read_labels(y, n)
+    kind = "series" if is_series else kind_of_rows(detectors[0], X)
     hidden = hidden_names(X, names, hide)
+    if hidden and kind not in ("table", "series"):
+        raise ValueError(f"hide takes columns of a table, and X holds {kind}.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         scores = [score(detector, X) for detector in detectors]
         shown = _shown(scores, max_rows)
-        part = describe_table(detectors, X, scores, shown, names=names, hide=hide, rng=rng)
-        proposed = _proposed(detectors[0], X, shown)
+        if kind == "series":
+            part = describe_series(detectors, X, scores, max_rows, hide)
+        elif kind == "table":
+            part = describe_table(detectors, X, scores, shown, names=names, hide=hide, rng=rng)
+        else:
+            part = describe_pictures(detectors, X, scores, shown, kind=kind, rng=rng)
+        proposed = {} if is_series else _proposed(detectors[0], X, shown)
     told = dict.fromkeys(str(warning.message) for warning in caught)
     # A warning may quote a value of a column that must not be shown.
     notes = [text for text in told if not any(name in text for name in hidden)]
-    first, rank = scores[0], np.empty(n, dtype=int)
-    rank[first.order] = np.arange(n)
+    first, rank = scores[0], _ranks(scores[0])
     for row in part["rows"]:
         place = row["row"]
         row |= {"score": _rounded(first.values[place]), "rank": int(rank[place])}
@@ -122,9 +136,15 @@ def _summary(content) -> list[str]:
     """Return the report in a few sentences."""
     n, n_flagged = content["scores"]["n"], content["scores"]["n_flagged"]
     lines = [f"{n_flagged:,} of {count(n, 'row')} ({share(n_flagged / n)}) were flagged."]
-    rows = content["rows"]
-    if not rows:
+    if content["kind"] == "series":
+        lines = [line.replace(" row", " time stamp") for line in lines]
+        if spans := content["spans"]:
+            length = count(spans[0]["length"], "time stamp")
+            lines.append(
+                f"The most unusual span is {spans[0]['start']} to {spans[0]['end']}, {length}."
+            )
         return lines
+    rows = content["rows"]
     worst = min(rows, key=lambda row: row["rank"])
     name = f"row {worst['row']}" + (f" ({worst['index']})" if "index" in worst else "")
     verb = "was flagged" if worst["flagged"] else "was not flagged"

@@ -403,7 +403,8 @@
         : null,
       row.image ? h("div", { class: "pictures" },
         h("figure", {}, h("img", { src: row.image, alt: "Row " + row.row }), h("figcaption", {}, "Row " + row.row)),
-        row.heat ? h("figure", {}, h("img", { src: row.heat, alt: "Where it is unusual" }), h("figcaption", {}, "Brighter: adds more to the score")) : null) : null,
+        row.heat ? h("figure", {}, h("img", { src: row.heat, alt: "Where it is unusual" }), h("figcaption", {}, "Brighter: adds more to the score")) : null,
+        row.similar ? h("figure", {}, h("img", { src: row.similar, alt: "Similar normal row " + row.similar_row }), h("figcaption", {}, "Similar normal row " + row.similar_row)) : null) : null,
       h("p", { class: "buttons" }, h("label", {}, "Verdict ", verdictSelect(row)),
         h("button", { type: "button", onclick: () => copy(asPython(row), "Python code") }, "Copy as Python")),
       columns.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Columns of row " + rowName(row) }, h("table", {}, h("thead", {}, head), h("tbody", {}, lines))) : null);
@@ -495,6 +496,38 @@
     if (columns.length > FEW_CARDS) byId("column-cards").append(h("p", { class: "buttons" }, more));
   }
 
+  // ---- Series: lines, with the flagged spans marked.
+  function drawSeries() {
+    const n = scores.n, w = 960, tall = 120, left = 60;
+    const x = (i) => left + (i / Math.max(1, n)) * (w - left - 10);
+    const panel = (line, threshold) => {
+      const values = line.low.concat(line.high, threshold === null ? [] : [threshold]).filter((v) => v !== null);
+      const low = Math.min(...values), high = Math.max(...values);
+      const y = (v) => tall - 8 - ((v - low) / (high - low || 1)) * (tall - 16);
+      const m = line.low.length;
+      let path = "", pen = "M";
+      for (let i = 0; i < m; i++) {
+        if (line.low[i] === null) { pen = "M"; continue; }
+        const here = x(((i + 0.5) / m) * n).toFixed(1);
+        path += pen + here + " " + y(line.low[i]).toFixed(1) + "L" + here + " " + y(line.high[i]).toFixed(1);
+        pen = "L";
+      }
+      return h("figure", { class: "line" }, h("figcaption", {}, line.name),
+        svg("svg", { viewBox: "0 0 " + w + " " + tall, role: "img", "aria-label": line.name + ", from " + data.ends[0] + " to " + data.ends[1] + ", with " + data.spans.length + " flagged spans" },
+          data.spans.map((span) => svg("rect", { class: "span", x: x(span.from), width: Math.max(2, x(span.to) - x(span.from)), y: 0, height: tall },
+            svg("title", {}, span.start + " to " + span.end + ", score " + num(span.score)))),
+          svg("path", { class: "curve", d: path }),
+          threshold === null ? null : svg("line", { class: "cut", x1: left, x2: w - 10, y1: y(threshold), y2: y(threshold) }),
+          svg("text", { x: left - 6, y: 14, "text-anchor": "end" }, num(high, 3)),
+          svg("text", { x: left - 6, y: tall - 4, "text-anchor": "end" }, num(low, 3))));
+    };
+    byId("series").append(
+      h("div", { class: "legend" }, h("span", { style: { "--color": "var(--flag)" } }, "flagged spans")),
+      ...data.lines.map((line) => panel(line, null)),
+      panel(Object.assign({ name: "anomaly score, with the threshold" }, data.score_line), scores.threshold),
+      h("p", { class: "ends" }, h("span", {}, data.ends[0]), h("span", {}, data.ends[1])));
+  }
+
   drawHistogram();
   startSlider();
   showThreshold();
@@ -502,6 +535,8 @@
     startRows();
     showRows();
     startVerdicts();
+  } else {
+    drawSeries();
   }
   if (columns.length) startColumns();
   const saved = new Date(document.lastModified);
