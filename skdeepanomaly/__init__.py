@@ -91,6 +91,7 @@ from .plotting import (
     SeriesDisplay,
     ThresholdDisplay,
 )
+from .report import AnomalyReport
 from .series import (
     DetectorStream,
     MatrixProfileDetector,
@@ -115,6 +116,7 @@ __all__ = [
     "GAN",
     "GOAD",
     "AdversarialAutoEncoder",
+    "AnomalyReport",
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",

@@ -9,6 +9,8 @@ from ..utils.nesting import nested_rows
 
 N_NEAREST = 3
 N_REASONS = 3
+# A column that adds a smaller part than this of what the first one adds is no reason.
+SMALLEST_PART = 0.05
 # Values this many scales away are as far as any others.
 LIMIT = 20.0
 
@@ -59,9 +61,9 @@ def reasons_of(i: int, columns, contributions) -> list[list[str]]:
     """
     if contributions is not None:
         order = np.argsort(-contributions, kind="stable")[:N_REASONS]
-        return [
-            [columns[j].name, columns[j].reason(i)[0]] for j in order if contributions[j] > 0
-        ]
+        least = SMALLEST_PART * contributions[order[0]] if len(order) else 0.0
+        told = [j for j in order if contributions[j] > max(least, 0)]
+        return [[columns[j].name, columns[j].reason(i)[0]] for j in told]
     told = [(column, *column.reason(i)) for column in columns]
     odd = [[column.name, text] for column, text, is_odd in told if is_odd]
     return odd[:N_REASONS]

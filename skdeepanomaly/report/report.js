@@ -45,6 +45,7 @@
   const rows = data.rows || [];
   const columns = data.columns || [];
   const scores = data.scores;
+  const unit = data.kind === "series" ? "time stamp" : "row";
   const hasLabels = scores.anomalies !== undefined;
   const comparison = data.comparison || null;
   const state = {
@@ -141,7 +142,7 @@
     const bars = (counts, name) => counts.map((n, i) => n ? svg("rect", {
       class: name, x: across(scores.edges[i]) + 0.5, y: HEIGHT - BOTTOM - height(n),
       width: Math.max(1, across(scores.edges[i + 1]) - across(scores.edges[i]) - 1), height: height(n),
-    }, svg("title", {}, num(n) + " rows, " + num(scores.edges[i]) + " to " + num(scores.edges[i + 1]))) : null);
+    }, svg("title", {}, num(n) + " " + unit + "s, " + num(scores.edges[i]) + " to " + num(scores.edges[i + 1]))) : null);
     const ticks = [];
     const axis = scores.scale.width === null ? 6 : 5;
     for (let i = 0; i <= axis; i++) {
@@ -166,7 +167,7 @@
         hasLabels ? h("span", { class: "outlined", style: { "--color": "var(--text)" } }, "labelled anomalies") : null),
       svg("svg", {
         viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img",
-        "aria-label": "Histogram of the anomaly scores of " + num(scores.n) + " rows; the counts are on a logarithmic scale.",
+        "aria-label": "Histogram of the anomaly scores of " + num(scores.n) + " " + unit + "s; the counts are on a logarithmic scale.",
       }, svg("defs", {}, one, two),
         levels.map((n) => [
           svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM - height(n), y2: HEIGHT - BOTTOM - height(n) }),
@@ -177,7 +178,7 @@
         hasLabels ? bars(scores.anomalies, "bar-truth") : null,
         svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }),
         ticks, cutLine, cutLabel,
-        svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "anomaly score; rows are counted on a logarithmic scale")));
+        svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "anomaly score; " + unit + "s are counted on a logarithmic scale")));
   }
   function gridPlace() { return scores.grid.findIndex((point) => point[0] === state.flagged); }
   function showThreshold() {
@@ -193,7 +194,7 @@
     normalClip.setAttribute("width", x);
     flagClip.setAttribute("x", x);
     flagClip.setAttribute("width", WIDTH - x);
-    const parts = [h("b", {}, num(n)), " of " + num(scores.n) + " rows (" + percent(n / scores.n) + ") are flagged, with a score above ", h("b", {}, num(threshold, 5)), "."];
+    const parts = [h("b", {}, num(n)), " of " + num(scores.n) + " " + unit + "s (" + percent(n / scores.n) + ") are flagged, with a score above ", h("b", {}, num(threshold, 5)), "."];
     if (hasLabels) {
       const [, , found, wrong] = point;
       const precision = found + wrong ? found / (found + wrong) : null;
@@ -203,6 +204,7 @@
       parts.push(" Precision ", h("b", { id: "precision" }, rate(precision)), ", recall ", h("b", { id: "recall" }, rate(recall)),
         ", F1 ", h("b", { id: "f1" }, rate(f1)), ": " + num(found) + " of " + num(scores.n_anomalies) + " labelled anomalies are found.");
     }
+    if (data.kind === "series" && n !== scores.n_flagged) parts.push(" The marked spans are those of the detector’s threshold.");
     if (n > rows.length && rows.length) parts.push(" Only the " + num(rows.length) + " most unusual rows are in this report.");
     byId("readout").replaceChildren(...parts);
     const slider = byId("threshold");
@@ -217,11 +219,13 @@
       state.flagged = scores.grid[Number(slider.value)][0];
       state.page = 0;
       showThreshold();
+      showCut(scores.grid[Number(slider.value)][1]);
       if (rows.length) showRows();
     });
     byId("reset").addEventListener("click", () => {
       state.flagged = scores.n_flagged;
       showThreshold();
+      showCut(scores.threshold);
       if (rows.length) showRows();
     });
   }
@@ -293,7 +297,7 @@
       h("div", { class: "tools" },
         h("label", {}, "Show ", filter), h("label", {}, "Search ", search),
         columns.length > FEW_COLUMNS ? h("label", {}, all, "all " + columns.length + " columns") : null),
-      data.explained ? h("p", { class: "hint" }, "The darker a cell, the more its column adds to the score of the row. Open a row to see why.") : null,
+      data.explained && columns.length ? h("p", { class: "hint" }, "The darker a cell, the more its column adds to the score of the row. Open a row to see why.") : null,
       h("div", { class: "browser", tabindex: "0", role: "region", "aria-label": "Rows" }, table),
       h("div", { class: "tools" }, previous, following, status));
   }
@@ -347,7 +351,7 @@
     comparison ? h("td", { class: "number" + (row.second.flagged ? " flagged" : "") }, num(row.second.score) + (row.second.flagged ? " ⚑" : "")) : null,
     h("td", {}, verdictSelect(row)),
     columns.length ? h("td", { class: "why", title: why(row) }, why(row)) : null,
-    pictures ? h("td", {}, h("img", { src: row.image, alt: "Row " + row.row }), " ", row.heat ? h("img", { src: row.heat, alt: "Where it is unusual" }) : null) : null,
+    pictures ? h("td", { class: "picture" }, h("img", { src: row.image, alt: "Row " + row.row }), " ", row.heat ? h("img", { src: row.heat, alt: "Where it is unusual" }) : null) : null,
     shown.map((j) => {
       const part = row.contributions && largest[i] > 0 ? Math.max(0, row.contributions[j]) / largest[i] : 0;
       const text = cellText(row.cells[j]);
@@ -497,6 +501,7 @@
   }
 
   // ---- Series: lines, with the flagged spans marked.
+  let showCut = () => {};
   function drawSeries() {
     const n = scores.n, w = 960, tall = 120, left = 60;
     const x = (i) => left + (i / Math.max(1, n)) * (w - left - 10);
@@ -517,9 +522,15 @@
           data.spans.map((span) => svg("rect", { class: "span", x: x(span.from), width: Math.max(2, x(span.to) - x(span.from)), y: 0, height: tall },
             svg("title", {}, span.start + " to " + span.end + ", score " + num(span.score)))),
           svg("path", { class: "curve", d: path }),
-          threshold === null ? null : svg("line", { class: "cut", x1: left, x2: w - 10, y1: y(threshold), y2: y(threshold) }),
+          threshold === null ? null : cut(y),
           svg("text", { x: left - 6, y: 14, "text-anchor": "end" }, num(high, 3)),
           svg("text", { x: left - 6, y: tall - 4, "text-anchor": "end" }, num(low, 3))));
+    };
+    const cut = (y) => {
+      const line = svg("line", { class: "cut", x1: left, x2: w - 10 });
+      showCut = (threshold) => { line.setAttribute("y1", y(threshold)); line.setAttribute("y2", y(threshold)); };
+      showCut(scores.threshold);
+      return line;
     };
     byId("series").append(
       h("div", { class: "legend" }, h("span", { style: { "--color": "var(--flag)" } }, "flagged spans")),
