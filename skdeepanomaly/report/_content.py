@@ -68,6 +68,8 @@ def make_content(
             part = describe_pictures(detectors, X, scores, shown, kind=kind, rng=rng)
         proposed = {} if is_series else _proposed(detectors[0], X, shown)
     told = dict.fromkeys(str(warning.message) for warning in caught)
+    # What containers detectors pass on inside says nothing of the rows.
+    told = [text for text in told if "valid feature names" not in text]
     # A warning may quote a value of a column that must not be shown.
     notes = [text for text in told if not any(name in text for name in hidden)]
     first, rank = scores[0], _ranks(scores[0])

@@ -160,7 +160,7 @@ def _grid(scores: Scores, labels) -> list[list]:
             continue
         else:
             threshold = ordered[k - 1] / 2 + ordered[k] / 2
-        grid.append([k, _round(threshold)])
+        grid.append([k, float(threshold)])
         if found is not None:
             grid[-1] += [int(found[0][k]), int(found[1][k])]
     return grid

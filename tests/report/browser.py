@@ -46,7 +46,9 @@ def run_in_page(page, script, folder):
       const found = {{}};
       const report = (name, value) => {{ found[name] = value; }};
       const violations = [];
-      document.addEventListener("securitypolicyviolation", (event) => violations.push(event.blockedURI));
+      document.addEventListener(
+        "securitypolicyviolation", (event) => violations.push(event.blockedURI)
+      );
       try {{ {script} }} catch (error) {{ report("error", String(error.stack)); }}
       report("violations", violations);
       report("requests", performance.getEntriesByType("resource").map((entry) => entry.name));

@@ -1,6 +1,7 @@
 """The page of a report in a real browser."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ from sklearn.ensemble import IsolationForest
 from skdeepanomaly import (
     AnomalyReport,
     AutoEncoder,
+    ConvAutoEncoder,
     FeedbackDetector,
+    SlidingWindowDetector,
+    UnivariateDetector,
     explain_columns,
     make_detector_pipeline,
 )
@@ -42,105 +46,7 @@ def case():
     return report, table, y, detector
 
 
-SCRIPT = """
-  const $ = (selector) => document.querySelector(selector);
-  const $$ = (selector) => [...document.querySelectorAll(selector)];
-  const names = () => $$("#table [data-open]").map((button) => Number(button.dataset.open));
-  const send = (element, type) => element.dispatchEvent(new Event(type, { bubbles: true }));
-  const set = (element, value, type) => { element.value = value; send(element, type); };
-  const hacked = window.hacked;
-  report("title", $("h1").textContent);
-  report("status", $("#status").textContent);
-  report("first", names());
-
-  // Sorting, by a click and by the keyboard's button, both ways.
-  const column = (name) => $$("#table thead button").find((b) => b.textContent.startsWith(name));
-  $("#all").click();
-  set($("#filter"), "all", "change");
-  const sorted = [];
-  for (let i = 0; i < 2; i++) {
-    column("amount").click();
-    sorted.push(names());
-    report("aria-sort " + i, column("amount").parentElement.getAttribute("aria-sort"));
-  }
-  report("sorted", sorted);
-  report("focus", document.activeElement === column("amount"));
-  column("Score").click();
-
-  // Search and filter.
-  set($("#search"), "ID-17 ", "input");
-  report("none", [names(), $("#status").textContent]);
-  set($("#search"), "ID-17", "input");
-  report("search", names());
-  set($("#search"), "", "input");
-  set($("#filter"), "anomalies", "change");
-  report("anomalies", names());
-  set($("#filter"), "proposed", "change");
-  report("proposed", names());
-  set($("#filter"), "all", "change");
-  const next = $$(".tools button").find((button) => button.textContent === "Next");
-  next.click();
-  report("second page", [names(), $("#status").textContent]);
-
-  // The slider, to each of its steps, and back.
-  set($("#filter"), "flagged", "change");
-  const slider = $("#threshold");
-  const steps = [];
-  for (const step of [0, 1, 5, 40]) {
-    set(slider, step, "input");
-    steps.push({
-      text: $("#readout").textContent, shown: names().length,
-      precision: $("#precision").textContent, recall: $("#recall").textContent,
-      f1: $("#f1").textContent, said: slider.getAttribute("aria-valuetext"),
-    });
-  }
-  report("steps", steps);
-  const start = performance.now();
-  for (let step = 0; step < 20; step++) set(slider, step, "input");
-  report("milliseconds", (performance.now() - start) / 20);
-  $("#reset").click();
-  report("reset", names());
-
-  // A row that is open, and its code.
-  $("#table [data-open]").click();
-  report("open", $(".inside").textContent);
-  report("expanded", $("#table [data-open]").getAttribute("aria-expanded"));
-  report("bars", $$(".inside .contribution span").map((span) => span.textContent));
-  report("cells", $$(".inside tbody tr").map((tr) => [tr.cells[0].textContent, tr.cells[1].textContent]));
-  let copied;
-  document.execCommand = () => { copied = $("textarea").value; return true; };
-  Object.defineProperty(navigator, "clipboard", { value: undefined });
-  $$(".inside button").find((button) => button.textContent === "Copy as Python").click();
-  report("python", copied);
-
-  // Verdicts, in the table and in an open row; the file that is saved.
-  const parts = [];
-  window.Blob = class { constructor(texts) { parts.push(texts.join("")); } };
-  URL.createObjectURL = () => "data:,";
-  HTMLAnchorElement.prototype.click = function () { report("file", this.download); };
-  report("disabled", $("#export").disabled);
-  const selects = $$("#table select");
-  set(selects[0], "anomaly", "change");
-  set($$("#table tr.row select")[1], "normal", "change");
-  set($$("#table tr.row select")[2], "?", "change");
-  $("#next").click();
-  report("next", names().filter((name) => $('[data-open="' + name + '"]').getAttribute("aria-expanded") === "true"));
-  report("count", $("#verdict-count").textContent);
-  $("#export").click();
-  report("exported", parts[0]);
-  report("printed", $$("[data-verdict-of]").slice(0, 3).map((cell) => cell.textContent));
-  report("kept", Object.keys(localStorage).map((key) => localStorage.getItem(key)));
-  $("#clear").click();
-  report("cleared", [$("#verdict-count").textContent, Object.keys(localStorage).map((key) => localStorage.getItem(key))]);
-
-  // Columns, and what a reader of the screen is told.
-  $("#column-cards .more").click();
-  report("cards", $$(".card h3").map((title) => title.textContent));
-  report("unnamed", $$("button, select, input, [role=img], [role=region]").filter((element) =>
-    !(element.textContent.trim() || element.getAttribute("aria-label") || (element.labels && element.labels.length))).map((e) => e.outerHTML));
-  report("heads", $$("th").filter((th) => !th.scope).length);
-  report("hacked", [hacked === undefined, window.hacked === undefined, $$("img").length]);
-"""
+SCRIPT = Path(__file__).with_name("page_steps.js").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -191,10 +97,9 @@ def test_search_and_filter(found, case):
     assert found["none"] == [[], "No row fits."]
     expected = [i for i, row in rows.items() if "id-17" in row["index"]]
     assert sorted(found["search"]) == sorted(expected)
+    proposed = [i for i, row in rows.items() if "proposed" in row]
     assert sorted(found["anomalies"]) == sorted(i for i in rows if i >= 380)
-    assert sorted(found["proposed"]) == sorted(
-        i for i, row in rows.items() if "proposed" in row
-    )
+    assert sorted(found["proposed"]) == sorted(proposed)
     assert len(found["proposed"]) == 10
 
 
@@ -206,7 +111,7 @@ def test_the_slider_counts_as_python_does(found, case):
         assert step["text"].startswith(f"{k} of 400 rows")
         assert step["said"].startswith(f"{k} rows flagged")
         assert step["shown"] == min(k, 25)
-        assert step["precision"] == ("–" if k == 0 else f"{hits / k:.3f}")
+        assert step["precision"] == ("\N{EN DASH}" if k == 0 else f"{hits / k:.3f}")
         assert step["recall"] == f"{hits / 20:.3f}"
         assert step["f1"] == f"{2 * hits / (k + 20):.3f}"
 
@@ -268,29 +173,30 @@ def test_controls_have_names_and_tables_have_heads(found):
 
 def test_a_notebook_shows_the_page_in_a_frame(case, tmp_path):
     # In the frame the page may not keep anything, and must work all the same.
-    frame = case[0]._repr_html_()
-    page = f"<!doctype html><meta http-equiv='x' content=\"script-src 'sha256-0'\"><body>{frame}</body>\n</html>"
-    found, console = run_in_page(
-        page, "report('frames', document.querySelectorAll('iframe').length)", tmp_path
-    )
+    notebook = make_page(case[0]._repr_html_())
+    script = "report('frames', document.querySelectorAll('iframe').length)"
+    found, console = run_in_page(notebook, script, tmp_path)
     assert found["frames"] == 1
     assert console == []
 
 
-OTHERS = """
-  report("sections", [...document.querySelectorAll("section")].map((section) => section.id));
-  report("rows", document.querySelectorAll("#table tr.row").length);
-  report("pictures", [...document.querySelectorAll("#table img")].map((image) => image.alt));
-  report("spans", document.querySelectorAll("#series svg")[0]?.querySelectorAll(".span").length);
-  const filter = document.getElementById("filter");
-  const counts = {};
-  for (const option of filter ? filter.options : []) {
-    filter.value = option.value;
-    filter.dispatchEvent(new Event("change"));
-    counts[option.value] = document.getElementById("status").textContent;
-  }
-  report("counts", counts);
-"""
+def make_page(body):
+    policy = "<meta name='policy' content=\"script-src 'sha256-0'\">"
+    return f"<!doctype html>\n<html><head>{policy}</head><body>{body}</body>\n</html>"
+
+
+def test_the_browser_tells_of_errors_and_requests(tmp_path):
+    # Else the tests above could not fail.
+    broken = "<script>missing()</script>"
+    frame = f'<iframe sandbox="allow-scripts" srcdoc="{broken}"></iframe>'
+    image = "<img src='http://example.com/a.png'>"
+    page = make_page(broken + frame + image)
+    found, console = run_in_page(page, "report('done', true)", tmp_path)
+    assert sum("missing is not defined" in line for line in console) == 2
+    assert any("ERR_" in line for line in console) or found["requests"]
+
+
+OTHERS = Path(__file__).with_name("other_steps.js").read_text()
 
 
 def test_two_detectors(tmp_path):
@@ -314,3 +220,29 @@ def test_two_detectors(tmp_path):
         assert found["counts"][name].endswith(f" of {n}") or (
             n == 0 and found["counts"][name] == "No row fits."
         )
+
+
+def test_images(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 8, 8))
+    detector = ConvAutoEncoder(max_epochs=1, contamination=0.1, random_state=0).fit(X[:50])
+    report = AnomalyReport(detector, X, random_state=0)
+    found, console = run_in_page(report._html(), OTHERS, tmp_path)
+    n_flagged = np.sum(detector.predict(X) == -1)
+    assert console == []
+    assert found["rows"] == n_flagged
+    worst = np.argmin(detector.decision_function(X))
+    assert found["pictures"][:2] == [f"Row {worst}", "Where it is unusual"]
+    assert len(found["pictures"]) == 2 * n_flagged
+    assert found["violations"] == []
+
+
+def test_series(tmp_path):
+    X = np.sin(np.arange(500) / 5)[:, None]
+    detector = SlidingWindowDetector(UnivariateDetector(), window=8).fit(X)
+    X[200:204] += 3
+    report = AnomalyReport(detector, X, random_state=0)
+    found, console = run_in_page(report._html(), OTHERS, tmp_path)
+    assert console == []
+    assert found["sections"] == ["overview", "scores", "rows"]
+    assert found["spans"] == len(json.loads(report.json())["spans"])
