@@ -122,7 +122,7 @@ class NumberColumn(Column):
         return about | {
             "usual": self.usual(),
             "quantiles": [self.write(q) for q in self.quantiles],
-            "places": [self._place(q) for q in self.quantiles],
+            "places": self._places(self.quantiles),
             "ends": [self.write(low), self.write(high)],
             "bins": bins,
             "counts": counts,
@@ -143,16 +143,18 @@ class NumberColumn(Column):
         low, high = self.write(self.quantiles[1]), self.write(self.quantiles[5])
         return low if low == high else f"{low} to {high}"
 
-    def place(self, i: int):
-        """Return where the value of row i lies between the ends; beyond them -0.06 or 1.06."""
-        if self.is_missing[i] or self.quantiles is None:
-            return None
-        return self._place(self.values[i])
+    def places(self, rows) -> list:
+        """Return where values of rows lie between the ends; beyond them -0.06 or 1.06."""
+        if self.quantiles is None:
+            return [None] * len(rows)
+        missing = self.is_missing[rows]
+        places = self._places(np.where(missing, 0.0, self.values[rows]))
+        return [None if m else p for m, p in zip(missing, places, strict=True)]
 
-    def _place(self, value) -> float:
+    def _places(self, values) -> list[float]:
         low, high = self.limits()
         with np.errstate(over="ignore"):
-            return round(float(np.clip((value - low) / (high - low), -0.06, 1.06)), 3)
+            return np.clip((values - low) / (high - low), -0.06, 1.06).round(3).tolist()
 
     def _reason(self, i):
         value, shown = self.values[i], self.write(self.values[i])
@@ -235,11 +237,13 @@ class CategoryColumn(Column):
         ]
         return ", ".join(shown)
 
-    def place(self, i: int):
-        """Return the share of the normal rows that have the value of row i."""
-        if self.is_missing[i]:
-            return None
-        return round(self.counts[0][self.values[i]] / max(1, self.counts[0].total()), 4)
+    def places(self, rows) -> list:
+        """Return the shares of the normal rows that have the values of rows."""
+        total = max(1, self.counts[0].total())
+        return [
+            None if self.is_missing[i] else round(self.counts[0][self.values[i]] / total, 4)
+            for i in rows
+        ]
 
     def _reason(self, i):
         value, shown = self.values[i], self.write(self.values[i])

@@ -138,13 +138,14 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     by_row = list(zip(*cells, strict=True)) if cells else [()] * (len(at) + len(similar))
     index = _index_labels(shown_rows, shown, hide)
     visible_contributions = None if contributions is None else contributions[:, visible]
+    column_places = [column.places(at) for column in columns]
     content_rows = []
     for i, (place, sample_place) in enumerate(zip(shown, at, strict=True)):
         own = None if contributions is None else visible_contributions[i]
         row = {
             "row": int(place),
             "cells": list(by_row[i]),
-            "places": [column.place(sample_place) for column in columns],
+            "places": [part[i] for part in column_places],
             "reasons": reasons_of(sample_place, columns, own),
             "nearest": [similar.index(j) for j in near[i]],
         }

@@ -1,6 +1,7 @@
 """Cells of a table as values of JSON."""
 
 import datetime
+import math
 import re
 from decimal import Decimal
 from numbers import Integral, Real
@@ -35,10 +36,24 @@ def to_cells(X) -> tuple[list[list], bool]:
     """
     if issparse(X):
         return to_cells(X.toarray())[0], False
-    columns = [_python_values(column) for column in _columns(X)]
-    values = (value for column in columns for value in column)
-    exact = all(value is None or isinstance(value, EXACT) or _is_na(value) for value in values)
-    return [[_cell(value) for value in column] for column in columns], exact
+    columns = _columns(X)
+    values = [_python_values(column) for column in columns]
+    cells = [[_cell(value) for value in part] for part in values]
+    exact = all(map(_are_exact, columns, values, cells))
+    return cells, exact
+
+
+def _are_exact(column, values: list, cells: list) -> bool:
+    # There are many values and few types.
+    others = tuple(t for t in {*map(type, values)} if not issubclass(t, EXACT))
+    if not all(v is None or _is_na(v) for v in values if isinstance(v, others)):
+        return False
+    # Where strings and numbers are mixed, the string of a number is no number.
+    is_mixed = str(getattr(column, "dtype", "")) == "object"
+    return not is_mixed or not any(
+        isinstance(cell, str) and isinstance(value, Real)
+        for value, cell in zip(values, cells, strict=True)
+    )
 
 
 def _columns(X) -> list:
@@ -66,6 +81,8 @@ def _is_na(value) -> bool:
 
 
 def _cell(value):
+    if type(value) is str or (type(value) is float and abs(value) < math.inf):
+        return value
     if value is None or is_pandas_na(value):
         return None
     if isinstance(value, bool | np.bool_):
