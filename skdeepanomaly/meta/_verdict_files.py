@@ -176,8 +176,21 @@ def _polars_column(polars, values, dtype):
         if dtype == polars.Date:
             return texts.str.to_date()
         return texts.str.to_datetime(time_unit=dtype.time_unit, time_zone=dtype.time_zone)
+    if dtype.is_numeric():
+        values = _read_numbers(values, dtype.is_integer())
     return polars.Series(values).cast(dtype)
 
 
 def _arrow_column(pyarrow, values, dtype):
-    return pyarrow.array(values) if dtype is None else pyarrow.array(values).cast(dtype)
+    if dtype is None:
+        return pyarrow.array(values)
+    is_whole = pyarrow.types.is_integer(dtype)
+    if is_whole or pyarrow.types.is_floating(dtype):
+        values = _read_numbers(values, is_whole)
+    return pyarrow.array(values).cast(dtype)
+
+
+def _read_numbers(values: list, is_whole: bool) -> list:
+    """Read the strings among numbers, which stand for what JSON does not hold."""
+    read = int if is_whole else float
+    return [read(value) if isinstance(value, str) else value for value in values]

@@ -1,5 +1,6 @@
 """Verdicts that were exported from a report, as rows of the detector's container."""
 
+import copy
 import json
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.ensemble import IsolationForest
 from skdeepanomaly import AnomalyReport, FeedbackDetector, make_detector_pipeline
 from skdeepanomaly.utils._compat import take_rows
 
-FOREST = IsolationForest(n_estimators=20, random_state=0)
+FOREST = IsolationForest(n_estimators=5, random_state=0)
 GIVEN = ["anomaly", "normal", "?", "anomaly", "normal"]
 
 
@@ -92,17 +93,24 @@ def test_rows_of_a_file_are_the_rows_that_were_judged(container, tmp_path):
     np.testing.assert_array_equal(detector.score_samples(X), expected.score_samples(X))
 
 
-@pytest.fixture
-def fitted():
+@pytest.fixture(scope="module")
+def judged_table():
     """Return a detector, the rows that it was fitted to, and a report on them."""
     X = make_table()[["amount", "kind", "name"]].fillna({"amount": 0.0})
     X.loc[1, "amount"] = 5.0
     detector = FeedbackDetector(make_detector_pipeline(FOREST)).fit(X)
-    return detector, X
+    return detector, X, AnomalyReport(detector, X, random_state=0)
+
+
+@pytest.fixture
+def fitted(judged_table):
+    """Return the same with a detector that may be changed."""
+    detector, X, report = judged_table
+    return copy.deepcopy(detector), X, report
 
 
 def test_unseen_categories_are_kept(fitted, tmp_path):
-    detector, X = fitted
+    detector, X, _ = fitted
     X = X.assign(kind=X["kind"].astype(object))
     X.loc[1, "kind"] = "new"
     report = AnomalyReport(detector, X, random_state=0)
@@ -113,7 +121,7 @@ def test_unseen_categories_are_kept(fitted, tmp_path):
 
 
 def test_hidden_columns_need_the_rows(fitted, tmp_path):
-    detector, X = fitted
+    detector, X, _ = fitted
     path = tmp_path / "verdicts.json"
     judged = export(AnomalyReport(detector, X, hide=["name"], random_state=0), path)
     with pytest.raises(ValueError, match=r"does not hold all values.*add_feedback_from\(path"):
@@ -123,7 +131,7 @@ def test_hidden_columns_need_the_rows(fitted, tmp_path):
 
 
 def test_long_texts_are_cut_and_need_the_rows(fitted, tmp_path):
-    detector, X = fitted
+    detector, X, _ = fitted
     X = X.assign(name=["long " * 100] * len(X))
     path = tmp_path / "verdicts.json"
     export(AnomalyReport(detector, X, random_state=0), path)
@@ -150,9 +158,9 @@ def test_sparse_rows(tmp_path):
 
 
 def test_other_rows_are_refused(fitted, tmp_path):
-    detector, X = fitted
+    detector, X, report = fitted
     path = tmp_path / "verdicts.json"
-    export(AnomalyReport(detector, X, random_state=0), path)
+    export(report, path)
     with pytest.raises(ValueError, match=r"Row \d+ of X is not that of the report: column"):
         detector.add_feedback_from(path, X[::-1])
     with pytest.raises(ValueError, match="but X has 1 rows"):
@@ -180,16 +188,16 @@ def test_other_rows_are_refused(fitted, tmp_path):
     ],
 )
 def test_wrong_files(changes, message, fitted, tmp_path):
-    detector, X = fitted
+    detector, _, report = fitted
     path = tmp_path / "verdicts.json"
-    export(AnomalyReport(detector, X, random_state=0), path, **changes)
+    export(report, path, **changes)
     with pytest.raises(ValueError, match=message):
         detector.add_feedback_from(path)
     assert len(detector.verdicts_.y) == 0
 
 
 def test_what_is_no_file_of_verdicts(fitted, tmp_path):
-    detector, _ = fitted
+    detector, _, _ = fitted
     path = tmp_path / "verdicts.json"
     for text in ("<html>", "[]", "{}"):
         path.write_text(text)
@@ -200,7 +208,7 @@ def test_what_is_no_file_of_verdicts(fitted, tmp_path):
 
 
 def test_a_file_without_verdicts_changes_nothing(fitted, tmp_path):
-    detector, X = fitted
+    detector, _, report = fitted
     path = tmp_path / "verdicts.json"
-    export(AnomalyReport(detector, X, random_state=0), path, verdicts=[])
+    export(report, path, verdicts=[])
     assert len(detector.add_feedback_from(path).verdicts_.y) == 0

@@ -199,6 +199,7 @@ def test_the_browser_tells_of_errors_and_requests(tmp_path):
 OTHERS = Path(__file__).with_name("other_steps.js").read_text()
 
 
+@pytest.mark.slow
 def test_two_detectors(tmp_path):
     X = np.random.default_rng(0).normal(size=(300, 4))
     pair = [
@@ -222,6 +223,7 @@ def test_two_detectors(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_images(tmp_path):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 8, 8))
@@ -237,6 +239,7 @@ def test_images(tmp_path):
     assert found["violations"] == []
 
 
+@pytest.mark.slow
 def test_series(tmp_path):
     X = np.sin(np.arange(500) / 5)[:, None]
     detector = SlidingWindowDetector(UnivariateDetector(), window=8).fit(X)

@@ -69,6 +69,12 @@ def odd_table():
     return table
 
 
+@pytest.fixture(scope="module")
+def odd_content(pipeline):
+    """Return the content of a report on :func:`odd_table`."""
+    return content_of(pipeline, odd_table())
+
+
 def test_scores_flags_and_order_are_those_of_the_detector(pipeline):
     table = odd_table()
     content = content_of(pipeline, table, max_rows=50)
@@ -100,9 +106,8 @@ def test_contributions_are_those_of_explain_columns(pipeline):
         (8, "day", "is 1999-05-01, below all normal rows compared (usually 2024-01-"),
     ],
 )
-def test_reasons_in_words(row, column, text, pipeline):
-    content = content_of(pipeline, odd_table())
-    reasons = next(shown for shown in content["rows"] if shown["row"] == row)["reasons"]
+def test_reasons_in_words(row, column, text, odd_content):
+    reasons = next(shown for shown in odd_content["rows"] if shown["row"] == row)["reasons"]
     assert reasons[0][0] == column
     assert reasons[0][1].startswith(text)
 
@@ -114,14 +119,14 @@ def test_summary_names_the_first_row_and_why(pipeline):
     assert "row 9, which was flagged: its country is XX" in " ".join(content["summary"])
 
 
-def test_normal_ranges_come_from_rows_that_are_not_flagged(pipeline):
+def test_normal_ranges_come_from_rows_that_are_not_flagged(pipeline, odd_content):
     table = odd_table()
     normal = table[pipeline.predict(table) == 1]
-    column = content_of(pipeline, table)["columns"][1]
+    column = odd_content["columns"][1]
     expected = np.quantile(normal["age"], [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
     np.testing.assert_allclose([float(q) for q in column["quantiles"]], expected, rtol=1e-3)
     assert [sum(part) for part in column["counts"]] == [len(normal), len(table) - len(normal)]
-    country = content_of(pipeline, table)["columns"][2]
+    country = odd_content["columns"][2]
     for name, n in zip(country["bins"], country["counts"][0], strict=True):
         assert n == (normal["country"] == name).sum()
 
