@@ -22,7 +22,8 @@ class AnomalyReport:
         A fitted outlier detector with ``decision_function``, or a pipeline or
         meta-estimator around one.
     X : array-like or data frame of shape (n_samples, n_columns)
-        Rows to score: a table.
+        Rows to score: a table, or what else the detector takes: images, windows of series,
+        or one series.
     y : array-like of shape (n_samples,) or None, default=None
         Labels for precision and recall: -1 anomaly, +1 normal, 0 not judged; or 1 anomaly,
         0 normal.
