@@ -61,7 +61,9 @@ def make_content(
         scores = [score(detector, X) for detector in detectors]
         shown = _shown(scores, max_rows)
         if kind == "series":
-            part = describe_series(detectors, X, scores, max_rows, hide)
+            part = describe_series(
+                detectors, X, scores, max_rows=max_rows, names=names, hide=hide
+            )
         elif kind == "table":
             part = describe_table(detectors, X, scores, shown, names=names, hide=hide, rng=rng)
         else:
@@ -71,7 +73,9 @@ def make_content(
     # What containers detectors pass on inside says nothing of the rows.
     told = [text for text in told if "valid feature names" not in text]
     # A warning may quote a value of a column that must not be shown.
-    notes = [text for text in told if not any(name in text for name in hidden)]
+    notes = [
+        text for text in (*told, *part["notes"]) if not any(name in text for name in hidden)
+    ]
     first, rank = scores[0], _ranks(scores[0])
     for row in part["rows"]:
         place = row["row"]
@@ -90,7 +94,7 @@ def make_content(
         "detector_html": detector_html(detectors[0], bool(hidden)),
         "scores": describe_scores(first, labels),
         **part,
-        "notes": [*notes, *part["notes"]],
+        "notes": notes,
     }
     if len(detectors) == 2:
         content["comparison"] = compare(detectors, scores, labels)
@@ -138,6 +142,13 @@ def _summary(content) -> list[str]:
     """Return the report in a few sentences."""
     n, n_flagged = content["scores"]["n"], content["scores"]["n_flagged"]
     lines = [f"{n_flagged:,} of {count(n, 'row')} ({share(n_flagged / n)}) were flagged."]
+    if "comparison" in content:
+        pair, cases = content["comparison"]["names"], content["comparison"]["counts"]
+        flagged = [cases["both"] + cases[name] for name in ("first", "second")]
+        lines = [
+            f"Of {count(n, 'row')}, {pair[0]} flagged {flagged[0]:,} and {pair[1]}"
+            f" {flagged[1]:,}; {cases['both']:,} were flagged by both."
+        ]
     if content["kind"] == "series":
         lines = [line.replace(" row", " time stamp") for line in lines]
         if spans := content["spans"]:

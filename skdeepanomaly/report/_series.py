@@ -31,7 +31,7 @@ def check_one_series(X) -> None:
         )
 
 
-def describe_series(detectors, X, scores, max_rows: int, hide) -> dict:
+def describe_series(detectors, X, scores, *, max_rows: int, names, hide) -> dict:
     """Return lines of a series and of its scores, and the flagged spans.
 
     Parameters
@@ -44,6 +44,8 @@ def describe_series(detectors, X, scores, max_rows: int, hide) -> dict:
         Those of each detector.
     max_rows : int
         Number of spans to show, the most unusual ones.
+    names : sequence of str or None
+        Names of the channels; None takes those of the frame.
     hide : sequence of labels
         Channels that must not be shown.
 
@@ -51,14 +53,26 @@ def describe_series(detectors, X, scores, max_rows: int, hide) -> dict:
     -------
     content : dict
         ``spans`` and ``lines``, and empty parts of a table.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer names than channels.
     """
     time = next((p.time for p in nested(detectors[0]) if hasattr(p, "time")), None)
     stamps, values = split_time(X, time)
-    names = column_names(values)
+    own = column_names(values)
     values = np.asarray(values, dtype=np.float64)
     values = values.reshape(len(values), -1)
-    labels = list(range(values.shape[1])) if names is None else names
-    shown = [j for j, label in enumerate(labels) if label not in hide][:MAX_CHANNELS]
+    labels = list(range(values.shape[1])) if own is None else own
+    if names is None:
+        names = [f"x{label}" if own is None else str(label) for label in labels]
+    if len(names) != len(labels):
+        raise ValueError(
+            f"names has {len(names)} names, expected one for each of {len(labels)} channels."
+        )
+    shown = [j for j in range(len(labels)) if not {labels[j], names[j]} & {*hide}]
+    shown = shown[:MAX_CHANNELS]
     n = len(values)
 
     def texts(i: int) -> str:
@@ -84,10 +98,7 @@ def describe_series(detectors, X, scores, max_rows: int, hide) -> dict:
         notes.append(f"{len(found) - len(spans):,} less unusual spans are not shown.")
     if len(shown) < len(labels):
         notes.append(f"{len(labels) - len(shown)} of {len(labels)} channels are not shown.")
-    lines = [
-        {"name": f"x{labels[j]}" if names is None else str(labels[j]), **_line(values[:, j])}
-        for j in shown
-    ]
+    lines = [{"name": str(names[j]), **_line(values[:, j])} for j in shown]
     return {
         "kind": "series",
         "columns": [],

@@ -339,6 +339,7 @@ def test_two_detectors_are_compared():
         "neither": np.sum(~first & ~second),
     }
     assert np.sum(content["comparison"]["grid"]) == 300
+    assert f"flagged {first.sum()} and AutoEncoder {second.sum()}" in content["summary"][0]
     shown = {row["row"] for row in content["rows"]}
     assert set(np.flatnonzero(first | second)) <= shown
     for row in content["rows"]:
@@ -384,6 +385,9 @@ def test_series_have_spans():
     assert content["spans"][0]["start"] == str(index[content["spans"][0]["from"]])
     assert content["lines"][0]["name"] == "level"
     assert max(content["lines"][0]["high"]) == pytest.approx(X["level"].max(), rel=1e-4)
+    named = content_of(detector, X.assign(level=X["level"]), names=["height"])
+    assert named["lines"][0]["name"] == "height"
+    assert content_of(detector, X, hide=["level"])["lines"] == []
     with pytest.raises(ValueError, match="list of 2 series"):
         AnomalyReport(detector, [X, X])
 
