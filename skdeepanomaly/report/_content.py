@@ -53,7 +53,7 @@ def make_content(
         raise ValueError("X has no rows, expected at least one to report on.")
     labels = read_labels(y, n)
     kind = "series" if is_series else kind_of_rows(detectors[0], X)
-    hidden = hidden_names(X, names, hide)
+    hidden = [*map(str, hide)] if is_series else hidden_names(X, names, hide)
     if hidden and kind not in ("table", "series"):
         raise ValueError(f"hide takes columns of a table, and X holds {kind}.")
     with warnings.catch_warnings(record=True) as caught:

@@ -57,7 +57,7 @@ def describe_series(detectors, X, scores, *, max_rows: int, names, hide) -> dict
     Raises
     ------
     ValueError
-        If there are more or fewer names than channels.
+        If there are more or fewer names than channels, or one to hide is not there.
     """
     time = next((p.time for p in nested(detectors[0]) if hasattr(p, "time")), None)
     stamps, values = split_time(X, time)
@@ -71,6 +71,9 @@ def describe_series(detectors, X, scores, *, max_rows: int, names, hide) -> dict
         raise ValueError(
             f"names has {len(names)} names, expected one for each of {len(labels)} channels."
         )
+    unknown = [wanted for wanted in hide if wanted not in (*labels, *names)]
+    if unknown:
+        raise ValueError(f"hide names the channel {unknown[0]!r}, expected some of {names}.")
     shown = [j for j in range(len(labels)) if not {labels[j], names[j]} & {*hide}]
     shown = shown[:MAX_CHANNELS]
     n = len(values)

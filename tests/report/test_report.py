@@ -388,6 +388,10 @@ def test_series_have_spans():
     named = content_of(detector, X.assign(level=X["level"]), names=["height"])
     assert named["lines"][0]["name"] == "height"
     assert content_of(detector, X, hide=["level"])["lines"] == []
+    with pytest.raises(ValueError, match="hide names the channel 'other'"):
+        AnomalyReport(detector, X, hide=["other"])
+    with pytest.raises(ValueError, match="names has 2 names, expected one for each of 1"):
+        AnomalyReport(detector, X, names=["a", "b"])
     with pytest.raises(ValueError, match="list of 2 series"):
         AnomalyReport(detector, [X, X])
 
