@@ -85,9 +85,9 @@ class Column:
     def reason(self, i: int) -> tuple[str, bool]:
         """Say what is unusual in the value of row i, and whether it is so by itself."""
         if self.is_missing[i]:
-            return f"is missing, as in {_share_of_rows(self.missing[0])}", self.missing[
-                0
-            ] < RARE
+            had = self.missing[0]
+            others = "" if had < RARE else ", but unusual beside the other values"
+            return f"is missing, as in {_share_of_rows(had)}{others}", had < RARE
         return self._reason(i)
 
 
