@@ -4,7 +4,7 @@ import html
 import re
 from numbers import Real
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_html_repr
 
@@ -93,9 +93,9 @@ def detector_html(detector, hidden: bool) -> str:
     html : str
         The same for detectors with equal parameters.
     """
-    if hidden or not isinstance(detector, BaseEstimator):
-        note = " Its parameters are left out, because columns are hidden." if hidden else ""
-        return f"<p>{html.escape(name_of(detector))}.{note}</p>"
+    if hidden:
+        note = "Its parameters are left out, because columns are hidden."
+        return f"<p>{html.escape(name_of(detector))}. {note}</p>"
     try:
         # Attributes of fit may hold values of the training rows; a clone has none.
         text = estimator_html_repr(clone(detector))

@@ -1,7 +1,10 @@
 """What a report holds, and what it does not."""
 
+import base64
+import datetime
 import json
 import re
+import struct
 import subprocess
 import sys
 import webbrowser
@@ -12,6 +15,7 @@ import polars as pl
 import pytest
 from conftest import global_states
 from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
@@ -471,3 +475,96 @@ def test_a_wheel_has_the_template(tmp_path):
     ).stdout
     for name in ("template.html.jinja", "report.js", "report.css"):
         assert f"skdeepanomaly/report/{name}" in listed
+
+
+def test_every_kind_of_column():
+    rng = np.random.default_rng(0)
+    n = 300
+    words = np.array("sales clerk senior driver night nurse office chief".split())
+    table = pd.DataFrame(
+        {
+            "time": [datetime.time(h) for h in rng.integers(8, 18, n).tolist()],
+            "text": [" ".join(rng.choice(words, k)) for k in rng.integers(2, 6, n)],
+            "paid": rng.random(n) < 0.5,
+            "constant": 5.0,
+            "empty": np.nan,
+            "number": [f"{x:.3f}" for x in rng.normal(size=n)],
+        }
+    )
+    detector = make_detector_pipeline(
+        AutoEncoder(max_epochs=10, random_state=0), text=["text"], categorical=["empty"]
+    ).fit(table)
+    new = table.copy()
+    new["empty"] = new["empty"].astype(object)
+    new.loc[0, "time"] = datetime.time(3)
+    new.loc[1, "text"] = "word " * 100
+    new.loc[2, "constant"] = 9.0
+    new.loc[3, "empty"] = "full"
+    content = content_of(detector, new, max_rows=300)
+    columns = {column["name"]: column for column in content["columns"]}
+    kinds = {name: column["kind"] for name, column in columns.items()}
+    assert kinds == {
+        "time": "time",
+        "text": "text",
+        "paid": "categorical",
+        "constant": "numeric",
+        "empty": "categorical",
+        "number": "numeric",
+    }
+    assert columns["time"]["ends"] == ["08:00", "17:00"]
+    assert columns["constant"]["usual"] == "5"
+    assert columns["empty"]["usual"] == "no values"
+    assert columns["text"]["usual"].endswith("characters")
+    reasons = {row["row"]: dict(row["reasons"]) for row in content["rows"]}
+    assert reasons[0]["time"].startswith("is 03:00, below all normal rows")
+    assert "500 characters (usually" in reasons[1]["text"]
+    assert reasons[2]["constant"].startswith("is 9, above all normal rows compared (usually 5)")
+    assert reasons[3]["empty"].startswith("is full, which none of the normal rows")
+    told = [shown["text"] for shown in reasons.values() if "text" in shown]
+    assert any(text.endswith("whose wording is unusual") for text in told)
+
+
+def test_a_column_without_normal_values():
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    X[:, 1] = np.nan
+    X[5] = [40, 3]
+    detector = IsolationForest(contamination=0.01, random_state=0).fit(X)
+    content = content_of(detector, X)
+    assert content["columns"][1]["usual"] == "no values"
+    row = next(row for row in content["rows"] if row["row"] == 5)
+    assert ["x1", "is 3, where the normal rows have no value"] in row["reasons"]
+
+
+class Brightest(OutlierMixin, BaseEstimator):
+    """A detector of images without ``explain``."""
+
+    def fit(self, X, y=None):
+        self.offset_ = -np.quantile(self._brightness(X), 0.9)
+        return self
+
+    def _brightness(self, X):
+        return np.reshape(X, (len(X), -1)).mean(axis=1)
+
+    def decision_function(self, X):
+        return -self._brightness(X) - self.offset_
+
+    def predict(self, X):
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+
+def test_colours_and_channels_of_images():
+    X = np.random.default_rng(0).random(size=(40, 3, 160, 6))
+    detector = Brightest().fit(X)
+    content = content_of(detector, X)
+    assert content["kind"] == "images"
+    assert "cannot say which parts" in " ".join(content["notes"])
+    # So many large images become smaller: means of four pixels, in one direction.
+    header = base64.b64decode(content["rows"][0]["image"].partition(",")[2])[16:26]
+    assert struct.unpack(">IIBB", header) == (6, 40, 8, 2)
+    with pytest.raises(ValueError, match="hide takes columns of a table, and X holds images"):
+        AnomalyReport(detector, X, hide=["a"])
+
+
+def test_no_rows_are_refused(pipeline):
+    with pytest.raises(ValueError, match="X has no rows"):
+        AnomalyReport(pipeline, make_table()[:0])
