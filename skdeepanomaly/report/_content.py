@@ -54,7 +54,7 @@ def make_content(
     labels = read_labels(y, n)
     kind = "series" if is_series else kind_of_rows(detectors[0], X)
     hidden = [*map(str, hide)] if is_series else hidden_names(X, names, hide)
-    if hidden and kind not in ("table", "series"):
+    if len(hide) and kind not in ("table", "series"):
         raise ValueError(f"hide takes columns of a table, and X holds {kind}.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
