@@ -6,8 +6,8 @@ loan in 56 is in trouble. The detectors are not told which; labels are used to j
 usage: python examples/quickstart.py [FOLDER]
 
 Prints a comparison with IsolationForest and LocalOutlierFactor, and why the most unusual loan
-was flagged; writes the figure ``quickstart.png`` and the model ``quickstart.joblib`` to FOLDER
-(default: the current folder).
+was flagged; writes the figure ``quickstart.png``, the model ``quickstart.joblib`` and the
+report ``quickstart.html`` for a browser to FOLDER (default: the current folder).
 """
 
 import sys
@@ -23,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 
 from skdeepanomaly import (
+    AnomalyReport,
     AutoEncoder,
     explain_columns,
     make_detector_pipeline,
@@ -76,7 +77,7 @@ def plot_scores(models, X_test, y_test, path):
 
 
 def main(folder):
-    """Fit, compare, explain, tune, save, load and draw."""
+    """Fit, compare, explain, tune, save, load, draw and report."""
     loans, y = load_loans()
     X_train, X_test, y_train, y_test = train_test_split(
         loans, y, test_size=0.5, stratify=y, random_state=0
@@ -119,6 +120,11 @@ def main(folder):
 
     plot_scores(models, X_test, y_test, folder / "quickstart.png")
     print(f"picture: {folder / 'quickstart.png'}")
+
+    # For colleagues without Python: what was flagged, and why.
+    report = AnomalyReport(model, X_test, y_test, title="Unusual loans", random_state=0)
+    report.write_html(folder / "quickstart.html")
+    print(f"report: {folder / 'quickstart.html'}")
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ from .plotting import (
     SeriesDisplay,
     ThresholdDisplay,
 )
+from .report import AnomalyReport
 from .series import (
     DetectorStream,
     MatrixProfileDetector,
@@ -123,6 +124,7 @@ __all__ = [
     "LUNAR",
     "MCM",
     "AdversarialAutoEncoder",
+    "AnomalyReport",
     "AutoEncoder",
     "BackupAndRestore",
     "BiGAN",

@@ -18,7 +18,8 @@ from skdeepanomaly.base import BaseDeepDetector
 ROOT = Path(__file__).parents[1]
 
 
-def test_readme_quick_start_runs():
+def test_readme_quick_start_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(code) == 1
     namespace = {}
@@ -26,6 +27,7 @@ def test_readme_quick_start_runs():
     detector = namespace["detector"]
     assert namespace["new"].shape == (5000, 54)
     assert 0.01 < (detector.predict(namespace["new"]) == -1).mean() < 0.1
+    assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
 def test_readme_lists_every_detector():
@@ -94,6 +96,7 @@ def test_quick_start_example(tmp_path):
     assert float(rows["AutoEncoder"]) > 0.6
     assert (tmp_path / "quickstart.png").stat().st_size > 10_000
     assert (tmp_path / "quickstart.joblib").exists()
+    assert "<h1>Unusual loans</h1>" in (tmp_path / "quickstart.html").read_text("utf-8")
 
 
 def test_notebook_repr_shows_parameters():

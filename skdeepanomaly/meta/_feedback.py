@@ -17,6 +17,7 @@ from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.validation import HasMethods, Interval, check_labels
 from ._rows import as_indexable, container_of, row_keys, single_columns, stack
+from ._verdict_files import read_verdicts
 from ._wrapper import WrappedDetector, fit_detector
 
 STRATEGIES = ("anomalous", "diverse", "uncertain")
@@ -165,7 +166,10 @@ class FeedbackDetector(WrappedDetector):
         self._validate_params()
         self._container = container_of(X)
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
-        some = take_rows(as_indexable(X), spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
+        rows = as_indexable(X)
+        # The types of the columns, for verdicts that are read from a file.
+        self._empty = take_rows(rows, np.array([], dtype=np.intp))
+        some = take_rows(rows, spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
         scale = np.median(np.abs(self._decision(some)))
         self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
         views, codes = _inputs_and_codes(self.detector_, some)
@@ -232,6 +236,34 @@ class FeedbackDetector(WrappedDetector):
         kept = [i for i in range(len(self.verdicts_.y)) if i not in replaced]
         self._keep(kept, new, labels[added], single)
         return self
+
+    def add_feedback_from(self, path, X=None):
+        """Take the verdicts that were given on the page of an ``AnomalyReport``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file that the page exported. A verdict "?" is left out.
+        X : array-like of shape (n_samples, n_features), default=None
+            The rows that the report was made of, in the same order. They are needed where the
+            file does not hold all values of a row, as where columns are hidden. None makes
+            the rows from the values in the file.
+
+        Returns
+        -------
+        self : object
+            The detector.
+
+        Raises
+        ------
+        ValueError
+            If it is no file of verdicts, rows cannot be made from it, X are not the rows of
+            the report, or as in ``add_feedback``.
+        """
+        check_is_fitted(self)
+        X = None if X is None else self._checked(X)
+        rows, labels = read_verdicts(path, X, self._empty, self._container)
+        return self if rows is None else self.add_feedback(rows, labels)
 
     def remove_feedback(self, X=None, *, indices=None):
         """Take verdicts back.

@@ -1,0 +1,12 @@
+report("sections", [...document.querySelectorAll("section")].map((section) => section.id));
+report("rows", document.querySelectorAll("#table tr.row").length);
+report("pictures", [...document.querySelectorAll("#table img")].map((image) => image.alt));
+report("spans", document.querySelectorAll("#series svg")[0]?.querySelectorAll(".span").length);
+const filter = document.getElementById("filter");
+const counts = {};
+for (const option of filter ? filter.options : []) {
+  filter.value = option.value;
+  filter.dispatchEvent(new Event("change"));
+  counts[option.value] = document.getElementById("status").textContent;
+}
+report("counts", counts);
