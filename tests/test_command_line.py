@@ -1,6 +1,7 @@
 """The command line: tables in files, exit codes, and messages that say what to do."""
 
 import io
+import json
 import logging
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def folder(tmp_path_factory):
 
 def run(folder, command, table, *arguments):
     """Run a command; files are those of a folder."""
-    files = ("--output", "--model")
+    files = ("-o", "--output", "--model")
     arguments = [
         str(folder / value) if option in files else value
         for option, value in zip(["", *arguments], arguments, strict=False)
@@ -331,6 +332,66 @@ def test_nothing_flagged_gives_an_empty_table(folder, capsys):
     assert capsys.readouterr().out.splitlines() == [expected]
 
 
+def content_of(page):
+    """Return what a page of ``report`` shows."""
+    text = page.read_text()
+    start = text.index(">", text.index('type="application/json"')) + 1
+    return json.loads(text[start : text.index("</script>", start)])
+
+
+def test_reports_show_what_a_model_flags(folder, capsys):
+    scores = scores_of(folder, capsys)
+    report = ["report", "table.csv", "-o", "page.html", "--model", "model", *TRUTH]
+    assert run(folder, *report, "--title", "Frauds", "--max-rows", "30", "--hide", "age") == 0
+    output, messages = capsys.readouterr()
+    assert not output
+    n_flagged = int(np.sum(scores["label"] == -1))
+    assert f"{n_flagged} of 150 rows" in messages
+    content = content_of(folder / "page.html")
+    assert content["title"] == "Frauds"
+    assert content["scores"]["n_flagged"] == n_flagged
+    rows = {row["row"]: row for row in content["rows"]}
+    assert len(rows) == 30
+    assert all(rows[place]["label"] == -1 for place in FRAUD)
+    assert [column["name"] for column in content["columns"]] == ["amount", "country"]
+    page = (folder / "page.html").read_bytes()
+    assert run(folder, *report, "--title", "Frauds", "--max-rows", "30", "--hide", "age") == 0
+    assert (folder / "page.html").read_bytes() == page
+
+
+def test_reports_fit_a_detector_where_no_model_is_given(folder, capsys):
+    arguments = ["--contamination", "0.04", "--ignore", "country", *TRUTH, *FAST]
+    fit = ["fit", "table.csv", "--output", "other", *arguments]
+    assert run(folder, *fit) == 0
+    scores = scores_of(folder, capsys, model="other")
+    assert run(folder, "report", "table.csv", "--output", "page.html", *arguments) == 0
+    rows = content_of(folder / "page.html")["rows"]
+    expected = -scores["score"][[row["row"] for row in rows]]  # of anomaly in a report
+    np.testing.assert_allclose([row["score"] for row in rows], expected, rtol=1e-4)
+    assert sum(row["flagged"] for row in rows) == np.sum(scores["label"] == -1)
+
+
+def test_reports_of_models_of_arrays_have_the_names_of_the_table(folder, capsys):
+    numbers = TABLE[["amount", "age"]]
+    numbers.assign(status=TABLE["status"]).to_csv(folder / "numbers.csv", index=False)
+    detector = AutoEncoder(max_epochs=2, random_state=0).fit(numbers.to_numpy())
+    save_detector(detector, folder / "arrays")
+    report = ["report", "numbers.csv", "-o", "page.html", "--model", "arrays", *TRUTH]
+    assert run(folder, *report) == 0
+    columns = content_of(folder / "page.html")["columns"]
+    assert [column["name"] for column in columns] == ["amount", "age"]
+
+
+def test_a_model_and_a_detector_to_fit_exclude_each_other(folder, capsys):
+    report = ["report", "table.csv", "-o", "page.html", "--model", "model"]
+    assert "--ignore describes a detector" in fails(
+        folder, capsys, 2, *report, "--ignore", "age"
+    )
+    assert "--no-encoding describes" in fails(folder, capsys, 2, *report, "--no-encoding")
+    message = fails(folder, capsys, 1, *report, "--hide", "ages")
+    assert "Did you mean 'age'?" in message
+
+
 def test_evaluation_agrees_with_scikit_learn(folder, capsys):
     table = TABLE.copy()
     # Others than the model would choose, so that the figures are not all 1.
@@ -483,10 +544,12 @@ def test_keep_does_not_overwrite_the_output(folder, capsys):
     assert "has a column of this name already" in fails(folder, capsys, 1, *arguments)
 
 
-@pytest.mark.parametrize("name", ["pandas", "safetensors"])
-def test_missing_packages_are_named(folder, capsys, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("name", "command"), [("pandas", "fit"), ("safetensors", "fit"), ("jinja2", "report")]
+)
+def test_missing_packages_are_named(folder, capsys, monkeypatch, name, command):
     monkeypatch.setitem(sys.modules, name, None)
-    message = fails(folder, capsys, 1, "fit", "table.csv", "--output", "x")
+    message = fails(folder, capsys, 1, command, "table.csv", "--output", "x")
     assert name in message
     assert 'pip install "skdeepanomaly[cli]"' in message
 
@@ -559,7 +622,7 @@ def test_help_and_version(capsys):
 def test_every_option_is_in_the_guide():
     guide = (ROOT / "docs" / "user_guide" / "command_line.rst").read_text()
     commands = make_parser()._subparsers._group_actions[0].choices
-    assert set(commands) == {"fit", "score", "explain", "evaluate"}
+    assert set(commands) == {"fit", "score", "explain", "report", "evaluate"}
     for name, parser in commands.items():
         for action in parser._actions:
             assert action.help, f"{name} {action.dest} has no help"

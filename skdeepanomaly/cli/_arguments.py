@@ -4,8 +4,8 @@ import argparse
 
 from .._version import __version__
 from ..utils import all_detectors
-from ._commands import run_evaluate, run_explain, run_fit, run_score
-from ._detectors import KINDS, RULES
+from ._commands import run_evaluate, run_explain, run_fit, run_report, run_score
+from ._detectors import DEFAULTS, KINDS, RULES
 
 _DESCRIPTION = """\
 Find anomalies in tables of mixed columns, without writing Python.
@@ -13,6 +13,7 @@ Find anomalies in tables of mixed columns, without writing Python.
   fit       learn what is normal from a table, and save a model
   score     score the rows of a table with a saved model
   explain   show which columns made a model flag rows
+  report    make a page that shows what is flagged and why, and takes verdicts
   evaluate  compare a model with known labels
 
 A table is a CSV or Parquet file with the names of the columns in its first row."""
@@ -39,6 +40,12 @@ The output has up to --top lines for each row that is flagged:
   value         what the row has in that column
   contribution  what the column adds to the anomaly score
   share         its share of all contributions that speak for an anomaly"""
+_REPORT = """\
+The page is one file, which any browser shows without a network. It holds the values of the rows
+that are shown; --hide leaves columns out.
+
+Without --model, a detector is fitted to the table itself, as fit would do with the same options
+(see fit --help); it is not saved. Clean tables of the past and --model find more."""
 _METRICS = """\
 The output has one line for each figure. Only rows with a known label count.
   roc_auc            chance that an anomaly ranks above a normal row; 0.5 is chance
@@ -67,6 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_fit(commands)
     _add_score(commands)
     _add_explain(commands)
+    _add_report(commands)
     _add_evaluate(commands)
     return parser
 
@@ -126,9 +134,19 @@ def _add_labels(parser, required: bool) -> None:
     )
 
 
-def _add_model(parser) -> None:
+def _add_model(parser, required: bool = True) -> None:
     parser.add_argument(
-        "--model", metavar="FILE", required=True, help="the model that fit has saved"
+        "--model", metavar="FILE", required=required, help="the model that fit has saved"
+    )
+
+
+def _add_seed(parser) -> None:
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=0,
+        help="seed of the random numbers: the same seed, the same scores (default: 0)",
     )
 
 
@@ -141,16 +159,23 @@ def _add_fit(commands) -> None:
         commands, "fit", run_fit, "learn what is normal from a table", f"detectors:\n{names}"
     )
     parser.add_argument(
+        "-o",
         "--output",
         metavar="FILE",
         required=True,
         help="file of the model, such as model.safetensors; it holds no code",
     )
+    _add_detector(parser)
+    _add_seed(parser)
+    _add_labels(parser, required=False)
+
+
+def _add_detector(parser) -> None:
     parser.add_argument(
         "--detector",
         metavar="NAME",
-        default="AutoEncoder",
-        help="the detector, see below (default: AutoEncoder)",
+        default=DEFAULTS["detector"],
+        help=f"the detector; fit --help lists them (default: {DEFAULTS['detector']})",
     )
     parser.add_argument(
         "--param",
@@ -181,14 +206,6 @@ def _add_fit(commands) -> None:
         help="parameter of that rule, such as contamination=0.02 of quantile; may be repeated",
     )
     parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=int,
-        default=0,
-        help="seed of the random numbers: the same seed, the same scores (default: 0)",
-    )
-    _add_labels(parser, required=False)
-    parser.add_argument(
         "--ignore",
         metavar="COLUMN",
         action="append",
@@ -215,6 +232,7 @@ def _add_score(commands) -> None:
     parser = _add_command(commands, "score", run_score, "score the rows of a table", _SCORES)
     _add_model(parser)
     parser.add_argument(
+        "-o",
         "--output",
         metavar="FILE",
         help="CSV or Parquet file of the scores (default: CSV on the standard output)",
@@ -239,6 +257,7 @@ def _add_explain(commands) -> None:
     )
     _add_model(parser)
     parser.add_argument(
+        "-o",
         "--output",
         metavar="FILE",
         help="CSV or Parquet file (default: CSV on the standard output)",
@@ -263,6 +282,42 @@ def _add_explain(commands) -> None:
     )
 
 
+def _add_report(commands) -> None:
+    parser = _add_command(
+        commands,
+        "report",
+        run_report,
+        "make a page that shows which rows are flagged and why",
+        _REPORT,
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="file of the page, such as report.html",
+    )
+    _add_model(parser, required=False)
+    _add_detector(parser)
+    _add_seed(parser)
+    _add_labels(parser, required=False)
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.add_argument(
+        "--max-rows",
+        metavar="N",
+        type=_positive,
+        default=200,
+        help="number of rows to show, the most unusual ones (default: 200)",
+    )
+    parser.add_argument(
+        "--hide",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="column that must not be in the file, such as personal data; may be repeated",
+    )
+
+
 def _add_evaluate(commands) -> None:
     parser = _add_command(
         commands, "evaluate", run_evaluate, "compare a model with known labels", _METRICS
@@ -270,6 +325,7 @@ def _add_evaluate(commands) -> None:
     _add_model(parser)
     _add_labels(parser, required=True)
     parser.add_argument(
+        "-o",
         "--output",
         metavar="FILE",
         help="also write the figures to this CSV or Parquet file",

@@ -1,5 +1,6 @@
 """What each command does with its arguments."""
 
+import json
 import sys
 from collections import Counter
 
@@ -13,10 +14,11 @@ from ..metrics import (
     outlier_roc_auc_score,
 )
 from ..persistence import save_detector
-from ._detectors import make_detector, takes_labels
+from ..report import AnomalyReport
+from ._detectors import make_detector, refuse_detector, takes_labels
 from ._errors import CommandError
 from ._labels import read_labels
-from ._models import check_safetensors, fitting_rows, judge, load_model, warn_if_input
+from ._models import check_package, fitting_rows, judge, load_model, warn_if_input
 from ._tables import (
     check_names,
     check_output,
@@ -32,22 +34,12 @@ def run_fit(arguments) -> None:
     """Fit a detector to a table, and save it."""
     detector = make_detector(arguments)
     check_output(arguments.output)
-    check_safetensors()
+    check_package("safetensors", "to save models")
     table = _read(arguments)
-    check_names(table, arguments.ignore, "--ignore")
     y = None
     if arguments.label_column is not None:
         y = _read_labels(arguments, table)
-        if not takes_labels(arguments):
-            _say(arguments, f"{arguments.detector} learns without labels, and ignores them.")
-    rows = table
-    if arguments.no_encoding:
-        left_out = {*arguments.ignore, arguments.label_column}
-        rows = table[[name for name in table.columns if name not in left_out]]
-        _check_numbers(rows)
-    detector.fit(rows, y)
-    if not arguments.no_encoding:
-        _say(arguments, _described(detector))
+    _fit(arguments, detector, table, y)
     save_detector(detector, arguments.output)
     _say(arguments, f"Saved the model to {arguments.output}.")
 
@@ -66,7 +58,7 @@ def run_score(arguments) -> None:
     output["score"] = judgement.scores
     output["decision"] = judgement.decisions
     write_table(_with_kept(output, table, arguments.keep), arguments.output)
-    _say_flagged(arguments, judgement.labels)
+    _say_flagged(arguments, np.sum(judgement.labels == -1), len(table))
 
 
 def run_explain(arguments) -> None:
@@ -84,7 +76,48 @@ def run_explain(arguments) -> None:
         taken = np.flatnonzero(judgement.labels == -1)
     output = _explanations(model, table, rows, judgement.scores, taken, arguments.top)
     write_table(_with_kept(output, table, arguments.keep), arguments.output)
-    _say_flagged(arguments, judgement.labels)
+    _say_flagged(arguments, np.sum(judgement.labels == -1), len(table))
+
+
+def run_report(arguments) -> None:
+    """Write a page that shows which rows of a table are flagged, and why."""
+    check_output(arguments.output)
+    check_package("jinja2", "to make pages")
+    known = [] if arguments.label_column is None else [arguments.label_column]
+    if arguments.model is not None:
+        refuse_detector(arguments)
+        model = load_model(arguments.model)
+    else:
+        model = make_detector(arguments)
+    table = _read(arguments)
+    check_names(table, arguments.hide, "--hide")
+    y = _read_labels(arguments, table) if known else None
+    if arguments.model is None:
+        rows = _fit(arguments, model, table, y)
+    else:
+        rows = fitting_rows(model, table, known)
+        if known:
+            warn_if_input(model, arguments.label_column)
+    if hasattr(rows, "columns"):
+        rows = rows.drop(columns=known, errors="ignore")
+        names = list(rows.columns)
+    else:
+        names = [name for name in table.columns if name not in known]
+    report = AnomalyReport(
+        model,
+        rows,
+        y,
+        title=arguments.title,
+        max_rows=arguments.max_rows,
+        names=names,
+        # A column that the model does not take is not in the report anyway.
+        hide=[name for name in arguments.hide if name in names],
+        random_state=arguments.seed,
+    )
+    report.write_html(arguments.output)
+    scores = json.loads(report.json())["scores"]
+    _say_flagged(arguments, scores["n_flagged"], scores["n"])
+    _say(arguments, f"Wrote the report to {arguments.output}.")
 
 
 def run_evaluate(arguments) -> None:
@@ -151,6 +184,22 @@ def _explanations(model, table, rows, scores, taken, top):
     return pandas.DataFrame(found).astype({"row": int, "rank": int})
 
 
+def _fit(arguments, detector, table, y):
+    """Fit a detector to a table, and return the rows that it was given."""
+    check_names(table, arguments.ignore, "--ignore")
+    if y is not None and not takes_labels(arguments):
+        _say(arguments, f"{arguments.detector} learns without labels, and ignores them.")
+    rows = table
+    if arguments.no_encoding:
+        left_out = {*arguments.ignore, arguments.label_column}
+        rows = table[[name for name in table.columns if name not in left_out]]
+        _check_numbers(rows)
+    detector.fit(rows, y)
+    if not arguments.no_encoding:
+        _say(arguments, _described(detector))
+    return rows
+
+
 def _read(arguments):
     table = read_table(arguments.table, arguments.separator)
     n_rows, n_columns = table.shape
@@ -203,9 +252,8 @@ def _with_kept(output, table, keep):
     return output
 
 
-def _say_flagged(arguments, labels) -> None:
-    n = int(np.sum(labels == -1))
-    _say(arguments, f"{n} of {len(labels)} rows ({n / len(labels):.1%}) are flagged.")
+def _say_flagged(arguments, n_flagged, n) -> None:
+    _say(arguments, f"{n_flagged} of {n} rows ({n_flagged / n:.1%}) are flagged.")
 
 
 def _say(arguments, text: str) -> None:

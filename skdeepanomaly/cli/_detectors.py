@@ -12,6 +12,17 @@ from ._errors import UsageError
 
 KINDS = ("numeric", "categorical", "date", "time", "text")
 RULES = THRESHOLDS
+# What describes a detector on the command line, with the values where nothing is given.
+DEFAULTS = {
+    "detector": "AutoEncoder",
+    "param": [],
+    "contamination": None,
+    "threshold_rule": None,
+    "threshold_param": [],
+    "ignore": [],
+    **{kind: [] for kind in KINDS},
+    "no_encoding": False,
+}
 # Parameters that have an option of their own.
 _OPTIONS = {"contamination": "--contamination", "random_state": "--seed"}
 _WORDS = {"true": True, "false": False}
@@ -63,6 +74,28 @@ def make_detector(arguments):
     given = _read_params(arguments.threshold_param, "--threshold-param")
     rule = _make(RULES[arguments.threshold_rule], given, "--threshold-param")
     return ThresholdedDetector(detector, threshold=rule, random_state=arguments.seed)
+
+
+def refuse_detector(arguments) -> None:
+    """Refuse options that describe a detector where a model is given.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        The arguments of a command that takes either.
+
+    Raises
+    ------
+    UsageError
+        If there is such an option; it names the first one.
+    """
+    for name, default in DEFAULTS.items():
+        if getattr(arguments, name) != default:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(
+                f"{option} describes a detector to fit, but --model gives one that is fitted."
+                f" Leave one of {option} and --model out."
+            )
 
 
 def takes_labels(arguments) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -14,14 +15,26 @@ from ._errors import CommandError
 from ._tables import shown
 
 
-def check_safetensors() -> None:
-    """Refuse to begin a training whose result could not be saved."""
+def check_package(name: str, purpose: str) -> None:
+    """Refuse to begin what could not be finished, because a package is missing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the package.
+    purpose : str
+        What it is needed for.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
     try:
-        import safetensors  # noqa: F401
+        import_module(name)
     except ImportError as error:
         raise ImportError(
-            "The command line needs safetensors to save models:"
-            ' pip install "skdeepanomaly[cli]".'
+            f'The command line needs {name} {purpose}: pip install "skdeepanomaly[cli]".'
         ) from error
 
 
@@ -84,6 +97,8 @@ def fitting_rows(model, table, known=()):
     """
     needed, dropped = _columns_of(model)
     if needed is None:
+        if model.n_features_in_ != len(table.columns):
+            table = table.drop(columns=list(known))
         if model.n_features_in_ != len(table.columns):
             raise CommandError(
                 f"The table has {len(table.columns)} columns, but the model was trained with"
