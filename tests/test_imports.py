@@ -48,6 +48,7 @@ ALLOWED = {
         "meta",
         "metrics",
         "persistence",
+        "report",
         "tables",
         "thresholds",
         "utils",

@@ -59,6 +59,8 @@ history_ : skorch.history.History
     set, ``valid_loss``.
 n_epochs_ : int
     Number of epochs that the network was trained for.
+fit_warnings_ : list of str
+    Texts of the warnings of the last ``fit`` or ``partial_fit``.
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (n_features,)

@@ -16,6 +16,7 @@ from ..engine import (
 )
 from ..thresholds import choose_offset
 from ..utils.validation import plain_number, warn_if_few_after_fit, warn_if_one_batch
+from ..utils.warn import recorded_warnings
 from ._building import continued_net, fixed_params, make_net, refuse_changes
 from ._progress import open_progress
 from ._reservoir import Reservoir
@@ -48,7 +49,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     KeyboardInterrupt
         After Ctrl-C, when the threshold is set.
     """
-    with undone_on_error(detector), checked_params(detector):
+    with whole_fit(detector):
         X = detector._validate_X(X, reset=True, min_samples=2)
         y = detector._validate_y(y, len(X), first=True)
         detector._warn_if_unscaled(X)
@@ -79,7 +80,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
     Parameters, return value and errors are those of :func:`fit_from_scratch`. There is also a
     ``ValueError`` if parameters were changed that may not change between calls.
     """
-    with undone_on_error(detector), checked_params(detector):
+    with whole_fit(detector):
         refuse_changes(detector)
         X = detector._validate_X(X, reset=False, min_samples=2)
         y = detector._validate_y(y, len(X), first=False)
@@ -101,6 +102,14 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
     if interrupted:
         raise KeyboardInterrupt
     return detector
+
+
+@contextmanager
+def whole_fit(detector):
+    """Fit as a whole: with checked parameters, recorded warnings, and undone after an error."""
+    with undone_on_error(detector), checked_params(detector), recorded_warnings() as texts:
+        yield
+        detector.fit_warnings_ = texts
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ..engine import check_device, map_in_blocks, widest_output
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 from ._versioning import VersionedMixin
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..utils.rows import shape_of
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 
 # Floats with a root mean square outside of these bounds were not scaled for a network.
 TYPICAL_SCALES = (1e-3, 10.0)

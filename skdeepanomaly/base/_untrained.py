@@ -13,7 +13,7 @@ from ..utils.scores import OffsetMixin
 from ..utils.validation import Interval, StrOptions
 from ._docstrings import fill_docstring
 from ._far_rows import FarRowsMixin
-from ._fitting import checked_params, undone_on_error
+from ._fitting import whole_fit
 from ._fixed_module import FixedModuleMixin
 from ._rows import RowsMixin
 
@@ -89,7 +89,7 @@ class BaseUntrainedDetector(
             If a parameter or X is not valid. If the detector was fitted before, it keeps its
             former state.
         """
-        with undone_on_error(self), checked_params(self):
+        with whole_fit(self):
             X = self._validate_X(X, reset=True, min_samples=2)
             device = check_device(self.device)
             with isolated_rng(draw_seed(self.random_state), device), torch.no_grad():

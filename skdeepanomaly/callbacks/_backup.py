@@ -14,7 +14,7 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping
 
 from ..engine import rng_states, set_rng_states
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 
 # A backup file is this mark, a SHA-256 digest, and the state, which the digest belongs to.
 _MARK = b"skdeepanomaly backup 1\n"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 from ._adwin import AdaptiveWindows
 from ._ks import KolmogorovSmirnov
 from ._mmd import MeanDiscrepancy

@@ -6,7 +6,8 @@ from sklearn.utils import check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import HasMethods, warn_user
+from ..utils.validation import HasMethods
+from ..utils.warn import warn_user
 from ._wrapper import Wrapper, fit_detector
 
 ENCODED = (

@@ -12,7 +12,8 @@ from ..thresholds import conformal_rank, too_few_to_calibrate
 from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import moments, normality_scores
-from ..utils.validation import HasMethods, Interval, warn_user
+from ..utils.validation import HasMethods, Interval
+from ..utils.warn import warn_user
 from ._held_out import fit_and_hold_out, without_anomalies
 from ._wrapper import WrappedDetector, fit_detector
 

@@ -18,7 +18,8 @@ from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
 from ..utils.scores import normality_scores
-from ..utils.validation import HasMethods, Interval, StrOptions, warn_user
+from ..utils.validation import HasMethods, Interval, StrOptions
+from ..utils.warn import warn_user
 from ._wrapper import WrappedDetector, fit_detector
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.

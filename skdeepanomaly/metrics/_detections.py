@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.metrics import f1_score
 
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 from ._ranges import ranges_of, read_flags, read_series_labels, read_series_truth
 
 # What a position in a range of n time stamps weighs, the first being 1.

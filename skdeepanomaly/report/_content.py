@@ -11,7 +11,7 @@ from ..meta._rows import as_indexable
 from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ._comparison import compare
-from ._overview import detector_html, facts, name_of
+from ._overview import detector_html, facts, name_of, warnings_of_fit
 from ._pictures import describe_pictures, kind_of_rows
 from ._scores import describe_scores, read_labels, score
 from ._series import check_one_series, describe_series, is_series_detector
@@ -69,7 +69,9 @@ def make_content(
         else:
             part = describe_pictures(detectors, X, scores, shown, kind=kind, rng=rng)
         proposed = {} if is_series else _proposed(detectors[0], X, shown)
-    told = dict.fromkeys(str(warning.message) for warning in caught)
+    # Those of the training may know hidden columns by other names.
+    told = [] if hidden else [text for one in detectors for text in warnings_of_fit(one)]
+    told = dict.fromkeys([*told, *(str(warning.message) for warning in caught)])
     # What containers detectors pass on inside says nothing of the rows.
     told = [text for text in told if "valid feature names" not in text]
     # A warning may quote a value of a column that must not be shown.

@@ -122,6 +122,12 @@ def understood(detector) -> list[dict]:
     return []
 
 
+def warnings_of_fit(detector) -> list[str]:
+    """Return the warnings of the training of a detector and of what it wraps."""
+    texts = [text for part in nested(detector) for text in getattr(part, "fit_warnings_", ())]
+    return [f"Training: {text}" for text in texts]
+
+
 def notes_of(summaries) -> list[tuple[object, str]]:
     """Say what was not understood of columns in ``fit``, as label and text."""
     notes = []

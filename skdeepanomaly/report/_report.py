@@ -65,7 +65,7 @@ class AnomalyReport:
     4,000 of them. Similar rows are the nearest ones among these, in the columns that the
     detector gets, each divided by its mean absolute deviation.
 
-    Warnings while the rows are scored become notes of the page.
+    Warnings of the training (``fit_warnings_``) and of the scoring become notes of the page.
 
     Examples
     --------

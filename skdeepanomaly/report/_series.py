@@ -137,4 +137,4 @@ def _line(values: np.ndarray) -> dict:
 
 
 def _or_none(value):
-    return float(f"{value:.5g}") if np.isfinite(value) else None
+    return float(f"{value:.7g}") if np.isfinite(value) else None

@@ -204,7 +204,7 @@
       parts.push(" Precision ", h("b", { id: "precision" }, rate(precision)), ", recall ", h("b", { id: "recall" }, rate(recall)),
         ", F1 ", h("b", { id: "f1" }, rate(f1)), ": " + num(found) + " of " + num(scores.n_anomalies) + " labelled anomalies are found.");
     }
-    if (data.kind === "series" && n !== scores.n_flagged) parts.push(" The marked spans are those of the detector’s threshold.");
+    if (data.kind === "series" && n !== scores.n_flagged) parts.push(" The table of spans is that of the detector’s threshold.");
     if (n > rows.length && rows.length) parts.push(" Only the " + num(rows.length) + " most unusual rows are in this report.");
     byId("readout").replaceChildren(...parts);
     const slider = byId("threshold");
@@ -502,7 +502,24 @@
 
   // ---- Series: lines, with the flagged spans marked.
   let showCut = () => {};
+  // The spans at a threshold, from the line of the scores: its pieces with a score above it.
+  function spansAbove(threshold) {
+    if (state.flagged === scores.n_flagged) return data.spans;
+    const highest = data.score_line.high, m = highest.length, found = [];
+    let last = null;
+    highest.forEach((value, i) => {
+      if (value === null || !(value > threshold)) { last = null; return; }
+      if (last === null) {
+        last = { from: Math.floor((i / m) * scores.n), score: value };
+        found.push(last);
+      }
+      last.to = Math.floor(((i + 1) / m) * scores.n);
+      last.score = Math.max(last.score, value);
+    });
+    return found;
+  }
   function drawSeries() {
+    const panels = [];
     const n = scores.n, w = 960, tall = 120, left = 60;
     const x = (i) => left + (i / Math.max(1, n)) * (w - left - 10);
     const panel = (line, threshold) => {
@@ -517,19 +534,28 @@
         path += pen + here + " " + y(line.low[i]).toFixed(1) + "L" + here + " " + y(line.high[i]).toFixed(1);
         pen = "L";
       }
-      return h("figure", { class: "line" }, h("figcaption", {}, line.name),
-        svg("svg", { viewBox: "0 0 " + w + " " + tall, role: "img", "aria-label": line.name + ", from " + data.ends[0] + " to " + data.ends[1] + ", with " + data.spans.length + " flagged spans" },
-          data.spans.map((span) => svg("rect", { class: "span", x: x(span.from), width: Math.max(2, x(span.to) - x(span.from)), y: 0, height: tall },
-            svg("title", {}, span.start + " to " + span.end + ", score " + num(span.score)))),
-          svg("path", { class: "curve", d: path }),
-          threshold === null ? null : cut(y),
-          svg("text", { x: left - 6, y: 14, "text-anchor": "end" }, num(high, 3)),
-          svg("text", { x: left - 6, y: tall - 4, "text-anchor": "end" }, num(low, 3))));
+      const marks = svg("g", {});
+      const picture = svg("svg", { viewBox: "0 0 " + w + " " + tall, role: "img" },
+        marks,
+        svg("path", { class: "curve", d: path }),
+        threshold === null ? null : cut(y),
+        svg("text", { x: left - 6, y: 14, "text-anchor": "end" }, num(high, 3)),
+        svg("text", { x: left - 6, y: tall - 4, "text-anchor": "end" }, num(low, 3)));
+      panels.push([line.name, marks, picture]);
+      return h("figure", { class: "line" }, h("figcaption", {}, line.name), picture);
     };
+    const mark = (spans) => panels.forEach(([name, marks, picture]) => {
+      picture.setAttribute("aria-label", name + ", from " + data.ends[0] + " to " + data.ends[1] + ", with " + spans.length + " flagged spans");
+      marks.replaceChildren(...spans.map((span) => svg("rect", { class: "span", x: x(span.from), width: Math.max(2, x(span.to) - x(span.from)), y: 0, height: tall },
+        svg("title", {}, (span.start === undefined ? "" : span.start + " to " + span.end + ", ") + "score " + num(span.score)))));
+    });
     const cut = (y) => {
       const line = svg("line", { class: "cut", x1: left, x2: w - 10 });
-      showCut = (threshold) => { line.setAttribute("y1", y(threshold)); line.setAttribute("y2", y(threshold)); };
-      showCut(scores.threshold);
+      showCut = (threshold) => {
+        line.setAttribute("y1", y(threshold));
+        line.setAttribute("y2", y(threshold));
+        mark(spansAbove(threshold));
+      };
       return line;
     };
     byId("series").append(
@@ -537,6 +563,7 @@
       ...data.lines.map((line) => panel(line, null)),
       panel(Object.assign({ name: "anomaly score, with the threshold" }, data.score_line), scores.threshold),
       h("p", { class: "ends" }, h("span", {}, data.ends[0]), h("span", {}, data.ends[1])));
+    showCut(scores.threshold);
   }
 
   drawHistogram();

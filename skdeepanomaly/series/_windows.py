@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 
 # Windows are handed to a detector in blocks of about this many numbers.
 BLOCK_NUMBERS = 2**22

@@ -10,7 +10,8 @@ from decimal import Decimal
 import numpy as np
 
 from ..utils.rows import spread
-from ..utils.validation import check_columns, closest, warn_user
+from ..utils.validation import check_columns, closest
+from ..utils.warn import warn_user
 from ._dates import part_of_day, read_times, read_times_of_day, to_time
 from ._input import labels_of
 from ._values import are_booleans, is_blank, read_numbers, split_columns, to_objects, to_string

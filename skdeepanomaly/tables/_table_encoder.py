@@ -7,7 +7,7 @@ from sklearn.base import TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 from ._columns import KINDS, MAX_LOST, READERS, lost_values, summarize_columns
 from ._input import as_table, labels_of
 from ._values import split_columns

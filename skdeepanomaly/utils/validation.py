@@ -3,9 +3,6 @@
 import difflib
 import inspect
 import numbers
-import os
-import warnings
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse import issparse
@@ -13,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._compat import HasMethods, Interval, Options, RealNotInt, StrOptions
 from .rows import spread
+from .warn import warn_user
 
 __all__ = [
     "HasMethods",
@@ -31,7 +29,6 @@ __all__ = [
     "warn_if_few_after_fit",
     "warn_if_one_batch",
     "warn_if_unscaled",
-    "warn_user",
 ]
 
 # The scales of columns are estimated from at most this many rows, spread over the table.
@@ -42,26 +39,6 @@ MAX_ROWS_FOR_SCALES = 10_000
 SCALE_RATIO = 100.0
 # 10 % of fewer than 50 rows are fewer than five rows: too few to set a threshold.
 MIN_ROWS_AFTER_FIT = 50
-
-
-# Code in this folder belongs to the package; a warning names the first caller outside of it.
-_PACKAGE = os.path.join(Path(__file__).parents[1], "")
-
-
-def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, and show the line of the user's code that called the package.
-
-    Parameters
-    ----------
-    message : str
-        The text of the warning.
-    category : type, default=UserWarning
-        The class of the warning.
-    """
-    frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
 
 
 def closest(name: str, valid) -> str:

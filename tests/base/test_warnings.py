@@ -40,6 +40,17 @@ def test_too_few_calibration_rows_name_the_line_of_the_user():
     assert {w.filename for w in caught} == {__file__}
 
 
+def test_warnings_of_the_last_fit_are_kept():
+    rows = make_rows()
+    detector = AutoEncoder(max_epochs=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        detector.fit(rows * np.geomspace(1, 1e6, rows.shape[1]))
+    assert len(detector.fit_warnings_) == 1
+    assert "scales of the columns" in detector.fit_warnings_[0]
+    assert detector.fit(rows).fit_warnings_ == []
+
+
 def test_second_backup_is_refused(tmp_path):
     callbacks = [("a", BackupAndRestore(tmp_path)), ("b", BackupAndRestore(tmp_path))]
     with pytest.raises(ValueError, match="holds 2 BackupAndRestore, expected at most one"):

@@ -10,3 +10,10 @@ for (const option of filter ? filter.options : []) {
   counts[option.value] = document.getElementById("status").textContent;
 }
 report("counts", counts);
+const slider = document.getElementById("threshold");
+slider.value = Math.floor(slider.max / 2);
+slider.dispatchEvent(new Event("input"));
+report("place", Number(slider.value));
+report("spans after", document.querySelectorAll("#series svg")[0]?.querySelectorAll(".span").length);
+document.getElementById("reset").click();
+report("spans at last", document.querySelectorAll("#series svg")[0]?.querySelectorAll(".span").length);

@@ -241,11 +241,18 @@ def test_images(tmp_path):
 
 @pytest.mark.slow
 def test_series(tmp_path):
-    X = np.sin(np.arange(500) / 5)[:, None]
+    X = np.sin(np.arange(400) / 5)[:, None]
     detector = SlidingWindowDetector(UnivariateDetector(), window=8).fit(X)
     X[200:204] += 3
     report = AnomalyReport(detector, X, random_state=0)
     found, console = run_in_page(report._html(), OTHERS, tmp_path)
     assert console == []
     assert found["sections"] == ["overview", "scores", "rows"]
-    assert found["spans"] == len(json.loads(report.json())["spans"])
+    content = json.loads(report.json())
+    assert found["spans"] == found["spans at last"] == len(content["spans"])
+    # The marked spans are those of the threshold that the slider was moved to.
+    n_flagged, _ = content["scores"]["grid"][found["place"]]
+    assert n_flagged != content["scores"]["n_flagged"]
+    flagged = np.zeros(402, dtype=int)
+    flagged[1 + np.argsort(detector.score_samples(X))[:n_flagged]] = 1
+    assert found["spans after"] == np.sum(np.diff(flagged) == 1)

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -568,3 +569,15 @@ def test_colours_and_channels_of_images():
 def test_no_rows_are_refused(pipeline):
     with pytest.raises(ValueError, match="X has no rows"):
         AnomalyReport(pipeline, make_table()[:0])
+
+
+def test_warnings_of_the_training_are_notes():
+    X = np.random.default_rng(0).normal(size=(60, 2)) * [1, 1e4]
+    with pytest.warns(UserWarning, match="scales of the columns"):
+        detector = AutoEncoder(max_epochs=1, random_state=0).fit(X)
+    pipeline = ThresholdedDetector(FrozenEstimator(detector)).fit(X)
+    for reported in (detector, pipeline):
+        notes = json.loads(AnomalyReport(reported, X).json())["notes"]
+        assert any(note.startswith("Training: The scales of the columns") for note in notes)
+    notes = json.loads(AnomalyReport(detector, X, names=["a", "b"], hide=["b"]).json())["notes"]
+    assert not any("scales" in note for note in notes)

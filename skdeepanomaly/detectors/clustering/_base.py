@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from ...base import BaseDeepDetector, ClusterMixin, DecoderMixin, EncoderMixin
 from ...engine import iter_outputs
 from ...utils.rows import spread
-from ...utils.validation import Interval, StrOptions, check_hidden_dims, warn_user
+from ...utils.validation import Interval, StrOptions, check_hidden_dims
+from ...utils.warn import warn_user
 from .._parameters import NETWORK_CONSTRAINTS, WIDTH
 from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, PretrainingMixin
 from ..reconstruction import CodingAutoEncoder
