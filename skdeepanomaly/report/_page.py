@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+from functools import cache
 from importlib.resources import files
 
 # What would end a block of script, or begin another element, whatever a browser makes of it.
@@ -28,11 +29,11 @@ def render(content: dict) -> str:
     ImportError
         If jinja2 is not installed.
     """
-    environment = _environment()
+    template = _template()
     script = _read("report.js")
     digest = hashlib.sha256(script.encode()).digest()
     data = {name: value for name, value in content.items() if name != "detector_html"}
-    return environment.from_string(_read("template.html.jinja")).render(
+    return template.render(
         content,
         style=_safe(_read("report.css")),
         script=_safe(script),
@@ -59,7 +60,9 @@ def in_frame(page: str) -> str:
     )
 
 
-def _environment():
+@cache
+def _template():
+    """Return the compiled template, which takes longer to make than to fill."""
     try:
         from jinja2 import Environment, StrictUndefined
     except ImportError as error:
@@ -70,7 +73,7 @@ def _environment():
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment
+    return environment.from_string(_read("template.html.jinja"))
 
 
 def _safe(text: str):

@@ -2,9 +2,10 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.neighbors import NearestNeighbors
 
 from ..explain import explain_columns
+from ..utils._compat import take_rows
 from ..utils.nesting import nested_rows
 
 N_NEAREST = 3
@@ -88,24 +89,29 @@ def nearest_rows(detector, rows, shown, normal) -> list[list[int]]:
     """
     if len(normal) == 0:
         return [[] for _ in shown]
-    *_, (_, seen) = nested_rows(detector, rows)
+    *_, (_, seen) = nested_rows(detector, take_rows(rows, np.concatenate([shown, normal])))
+    n = len(shown)
     try:
-        seen = seen.tocsr().astype(np.float64) if issparse(seen) else _scaled(seen, normal)
+        seen = seen.tocsr().astype(np.float64) if issparse(seen) else _scaled(seen, n)
     except (TypeError, ValueError):
         return [[] for _ in shown]
-    distances = euclidean_distances(seen[shown], seen[normal])
-    order = np.argsort(distances, axis=1, kind="stable")
-    nearest = []
-    for i, found in zip(shown, order, strict=True):
-        nearest.append([int(j) for j in normal[found[: N_NEAREST + 1]] if j != i][:N_NEAREST])
-    return nearest
+    # One more than needed: the row itself may be among them.
+    k = min(N_NEAREST + 1, len(normal))
+    found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(seen[n:])
+    nearest = normal[found.kneighbors(seen[:n], return_distance=False)]
+    return [
+        [int(j) for j in others if j != i][:N_NEAREST]
+        for i, others in zip(shown, nearest, strict=True)
+    ]
 
 
-def _scaled(seen, normal) -> np.ndarray:
+def _scaled(seen, n_shown: int) -> np.ndarray:
+    """Return all rows, in units of the spread of those after the first ones."""
     values = np.asarray(seen, dtype=np.float64)
     values = np.nan_to_num(values.reshape(len(values), -1), nan=0.0)
-    middle = np.median(values[normal], axis=0)
-    spread = np.mean(np.abs(values[normal] - middle), axis=0)
+    normal = values[n_shown:]
+    middle = np.median(normal, axis=0)
+    spread = np.mean(np.abs(normal - middle), axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = (values - middle) / np.where(spread > 0, spread, 1.0)
     return np.clip(np.nan_to_num(scaled), -LIMIT, LIMIT)

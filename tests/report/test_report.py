@@ -40,6 +40,7 @@ from skdeepanomaly import (
     explain_columns,
     make_detector_pipeline,
 )
+from skdeepanomaly.report import _page
 
 
 def make_table(n=400, seed=0):
@@ -458,6 +459,7 @@ def test_wrong_detectors():
 def test_without_jinja2_the_error_names_the_extra(pipeline, monkeypatch):
     report = AnomalyReport(pipeline, make_table(), random_state=0)
     monkeypatch.setitem(sys.modules, "jinja2", None)
+    _page._template.cache_clear()
     with pytest.raises(ImportError, match=r'pip install "skdeepanomaly\[report\]"'):
         report._repr_html_()
     assert json.loads(report.json())["format"] == "skdeepanomaly-report"
