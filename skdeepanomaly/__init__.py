@@ -4,6 +4,7 @@ from ._version import __version__
 from .callbacks import BackupAndRestore, SampleRecorder
 from .detectors import (
     ALAD,
+    DTE,
     GAN,
     GOAD,
     ICL,
@@ -28,6 +29,7 @@ from .detectors import (
     DeepSubspaceClustering,
     DeepSVDD,
     DenoisingAutoEncoder,
+    DenoisingScoreMatching,
     DevNet,
     NeighborDistance,
     NeuTraL,
@@ -118,6 +120,7 @@ from .thresholds import (
 
 __all__ = [
     "ALAD",
+    "DTE",
     "GAN",
     "GOAD",
     "ICL",
@@ -148,6 +151,7 @@ __all__ = [
     "DeepSVDD",
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
+    "DenoisingScoreMatching",
     "DetectorClassifier",
     "DetectorStream",
     "DevNet",

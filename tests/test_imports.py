@@ -95,6 +95,7 @@ ALLOWED_IN_FILES = {
 FAMILIES = {
     "adversarial": set(),
     "clustering": {"reconstruction"},
+    "diffusion": set(),
     "image": {"adversarial", "clustering", "one_class", "reconstruction", "self_supervised"},
     "neighbors": set(),
     "one_class": {"reconstruction"},

@@ -62,6 +62,8 @@ ABLATIONS = [
     Ablation("MCM", "learned masks", {}, {"learn_masks": False}),
     Ablation("LUNAR", "negatives near rows", {}, {"negatives": "uniform"}),
     Ablation("LUNAR", "selection", {}, {"train_split": None}),
+    Ablation("DTE", "seven times", {}, {"n_bins": 2}),
+    Ablation("DenoisingScoreMatching", "kurtosis", {}, {"kurtosis_power": 0.0}),
     Ablation("DeepClustering", "codes gather at centres", {}, {"cluster_weight": 0.0}),
     Ablation("DeepEmbeddedClustering", "self-training", {}, {"lr": 1e-12}),
     Ablation("DeepDiscriminativeClustering", "clusters", {}, {"n_clusters": 1}),

@@ -7,6 +7,7 @@ from .clustering import (
     DeepEmbeddedClustering,
     DeepSubspaceClustering,
 )
+from .diffusion import DTE, DenoisingScoreMatching
 from .image import (
     ConvAutoEncoder,
     ConvBiGAN,
@@ -36,6 +37,7 @@ from .sequence import (
 
 __all__ = [
     "ALAD",
+    "DTE",
     "GAN",
     "GOAD",
     "ICL",
@@ -60,6 +62,7 @@ __all__ = [
     "DeepSVDD",
     "DeepSubspaceClustering",
     "DenoisingAutoEncoder",
+    "DenoisingScoreMatching",
     "DevNet",
     "NeighborDistance",
     "NeuTraL",

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from skdeepanomaly import (
+    DTE,
     GOAD,
     ICL,
     LUNAR,
@@ -25,6 +26,7 @@ from skdeepanomaly import (
     DeepSubspaceClustering,
     DeepSVDD,
     DenoisingAutoEncoder,
+    DenoisingScoreMatching,
     NeuTraL,
     RegressionResidual,
     SemiSupervisedGAN,
@@ -68,6 +70,10 @@ RANKING = {
     ),
     "DenoisingAutoEncoder, noise and masking": DenoisingAutoEncoder(masking_rate=0.1, **SMALL),
     "GOAD": GOAD(hidden_dims=(32,), max_epochs=30),
+    "DTE": DTE(hidden_dims=(64, 64), lr=5e-3, max_epochs=60, batch_size=64),
+    "DenoisingScoreMatching": DenoisingScoreMatching(
+        hidden_dims=(64, 64), max_epochs=60, batch_size=64
+    ),
     "ICL": ICL(lr=3e-3, max_epochs=30),
     "LUNAR": LUNAR(n_neighbors=20, hidden_dims=(64, 64), max_epochs=50),
     "MCM": MCM(n_masks=6, hidden_dims=(32,), lr=5e-3, max_epochs=40, batch_size=64),

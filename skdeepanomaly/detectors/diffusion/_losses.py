@@ -1,0 +1,147 @@
+"""Losses and scores of networks that judge the noise of rows."""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...losses import check_reconstruction
+
+# The linear schedule of the paper: the share of the variance that is replaced by noise in each
+# time step.
+NOISE_SHARES = (1e-4, 1e-2)
+
+
+def noise_levels(n_timesteps: int) -> Tensor:
+    """Return the standard deviations (n_timesteps,) of the noise at each diffusion time.
+
+    Parameters
+    ----------
+    n_timesteps : int
+        Number of time steps.
+
+    Returns
+    -------
+    levels : Tensor of shape (n_timesteps,)
+        ``sqrt(1 - prod(1 - beta))`` with beta linear between 0.0001 and 0.01.
+    """
+    betas = torch.linspace(*NOISE_SHARES, n_timesteps, dtype=torch.float64)
+    return (1 - (1 - betas).cumprod(0)).sqrt().float()
+
+
+class DiffusionTimeLoss(nn.Module):
+    """Cross-entropy of the predicted diffusion times of noised rows.
+
+    Parameters
+    ----------
+    n_bins : int, default=7
+        Number of intervals into which the time is divided.
+    n_timesteps : int, default=300
+        Number of time steps of the diffusion.
+    """
+
+    levels: Tensor
+
+    def __init__(self, *, n_bins: int = 7, n_timesteps: int = 300):
+        super().__init__()
+        self.n_bins = n_bins
+        self.register_buffer("levels", noise_levels(n_timesteps))
+
+    def draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return noised rows (n, n_features), and the bins (n,) of their times."""
+        n_timesteps = len(self.levels)
+        times = torch.randint(n_timesteps, (x.shape[0],), device=x.device)
+        noised = x + self.levels[times][:, None] * torch.randn_like(x)
+        return noised, times * self.n_bins // n_timesteps
+
+    def _check(self, output: Tensor, x: Tensor) -> Tensor:
+        expected = (x.shape[0], self.n_bins)
+        if not isinstance(output, Tensor) or tuple(output.shape) != expected:
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(
+                f"The module returned an output of shape {shape} for an input of shape"
+                f" {tuple(x.shape)}; expected one logit for each bin, {expected}."
+            )
+        return output
+
+    def forward(self, output: Tensor, x: Tensor, bins: Tensor) -> Tensor:
+        """Return the mean cross-entropy of logits (n, n_bins), given the bins (n,)."""
+        return F.cross_entropy(self._check(output, x), bins)
+
+    def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the expected bins (n,), the anomaly scores of rows."""
+        bins = torch.arange(self.n_bins, dtype=output.dtype, device=output.device)
+        return (self._check(output, x).softmax(dim=1) * bins).sum(dim=1)
+
+
+class ScoreMatchingLoss(nn.Module):
+    """Squared error of the predicted noise of rows.
+
+    Parameters
+    ----------
+    trimmed_fraction : float, default=0.0
+        Share of the rows of a batch, those that the teacher finds least probable, that are
+        left out.
+    teacher_decay : float, default=0.99
+        Share of its former weights that the teacher keeps in a step.
+
+    Attributes
+    ----------
+    noise_std : Tensor of shape (n_features,)
+        Standard deviations of the noise.
+    teacher : torch.nn.Module or None
+        A network with the moving average of the weights; only in training, and only if rows
+        are left out.
+    """
+
+    noise_std: Tensor
+    teacher: nn.Module | None
+
+    def __init__(self, *, trimmed_fraction: float = 0.0, teacher_decay: float = 0.99):
+        super().__init__()
+        self.trimmed_fraction = trimmed_fraction
+        self.teacher_decay = teacher_decay
+        self.register_buffer("noise_std", torch.ones(()))
+        self.register_module("teacher", None)
+
+    def start_teacher(self, module: nn.Module) -> None:
+        """Start the average with the weights of a network, if rows are to be left out."""
+        if self.trimmed_fraction:
+            self.teacher = copy.deepcopy(module).requires_grad_(False)
+
+    def move_teacher(self, module: nn.Module) -> None:
+        """Move the average towards the weights of a network."""
+        if self.teacher is not None:
+            with torch.no_grad():
+                pairs = zip(self.teacher.parameters(), module.parameters(), strict=True)
+                for mean, weight in pairs:
+                    mean.lerp_(weight, 1 - self.teacher_decay)
+
+    def stop_teacher(self) -> None:
+        """Drop the average."""
+        self.teacher = None
+
+    def draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return noised rows (n_kept, n_features), and their noise in standard deviations."""
+        if self.training and self.teacher is not None:
+            x = self._probable(self.teacher.eval(), x)
+        noise = torch.randn_like(x)
+        return x + self.noise_std * noise, noise
+
+    def _probable(self, teacher: nn.Module, x: Tensor) -> Tensor:
+        """Return the rows of a batch without the least probable ones."""
+        with torch.no_grad():
+            steps = self.feature_scores(teacher(x), x).sum(dim=1)
+        n_kept = max(1, round((1 - self.trimmed_fraction) * x.shape[0]))
+        return x[steps.topk(n_kept, largest=False, sorted=False).indices]
+
+    def forward(self, output: Tensor, x: Tensor, noise: Tensor) -> Tensor:
+        """Return the mean squared difference of predicted noise and noise (n, n_features)."""
+        check_reconstruction(output, x)
+        return F.mse_loss(output, noise)
+
+    def feature_scores(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the terms (n, n_features) whose sums over features are anomaly scores."""
+        check_reconstruction(output, x)
+        return (self.noise_std * output).square() / x.shape[1]
