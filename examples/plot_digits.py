@@ -1,12 +1,11 @@
-"""Handwritten digits: one digit is normal, and the others are found.
+"""Handwritten digits: one is normal, the others are found
+=======================================================
 
 The 8 x 8 digits come with scikit-learn. An auto-encoder learns the digit 2 and then rebuilds
 other twos and some other digits. What is no 2 is rebuilt as if it were one. The threshold comes
 from twos that were held out of the training.
 
-usage: python examples/plot_digits.py [PNG]
-
-Writes the picture to PNG if a path is given.
+``python examples/plot_digits.py [PNG]`` writes the picture to PNG if a path is given.
 """
 
 import sys

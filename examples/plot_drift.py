@@ -1,4 +1,7 @@
-"""A stream with drift: replayed row by row, found, and answered by a new threshold.
+"""A stream with drift, found and answered
+=======================================
+
+A stream, replayed row by row: the drift is found, and a new threshold answers it.
 
 Rows of four columns depend on two numbers. After 1,500 rows there is more noise, and the
 auto-encoder flags a third of them. 500 rows after the drift is found the threshold is a new

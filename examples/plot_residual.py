@@ -1,4 +1,7 @@
-"""Features predicted from the other features, and explanations of the predictions.
+"""Each column predicted from the others
+=====================================
+
+Features predicted from the other features, and explanations of the predictions.
 
 The outdoor temperature depends on the hour. The power that a building draws depends on the
 hour and the temperature: it is high for heating at low temperatures and for cooling at high

@@ -1,4 +1,7 @@
-"""A series with three kinds of anomalies, and three detectors of them.
+"""Three kinds of anomalies in a series
+====================================
+
+A series with three kinds of anomalies, and three detectors of them.
 
 The series is a daily rhythm with noise, a value every quarter of an hour for four weeks. In the
 last week a single value is far out, the rhythm stands still for ten hours at a usual level, and
