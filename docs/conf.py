@@ -68,7 +68,7 @@ sphinx_gallery_conf = {
 
 
 def skip_foreign(app, what, name, member, skip, options):
-    """Leave out what scikit-learn and torch document, and attributes: their section has them."""
+    """Leave out what scikit-learn and torch document, and attributes, which have a section."""
     if name in (getattr(options, "members", None) or ()):
         return None
     module = getattr(member, "__module__", None) or ""
