@@ -69,7 +69,7 @@ sphinx_gallery_conf = {
 
 def skip_foreign(app, what, name, member, skip, options):
     """Leave out what scikit-learn and torch document, and attributes, which have a section."""
-    if name in (getattr(options, "members", None) or ()):
+    if isinstance(options.members, list) and name in options.members:
         return None
     module = getattr(member, "__module__", None) or ""
     return skip or not module.startswith("skdeepanomaly")
