@@ -69,7 +69,8 @@ sphinx_gallery_conf = {
 
 def skip_foreign(app, what, name, member, skip, options):
     """Leave out what scikit-learn and torch document, and attributes, which have a section."""
-    if isinstance(options.members, list) and name in options.members:
+    chosen = getattr(options, "members", None)
+    if isinstance(chosen, list) and name in chosen:
         return None
     module = getattr(member, "__module__", None) or ""
     return skip or not module.startswith("skdeepanomaly")
