@@ -30,6 +30,9 @@ drift = DriftDetector(FrozenEstimator(detector), random_state=0).fit(make_rows(1
 threshold = detector.offset_
 stream = np.concatenate([make_rows(CHANGE, 0.1), make_rows(2500, 0.2)])
 
+# %%
+# The replay: each row is flagged or not, and shown to the drift detector.
+
 thresholds, flags, alarms, since = [], [], [], None
 scores = detector.score_samples(stream)
 for i, (x, score) in enumerate(zip(stream, scores, strict=True)):
@@ -42,6 +45,9 @@ for i, (x, score) in enumerate(zip(stream, scores, strict=True)):
         threshold = QuantileThreshold(0.01).fit(scores[since:i]).threshold_
         drift.fit(stream[since:i])
         since = None
+
+# %%
+# Drift is no anomaly: after the new threshold, rows with more noise are normal.
 
 figure, axes = plt.subplots(2, 1, figsize=(11, 5.5), sharex=True, layout="constrained")
 flags = np.array(flags)

@@ -27,6 +27,9 @@ Z = scaler.transform(X)
 detector = RegressionResidual(model="additive", contamination=0.003, random_state=0).fit(Z)
 flagged = np.flatnonzero(detector.predict(Z) == -1)
 
+# %%
+# The additive model can be read: what each column adds to the prediction of another one.
+
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
 
 predicted = scaler.inverse_transform(detector.reconstruct(Z))

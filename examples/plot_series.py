@@ -35,6 +35,9 @@ X[far] += 3
 X[still] = X[still.start] + rng.normal(0, 0.1, (40, 1))
 X[backwards] = X[backwards][::-1]
 
+# %%
+# Three weeks train each detector. Alarms are records of its scores.
+
 detectors = {
     "UnivariateDetector": UnivariateDetector(),
     "AutoEncoder on windows": SlidingWindowDetector(AutoEncoder(random_state=0), window=48),
