@@ -44,8 +44,8 @@ auc = outlier_roc_auc_score(y_test, -detector.score_samples(X_test))
 print(f"{len(X_normal)} twos and {len(others)} other digits: ROC AUC {auc:.3f}")
 
 # %%
-# In the column of errors red means that the detector put something there that the image has not.
-# The heat map is what each pixel adds to the score.
+# Red in the column of errors: the detector put something there that the image has not. The heat
+# map is what each pixel adds to the score.
 
 figure = plt.figure(figsize=(10, 6.8), dpi=90, layout="constrained")
 left, right = figure.subfigures(1, 2)
