@@ -1,4 +1,8 @@
-"""Four scores of a GAN on a plane, with and without background rows in the training."""
+"""Four scores of a GAN
+====================
+
+Four scores of a GAN on a plane, with and without background rows in the training.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

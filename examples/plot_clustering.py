@@ -1,4 +1,7 @@
-"""Clusters and anomaly scores of detectors that cluster codes.
+"""Clusters of codes and anomaly scores
+====================================
+
+Clusters and anomaly scores of detectors that cluster codes.
 
 Normal rows form three clusters of different shapes. Each colour is a cluster that the detector
 found, dark regions are abnormal, and the line is the threshold.

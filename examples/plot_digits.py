@@ -1,12 +1,10 @@
-"""Handwritten digits: one digit is normal, and the others are found.
+"""Handwritten digits: one is normal, the others are found
+=======================================================
 
 The 8 x 8 digits come with scikit-learn. An auto-encoder learns the digit 2 and then rebuilds
-other twos and some other digits. What is no 2 is rebuilt as if it were one. The threshold comes
-from twos that were held out of the training.
+other twos and some other digits. What is no 2 is rebuilt as if it were one.
 
-usage: python examples/plot_digits.py [PNG]
-
-Writes the picture to PNG if a path is given.
+``python examples/plot_digits.py [PNG]`` writes the picture to PNG if a path is given.
 """
 
 import sys
@@ -36,11 +34,18 @@ others = rng.choice(X[~is_normal], 30, replace=False)
 X_test = np.concatenate([X_normal, others])
 y_test = np.repeat([1, -1], [len(X_normal), len(others)])
 
+# %%
+# The threshold comes from twos that were held out of the training.
+
 detector = ThresholdedDetector(
     ConvAutoEncoder(random_state=0), "mad", calibration_size=0.3, random_state=0
 ).fit(X_train)
 auc = outlier_roc_auc_score(y_test, -detector.score_samples(X_test))
 print(f"{len(X_normal)} twos and {len(others)} other digits: ROC AUC {auc:.3f}")
+
+# %%
+# Red in the column of errors: the detector put something there that the image has not. The heat
+# map is what each pixel adds to the score.
 
 figure = plt.figure(figsize=(10, 6.8), dpi=90, layout="constrained")
 left, right = figure.subfigures(1, 2)

@@ -1,4 +1,7 @@
-"""All displays of one detector: scores, thresholds, curves, losses and contributions.
+"""All displays of one detector
+============================
+
+Scores, thresholds, curves, losses and contributions of an auto-encoder in one figure.
 
 The Wisconsin breast-cancer data come with scikit-learn. The detector is trained on benign
 tumours only. The displays show other benign tumours and malignant tumours.

@@ -1,4 +1,7 @@
-"""A stream with drift: replayed row by row, found, and answered by a new threshold.
+"""A stream with drift, found and answered
+=======================================
+
+A stream, replayed row by row: the drift is found, and a new threshold answers it.
 
 Rows of four columns depend on two numbers. After 1,500 rows there is more noise, and the
 auto-encoder flags a third of them. 500 rows after the drift is found the threshold is a new
@@ -27,6 +30,9 @@ drift = DriftDetector(FrozenEstimator(detector), random_state=0).fit(make_rows(1
 threshold = detector.offset_
 stream = np.concatenate([make_rows(CHANGE, 0.1), make_rows(2500, 0.2)])
 
+# %%
+# The replay: each row is flagged or not, and shown to the drift detector.
+
 thresholds, flags, alarms, since = [], [], [], None
 scores = detector.score_samples(stream)
 for i, (x, score) in enumerate(zip(stream, scores, strict=True)):
@@ -39,6 +45,9 @@ for i, (x, score) in enumerate(zip(stream, scores, strict=True)):
         threshold = QuantileThreshold(0.01).fit(scores[since:i]).threshold_
         drift.fit(stream[since:i])
         since = None
+
+# %%
+# Drift is no anomaly: after the new threshold, rows with more noise are normal.
 
 figure, axes = plt.subplots(2, 1, figsize=(11, 5.5), sharex=True, layout="constrained")
 flags = np.array(flags)

@@ -1,4 +1,7 @@
-"""What the members of an ensemble make of the same rows, and their mean.
+"""What the members of an ensemble see
+===================================
+
+What the members of an ensemble make of the same rows, and their mean.
 
 The rows are an arc and a ball. Each member draws the border between normal and abnormal in its
 own way: a forest in steps along the axes, an auto-encoder along the sheet on which it finds the

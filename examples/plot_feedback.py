@@ -1,4 +1,7 @@
-"""Relevant anomalies that an analyst finds, with and without feedback.
+"""An analyst's verdicts improve the ranking
+=========================================
+
+The anomalies that matter to an analyst, found with and without feedback.
 
 Among scans of the digit three are a few scans of each other digit. All of these stand out, but
 the analyst only looks for sevens, and reviews the five most abnormal rows at a time.

@@ -1,4 +1,7 @@
-"""A GAN learns to draw digits, and finds those that it cannot draw.
+"""A GAN learns to draw digits
+===========================
+
+A GAN learns to draw digits, and finds those that it cannot draw.
 
 The 8 x 8 digits come with scikit-learn. A convolutional GAN learns the digits 0, 1 and 2. A
 callback records what the generator draws as training goes on, always from the same random

@@ -1,4 +1,8 @@
-"""Scores of one-class detectors around two half moons."""
+"""One-class detectors around two moons
+====================================
+
+Scores of one-class detectors around two half moons.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

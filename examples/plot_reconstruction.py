@@ -1,4 +1,7 @@
-"""Anomaly scores of auto-encoders, and rows that two of them generate.
+"""Auto-encoders, and rows that they generate
+==========================================
+
+Anomaly scores of auto-encoders, and rows that two of them generate.
 
 Every detector is trained on points of two moons, which are all normal. Dark regions are
 abnormal, and the line is the threshold. White points are generated rows.

@@ -1,4 +1,7 @@
-"""Features predicted from the other features, and explanations of the predictions.
+"""Each column predicted from the others
+=====================================
+
+Features predicted from the other features, and explanations of the predictions.
 
 The outdoor temperature depends on the hour. The power that a building draws depends on the
 hour and the temperature: it is high for heating at low temperatures and for cooling at high
@@ -23,6 +26,9 @@ scaler = StandardScaler().fit(X)
 Z = scaler.transform(X)
 detector = RegressionResidual(model="additive", contamination=0.003, random_state=0).fit(Z)
 flagged = np.flatnonzero(detector.predict(Z) == -1)
+
+# %%
+# The additive model can be read: what each column adds to the prediction of another one.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
 

@@ -1,4 +1,8 @@
-"""Scores of self-supervised detectors around two half moons."""
+"""Self-supervised detectors around two moons
+==========================================
+
+Scores of self-supervised detectors around two half moons.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

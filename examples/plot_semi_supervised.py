@@ -1,4 +1,8 @@
-"""The effect of five labelled anomalies, on rows with two features."""
+"""What five labelled anomalies change
+===================================
+
+The effect of five labelled anomalies, on rows with two features.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

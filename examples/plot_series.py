@@ -1,4 +1,7 @@
-"""A series with three kinds of anomalies, and three detectors of them.
+"""Three kinds of anomalies in a series
+====================================
+
+A series with three kinds of anomalies, and three detectors of them.
 
 The series is a daily rhythm with noise, a value every quarter of an hour for four weeks. In the
 last week a single value is far out, the rhythm stands still for ten hours at a usual level, and
@@ -31,6 +34,9 @@ far, still, backwards = anomalies.values()
 X[far] += 3
 X[still] = X[still.start] + rng.normal(0, 0.1, (40, 1))
 X[backwards] = X[backwards][::-1]
+
+# %%
+# Three weeks train each detector. Alarms are records of its scores.
 
 detectors = {
     "UnivariateDetector": UnivariateDetector(),

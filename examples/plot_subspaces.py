@@ -1,4 +1,8 @@
-"""Anomaly scores of deep subspace clustering for two kinds of rows."""
+"""Rows on two lines: deep subspace clustering
+===========================================
+
+Anomaly scores of deep subspace clustering for two kinds of rows.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,7 @@
-"""The threshold of each rule for one detector, with and without anomalies among the scores.
+"""The threshold of each rule
+==========================
+
+The threshold of each rule for one detector, with and without anomalies among the scores.
 
 The rows are cells of the breast cancer table: benign cells are normal, malignant cells are
 anomalies. The detector is trained once on half of the benign rows. The rules get the scores of

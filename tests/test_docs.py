@@ -1,5 +1,6 @@
 """What the README and the guide show is what runs."""
 
+import ast
 import configparser
 import inspect
 import re
@@ -74,6 +75,30 @@ def test_docstrings_are_numpydoc(name):
     left_out = left_out_checks()
     errors = [error for error in validate(name)["errors"] if error[0] not in left_out]
     assert not errors
+
+
+def examples_of_the_gallery():
+    return sorted((ROOT / "examples").glob("plot_*.py"))
+
+
+@pytest.mark.parametrize("path", examples_of_the_gallery(), ids=lambda path: path.stem)
+def test_examples_are_pages_of_the_gallery(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    title, underline, empty, text = docstring.split("\n", 3)
+    assert underline == "=" * len(title)
+    assert not title.endswith(".")
+    assert not empty
+    assert text
+
+
+def test_every_example_is_in_the_guide_or_a_tutorial():
+    shown = set()
+    for page in (ROOT / "docs").glob("[tu]*/*.rst"):
+        pictures = re.findall(r"sphx_glr_(\w+)_001\.png\n +:target: (\S+)\n", page.read_text())
+        # The link of a picture leads to the example that made it.
+        assert all(link == f"../auto_examples/{name}.html" for name, link in pictures)
+        shown |= {name for name, _ in pictures}
+    assert shown == {path.stem for path in examples_of_the_gallery()}
 
 
 def test_toy_detector_of_the_guide_is_short():

@@ -240,8 +240,8 @@ class ConformalDetector(WrappedDetector):
             Bound of the expected share of normal rows among those that are chosen, in
             (0, 1).
         method : {"bh", "storey"}, default="bh"
-            Benjamini-Hochberg [3]_, or the same with Storey's estimate [4]_ of the share
-            of normal rows, which finds more where many rows are anomalies.
+            Benjamini-Hochberg, or the same with Storey's estimate of the share of normal rows,
+            which finds more where many rows are anomalies.
 
         Returns
         -------
