@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import DETECTORS, make_detector, make_rows
+from conftest import KINDS, make_detector, make_rows
 from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler
 
 from skdeepanomaly import BackupAndRestore
@@ -103,7 +103,7 @@ KILLED_FOR_REAL = ["ALAD", "DeepEmbeddedClustering", "DevNet"]
 @pytest.mark.parametrize(
     ("name", "n_backups", "end"),
     [
-        *((name, 3, fail_within_a_backup) for name in DETECTORS),
+        *((name, 3, fail_within_a_backup) for name in KINDS),
         ("DeepSVDD", 1, fail_within_a_backup),
         ("BiGAN", 1, fail_within_a_backup),
         ("DeepSVDD", 1, kill_within_a_backup),

@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import DETECTORS, make_detector, make_rows
+from conftest import DETECTORS, KINDS, make_detector, make_rows
 
 
 def make_planted_columns(n_features, seed=0):
@@ -88,6 +88,7 @@ def test_contributions_sum_to_the_score(name, fitted, rows):
         assert np.abs(missing).mean() < 0.05 * np.abs(scores - reference).mean()
 
 
+@pytest.mark.parametrize("name", KINDS)
 def test_explanation_does_not_depend_on_the_company(name, fitted):
     # More rows than go through the network at once.
     X = make_rows(200, seed=2)

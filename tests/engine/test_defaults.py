@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import pytest
 import torch
-from conftest import IMAGE, make_detector
+from conftest import IMAGE, KINDS, make_detector
 from torch import nn
 
 from skdeepanomaly.engine import torch_defaults
@@ -122,6 +122,7 @@ def check_nothing_depends_on(setting, detector, rows):
     assert all(p.dtype == torch.float32 for p in refitted.net_.module_.parameters())
 
 
+@pytest.mark.parametrize("name", KINDS)
 def test_no_number_depends_on_torch_settings(name, fitted, rows):
     check_nothing_depends_on(all_settings, fitted(name), rows)
 
