@@ -6,10 +6,9 @@ usage: OMP_NUM_THREADS=1 python examples/benchmarks/growth.py [--detectors NAME,
 
 Each detector is fitted with its defaults, on one thread: to tables of 20 columns and more and
 more rows, and to 1,000 rows of more and more columns, which it then scores. Times are those of
-the processor, which other programs hardly disturb. An isolation forest and a plain torch loop of
-3,000 steps, with the network of an auto-encoder, are measured in the same run, because times
-depend on the machine. With ``--times`` the run goes on where the file
-stops.
+the processor, which other programs hardly disturb. An isolation forest and a plain torch loop
+of 3,000 steps, with the network of an auto-encoder, are measured in the same run, because times
+depend on the machine. With ``--times`` the run goes on where the file stops.
 """
 
 import argparse

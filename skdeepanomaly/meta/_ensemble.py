@@ -321,14 +321,19 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         return -np.stack(views, axis=1)
 
     def _can_explain(self):
-        members = self.named_detectors_ if hasattr(self, "names_") else {}
-        for name, group in members.items():
-            if not any(hasattr(part, "explain") for part in nested(group[0])):
-                raise AttributeError(
-                    f"The member {name!r}, {type(group[0]).__name__}, has no explain, so that"
-                    f" the ensemble has none. Leave it out: set_params({name}='drop')."
-                )
+        if hasattr(self, "names_") and not any(self._explaining()):
+            raise AttributeError(
+                f"None of the members {self.names_} has explain, so that the ensemble has none."
+                " Add one that has, such as AutoEncoder."
+            )
         return True
+
+    def _explaining(self) -> list[bool]:
+        """Return for each member whether it has ``explain`` and counts."""
+        return [
+            weight > 0 and any(hasattr(part, "explain") for part in nested(group[0]))
+            for group, weight in zip(self.detectors_, self.weights_, strict=True)
+        ]
 
     @available_if(_can_explain)
     def explain(self, X):
@@ -344,20 +349,23 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         contributions : ndarray of shape (n_samples, n_features), float64
             Of each member the contributions of its ``explain``, as shares of the sum of their
             sizes, times its anomaly score in the common unit; then the weighted mean over the
-            members. With ``combine="max"`` those of the member with the highest score.
+            members. With ``combine="max"`` those of the member with the highest score. Members
+            without ``explain``, such as isolation forests, are left out.
 
         Raises
         ------
         NotFittedError
             If the ensemble is not fitted.
         """
-        views = -self.score_views(X)
-        weights = np.broadcast_to(self.weights_, views.shape)
+        views, explaining = -self.score_views(X), np.array(self._explaining())
+        own = self.weights_ * explaining
+        weights = np.broadcast_to(own / own.sum(), views.shape)
         if self._combine == "max":
-            best = np.where(self.weights_ > 0, views, -np.inf).argmax(axis=1)
+            best = np.where(explaining, views, -np.inf).argmax(axis=1)
             weights = best[:, None] == np.arange(views.shape[1])
         total = 0.0
-        for i, group in enumerate(self.detectors_):
+        for i in np.flatnonzero(explaining):
+            group = self.detectors_[i]
             parts = np.mean([_shares(explain_columns(one, X)) for one in group], axis=0)
             total = total + (weights[:, i] * views[:, i])[:, None] * parts
         return total

@@ -296,13 +296,20 @@ def test_explain_names_the_column(combine, rows):
     np.testing.assert_allclose(contributions.sum(axis=1), -detector.score_samples(X))
 
 
-def test_explain_needs_members_that_can(rows):
-    detector = EnsembleDetector(PAIR, random_state=0).fit(rows)
-    assert not hasattr(detector, "explain")
-    with pytest.raises(AttributeError):
-        _ = detector.explain
-    detector.set_params(forest="drop").fit(rows)
-    assert detector.explain(rows[:2]).shape == rows[:2].shape
+@pytest.mark.parametrize("combine", ["tail", "max"])
+def test_members_that_cannot_explain_are_left_out(combine, rows):
+    network = clone(NETWORK).set_params(random_state=0)
+    pair = [("forest", IsolationForest(n_estimators=5)), ("network", network)]
+    both, alone = (
+        EnsembleDetector(members, combine=combine, random_state=0).fit(rows).explain(rows[:9])
+        for members in (pair, pair[1:])
+    )
+    np.testing.assert_array_equal(both, alone)
+    without = EnsembleDetector(pair, weights=[1, 0], combine=combine).fit(rows)
+    assert not hasattr(without, "explain")
+    with pytest.raises(AttributeError) as error:
+        _ = without.explain
+    assert "None of the members ['forest', 'network']" in str(error.value.__cause__)
 
 
 def test_members_of_series():
