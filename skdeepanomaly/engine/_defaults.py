@@ -137,7 +137,8 @@ def torch_defaults() -> Iterator[None]:
         if torch.get_default_device() != torch.device("cpu"):
             stack.enter_context(torch.device("cpu"))
         for kind in ("cpu", "cuda", "mps"):
-            if torch.is_autocast_enabled(kind):
+            # torch 2.4 has no autocast of MPS.
+            if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
