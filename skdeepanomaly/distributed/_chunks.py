@@ -8,8 +8,10 @@ import torch
 
 # Chunks are cut into pieces of at most this many rows, so that transformed copies stay small.
 PIECE_ROWS = 65_536
-# Arrays in memory are read in runs of so many rows, which come in a random order.
-RUN_ROWS = 1024
+# Arrays are read in runs, which come in a random order: at least so many fill a buffer, but
+# for small buffers, and runs have at most and at least so many rows.
+N_RUNS = 64
+RUN_ROWS = (32, 1024)
 
 EXPECTED = (
     "expected a path of Parquet files, a pyarrow dataset, a Dask frame or array, a list of"
@@ -25,28 +27,34 @@ class Source:
     open_pass : callable
         Returns a new iterator of pairs, of the number of a chunk and some or all of its rows,
         in their own order.
-    parts : list of callables or None, default=None
-        If the chunks can be read in any order: each returns an iterable of such pairs.
+    parts : callable or None, default=None
+        If the chunks can be read in any order: takes the number of rows in a buffer, and
+        returns a list of callables. Each of these returns an iterable of such pairs.
     once : bool, default=False
         Whether there can be only one pass.
+    is_mixed : bool, default=False
+        Whether the parts are so small that their random order mixes all chunks.
     """
 
     def __init__(
         self,
         open_pass: Callable[[], Iterable],
-        parts: list[Callable[[], Iterable]] | None = None,
+        parts: Callable[[int], list[Callable[[], Iterable]]] | None = None,
         once: bool = False,
+        is_mixed: bool = False,
     ):
-        self._open_pass, self._parts, self.once = open_pass, parts, once
+        self._open_pass, self._parts = open_pass, parts
+        self.once, self.is_mixed = once, is_mixed
         self._n_passes = 0
 
-    def read(self, shuffled: bool = False) -> Iterator[tuple[int, object]]:
+    def read(self, buffer_rows: int | None = None) -> Iterator[tuple[int, object]]:
         """Yield the pieces of all chunks, each with the number of its chunk.
 
         Parameters
         ----------
-        shuffled : bool, default=False
-            Whether torch's generator draws the order, where it is free.
+        buffer_rows : int or None, default=None
+            Number of rows in the buffer that shuffles them further: torch's generator draws
+            the order, where it is free. With None it is their own.
 
         Yields
         ------
@@ -56,9 +64,10 @@ class Source:
             Some of its rows, at least one.
         """
         pairs = self._open_pass()
-        if shuffled and self._parts is not None:
-            order = torch.randperm(len(self._parts)).tolist()
-            pairs = (pair for i in order for pair in self._parts[i]())
+        if buffer_rows is not None and self._parts is not None:
+            parts = self._parts(buffer_rows)
+            order = torch.randperm(len(parts)).tolist()
+            pairs = (pair for i in order for pair in parts[i]())
         is_empty = True
         for number, chunk in pairs:
             for piece in _pieces(_as_rows(chunk)):
@@ -66,10 +75,10 @@ class Source:
                 yield number, piece
         self._n_passes += 1
         if is_empty:
-            hint = "" if self._n_passes == 1 else (
-                f" in pass {self._n_passes}: a callable must return a new iterator each time"
-            )
-            raise ValueError(f"chunks holds no rows{hint}.")
+            why = ""
+            if self._n_passes > 1:
+                why = f" in pass {self._n_passes}: a callable must return new iterators"
+            raise ValueError(f"chunks holds no rows{why}.")
 
 
 def open_source(chunks) -> Source:
@@ -118,12 +127,18 @@ def open_source(chunks) -> Source:
 
 
 def _of_list(chunks: list) -> Source:
-    runs = [
-        lambda pair=(number, rows_at(chunk, slice(start, start + RUN_ROWS))): [pair]
-        for number, chunk in enumerate(chunks)
-        for start in range(0, chunk.shape[0], RUN_ROWS)
-    ]
-    return Source(lambda: enumerate(chunks), runs)
+    def run(number, start, n_rows):
+        return lambda: [(number, rows_at(chunks[number], slice(start, start + n_rows)))]
+
+    def runs(buffer_rows):
+        n_rows = int(np.clip(buffer_rows // N_RUNS, *RUN_ROWS))
+        return [
+            run(number, start, n_rows)
+            for number, chunk in enumerate(chunks)
+            for start in range(0, chunk.shape[0], n_rows)
+        ]
+
+    return Source(lambda: enumerate(chunks), runs, is_mixed=True)
 
 
 def _of_parts(parts: list) -> Source:
@@ -132,8 +147,8 @@ def _of_parts(parts: list) -> Source:
     def numbered(number):
         return lambda: ((number, rows) for rows in parts[number]())
 
-    parts_of_pairs = [numbered(number) for number in range(len(parts))]
-    return Source(lambda: (pair for part in parts_of_pairs for pair in part()), parts_of_pairs)
+    pairs = [numbered(number) for number in range(len(parts))]
+    return Source(lambda: (pair for part in pairs for pair in part()), lambda _: pairs)
 
 
 def _is_path(value) -> bool:

@@ -57,12 +57,13 @@ def fit_chunks(
           other object that can be iterated several times;
         - an iterator, with ``n_passes=1`` only.
 
-        A chunk is anything with rows that ``fit`` takes. The first three are read in a new
-        random order of chunks in each pass, the others in their own.
+        A chunk is anything with rows that ``fit`` takes. A list is read in short runs of rows
+        from random places. Row groups and partitions come in a new random order in each pass,
+        all others in their own order.
     n_passes : int or "auto", default="auto"
-        Number of passes of the training. ``"auto"`` is what ``max_epochs`` of the detector
-        means for as many rows, the same number of epochs as ``fit`` would train. The chunks
-        are read once more before the training, and once more for each transformer.
+        Number of passes of the training. ``"auto"`` takes about as many steps as ``fit`` with
+        the ``max_epochs`` of the detector. The chunks are read once more before the training,
+        and once more for each transformer.
     buffer_rows : int or "auto", default="auto"
         Number of rows in the buffer, and in the sample. ``"auto"`` is as many as 32 MiB hold.
     checkpoint : str, path or None, default=None
@@ -104,12 +105,15 @@ def fit_chunks(
 
     Notes
     -----
-    Half of the rows of each batch are new ones, and half are drawn from a uniform sample of
-    all chunks. Therefore a pass has twice the steps of an epoch of ``fit``, and sorted chunks
-    are not forgotten. From the same sample come a pre-training, centres and all other
-    state that a method sets before its training, and the threshold, which uses at most 10,000
-    of its rows. These are then kept in the detector, as after ``partial_fit``, which may go on
-    with it. Of an iterator, the sample is that of the rows read so far.
+    Chunks may be sorted, by time or by kind, and a network forgets what it no longer sees.
+    Therefore half of the rows of a batch are new ones, and half are drawn from a uniform sample
+    of all chunks, and each pass ends with all rows of this sample. A pass then has twice the
+    steps of an epoch of ``fit``. A list needs none of this, and has as many.
+
+    From the same sample come a pre-training, centres and all other state that a method sets
+    before its training, and the threshold, which uses at most 10,000 of its rows. These are
+    then kept in the detector, as after ``partial_fit``, which may go on with it. Of an
+    iterator, the sample is that of the rows read so far.
 
     A transformer with ``partial_fit``, such as :class:`~sklearn.preprocessing.StandardScaler`,
     is fitted to all chunks, in a pass of its own. Other transformers, such as
@@ -144,9 +148,12 @@ def fit_chunks(
     X = rows.prepare()
     if n_passes == "auto":
         n_passes = resolve_max_epochs(last, rows.sample.n_seen, None)
+        if not rows.complete and not source.is_mixed:
+            # A pass has twice the steps of an epoch.
+            n_passes = -(-n_passes // 2)
     backups = [] if checkpoint is None else [BackupAndRestore(checkpoint)]
     last.set_params(max_epochs=n_passes, callbacks=[*(last.callbacks or ()), *backups])
-    batches = None if rows.complete else ChunkBatches(rows.read, rows.sample)
+    batches = None if rows.complete else ChunkBatches(rows.read, rows.sample, source.is_mixed)
     try:
         fit_from_scratch(last, X, None, Reservoir(last._reservoir_size), batches)
     except KeyboardInterrupt:
@@ -204,7 +211,7 @@ class _Rows:
         if self._source.once:
             pieces = chain(self._head, self._rest)
         else:
-            pieces = self._source.read(shuffled=True)
+            pieces = self._source.read(self.sample.size)
         for i, (number, piece) in enumerate(self._pieces(pieces, self._transformers)):
             rows = self._validate(number, piece, False)
             if self._source.once and i >= len(self._head):
