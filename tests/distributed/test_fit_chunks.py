@@ -173,7 +173,10 @@ def test_transformers_are_fitted_to_all_chunks():
     X = rng.normal(5, 3, size=(3000, 4))
     X[2000:] += 10
     pipeline = quiet_fit(
-        make_pipeline(StandardScaler(), small()), np.array_split(X, 6), n_passes=1, buffer_rows=500
+        make_pipeline(StandardScaler(), small()),
+        np.array_split(X, 6),
+        n_passes=1,
+        buffer_rows=500,
     )
     expected = StandardScaler().fit(X)
     np.testing.assert_allclose(pipeline[0].mean_, expected.mean_)
@@ -188,7 +191,7 @@ def test_transformers_are_fitted_to_all_chunks():
         ]
     )
     chunks = [frame[start : start + 500] for start in range(0, 3000, 500)]
-    pipeline = quiet_fit(make_pipeline(encoder, small()), chunks, n_passes=1, buffer_rows=500)
+    pipeline = quiet_fit(make_pipeline(encoder, small()), chunks, **params)
     assert list(pipeline[0].named_transformers_["kind"].categories_[0]) == ["a", "b"]
     assert pipeline.score_samples(frame).shape == (3000,)
 
