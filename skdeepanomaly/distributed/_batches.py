@@ -42,7 +42,9 @@ class ChunkBatches:
         """
         net, n_seen = detector.net_, self._sample.n_seen
         load = net.iterator_train
-        net.iterator_train = lambda dataset, **params: _Epochs(self._buffers, load, params)
+        net.iterator_train = lambda dataset, **params: _Epochs(
+            self._buffers, dataset.y is not None, load, params
+        )
         try:
             yield
         finally:
@@ -85,9 +87,11 @@ class ChunkBatches:
 class _Epochs:
     """An iterable over the batches of an epoch; each iteration is another epoch."""
 
-    def __init__(self, read_buffers, load, params: dict):
-        self._read_buffers, self._load, self._params = read_buffers, load, params
+    def __init__(self, read_buffers, has_labels: bool, load, params: dict):
+        self._read_buffers, self._has_labels = read_buffers, has_labels
+        self._load, self._params = load, params
 
     def __iter__(self):
         for rows in self._read_buffers():
-            yield from self._load(SimpleNamespace(X=rows, y=None), **self._params)
+            labels = np.zeros(len(rows), dtype=np.int8) if self._has_labels else None
+            yield from self._load(SimpleNamespace(X=rows, y=labels), **self._params)

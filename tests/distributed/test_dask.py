@@ -79,7 +79,7 @@ def test_a_search_on_the_cluster(client, X):
         cv=2,
     )
     alone = search.fit(X, y).cv_results_["mean_test_score"].copy()
-    with joblib.parallel_backend("dask"):
+    with joblib.parallel_config("dask"):
         spread = search.fit(X, y).cv_results_["mean_test_score"]
     assert np.array_equal(spread, alone)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import make_detector, make_rows
+from conftest import DEEP, make_detector, make_rows
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -112,14 +112,17 @@ def test_every_source_gives_the_same_rows(tmp_path):
     assert list(detector.feature_names_in_) == names
 
 
-@pytest.mark.parametrize("name", ["AutoEncoder", "GAN", "DeepEmbeddedClustering", "ConvGAN"])
+@pytest.mark.parametrize(
+    "name", ["AutoEncoder", "GAN", "DeepEmbeddedClustering", "ConvGAN", "DeepSAD"]
+)
 def test_kinds_of_detectors_train_on_more_rows_than_the_buffer_holds(name):
     X = make_rows(900, 16)
     chunks = [
         part.reshape(-1, 4, 4) if name == "ConvGAN" else part for part in (X[:400], X[400:])
     ]
     detectors = [
-        fit_chunks(make_detector(name), chunks, n_passes=2, buffer_rows=200) for _ in range(2)
+        fit_chunks(make_detector(name, classes=DEEP), chunks, n_passes=2, buffer_rows=200)
+        for _ in range(2)
     ]
     scores, again = (detector.score_samples(np.concatenate(chunks)) for detector in detectors)
     assert np.array_equal(scores, again)
@@ -172,12 +175,9 @@ def test_transformers_are_fitted_to_all_chunks():
     rng = np.random.default_rng(0)
     X = rng.normal(5, 3, size=(3000, 4))
     X[2000:] += 10
-    pipeline = quiet_fit(
-        make_pipeline(StandardScaler(), small()),
-        np.array_split(X, 6),
-        n_passes=1,
-        buffer_rows=500,
-    )
+    params = {"n_passes": 1, "buffer_rows": 500}
+    scaled = make_pipeline(StandardScaler(), small())
+    pipeline = quiet_fit(scaled, np.array_split(X, 6), **params)
     expected = StandardScaler().fit(X)
     np.testing.assert_allclose(pipeline[0].mean_, expected.mean_)
     np.testing.assert_allclose(pipeline[0].scale_, expected.scale_)
