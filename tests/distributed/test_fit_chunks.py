@@ -33,7 +33,7 @@ def make_sorted(seed, n_rows=20_000, n_clusters=8, n_features=8):
     X = centers[cluster] + np.einsum("nh,nhd->nd", hidden, mix[cluster])
     X += 0.1 * rng.normal(size=X.shape)
     y = np.where(rng.random(n_rows) < 0.02, -1, 1)
-    X[y == -1] += 0.5 * rng.normal(size=(np.sum(y == -1), n_features))
+    X[y == -1] += 0.8 * rng.normal(size=(np.sum(y == -1), n_features))
     return (X / X.std(axis=0)).astype(np.float32), y
 
 
@@ -52,15 +52,18 @@ def quiet_fit(*args, **params):
         return fit_chunks(*args, **params)
 
 
-@pytest.mark.parametrize("ordered", [False, True], ids=["list", "callable"])
+@pytest.mark.parametrize(
+    "ordered",
+    [pytest.param(False, id="list", marks=pytest.mark.slow), pytest.param(True, id="callable")],
+)
 def test_sorted_chunks_rank_as_fit_on_shuffled_rows(ordered):
     lost = []
-    for seed in range(4):
+    for seed in range(3):
         X, y = make_sorted(seed)
         chunks = np.array_split(X, 20)
         shuffled = X[np.random.default_rng(seed).permutation(len(X))]
         # Mixed with the sample, a pass has twice the steps of an epoch.
-        params = {"hidden_dims": (32,), "batch_size": 64, "random_state": seed}
+        params = {"batch_size": 64, "random_state": seed}
         whole = AutoEncoder(max_epochs=4 if ordered else 2, **params).fit(shuffled)
         detector = quiet_fit(
             AutoEncoder(**params),
