@@ -8,6 +8,7 @@ from ._sample import Sample
 
 # Rows of a piece, and rows of all pieces before it, that are compared; columns that are.
 N_COMPARED = 2000
+LEAST_COMPARED = 20
 MAX_COLUMNS = 200
 # Distributions differ where the share of rows below a decile does by this much, beyond five
 # standard errors.
@@ -33,21 +34,24 @@ class Differences:
     def add(self, number: int, rows: np.ndarray) -> None:
         """Compare rows (n, n_features) of a chunk with those before."""
         self._chunks.add(number)
-        rows = rows[:, :: max(1, -(-rows.shape[1] // MAX_COLUMNS))]
+        step = -(-rows.shape[1] // MAX_COLUMNS)
+        rows = rows[:, ::step]
         some, before = spread(rows, N_COMPARED), self._before.rows()
-        if before is not None and min(len(some), len(before)) >= 20:
-            limits = np.quantile(before, _DECILES, axis=0)
-            was, now = _shares(before, limits), _shares(some, limits)
-            noise = 5 * np.sqrt(0.25 / len(some) + 0.25 / len(before))
-            apart = np.abs(now - was)
-            if apart.max() > DIFFERENCE + noise:
-                self._differing.add(number)
-                if apart.max() > self._largest[0]:
-                    at = np.unravel_index(apart.argmax(), apart.shape)
-                    step = max(1, -(-rows.shape[1] // MAX_COLUMNS))
-                    self._largest = (apart.max(), number, at[1] * step)
-                    self._largest += (limits[at], now[at], was[at])
         self._before.add(rows)
+        if before is None or min(len(some), len(before)) < LEAST_COMPARED:
+            return
+        limits = np.quantile(before, _DECILES, axis=0)
+        was, now = _shares(before, limits), _shares(some, limits)
+        apart = np.abs(now - was)
+        # Of shares of one half, which have the largest error.
+        error = np.sqrt(0.25 / len(some) + 0.25 / len(before))
+        if apart.max() <= DIFFERENCE + 5 * error:
+            return
+        self._differing.add(number)
+        if apart.max() > self._largest[0]:
+            at = np.unravel_index(apart.argmax(), apart.shape)
+            column = at[1] * step
+            self._largest = (apart.max(), number, column, limits[at], now[at], was[at])
 
     def warn(self, names=None) -> None:
         """Warn if there are such chunks.
