@@ -155,9 +155,9 @@ def draw(path, results):
     for step, label in STEPS.items():
         rows = [n for n, s in results if s == step]
         style = {"marker": "o", "linestyle": "-" if step.startswith("fit") else "--"}
-        for ax, which in zip(axes, (0, 2), strict=True):
+        for ax, which in zip(axes, (1, 2), strict=True):
             ax.plot(rows, [results[n, step][which] for n in rows], label=label, **style)
-    axes[0].set(ylabel="seconds")
+    axes[0].set(ylabel="CPU seconds of all processes")
     axes[1].set(ylabel="peak memory of the main process, MiB")
     for ax in axes:
         ax.set(xscale="log", yscale="log", xlabel="rows of 30 columns")
