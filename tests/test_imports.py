@@ -21,6 +21,7 @@ ALLOWED = {
     "metrics": {"metrics", "utils"},
     "drift": {"drift", "meta", "utils"},
     "callbacks": {"callbacks", "engine", "utils"},
+    "distributed": {"base", "callbacks", "distributed", "engine", "utils"},
     "engine": {"engine", "utils"},
     "utils": {"utils"},
     "base": {"_version", "base", "callbacks", "engine", "thresholds", "utils"},
@@ -173,6 +174,7 @@ def test_private_names_of_dependencies_stay_in_one_file():
 
 def test_optional_dependencies_are_imported_late():
     optional = ["matplotlib", "optuna", "pandas", "polars", "pyarrow", "pyod", "skrub"]
+    optional += ["dask"]
     optional += ["onnx", "onnxruntime", "onnxscript", "river", "safetensors", "tqdm.auto"]
     code = (
         "import sys, sklearn, skorch, torch; before = set(sys.modules); import skdeepanomaly\n"

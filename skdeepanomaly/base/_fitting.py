@@ -1,6 +1,6 @@
 """Fitting of a detector: it succeeds, or it leaves the detector unchanged."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from ._progress import open_progress
 from ._reservoir import Reservoir
 
 
-def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
+def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None, chunks=None):
     """Train a new network and set the threshold.
 
     Parameters
@@ -36,6 +36,9 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
     reservoir : Reservoir or None, default=None
         Sample of the rows of earlier calls. X is added to it, and the threshold is computed
         from the sample. With None the threshold is computed from X, and no rows are kept.
+    chunks : ChunkBatches or None, default=None
+        What ``net_`` is trained on, chunk by chunk; X is then a sample of these rows, from
+        which all else is computed.
 
     Returns
     -------
@@ -63,7 +66,8 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None):
             detector.net_ = make_net(detector, rows, targets, device, seed)
             _open_recorders(detector)
             backup = _open_backup(detector, X, y)
-            interrupted = _train_phases(detector, X, rows, targets, backup)
+            with nullcontext() if chunks is None else chunks.feeding(detector):
+                interrupted = _train_phases(detector, X, rows, targets, backup)
             interrupted |= _finish(detector, X)
         detector._n_calls = 0
         detector._fixed_params = fixed_params(detector)
