@@ -68,10 +68,10 @@ class Differences:
         warn_user(
             f"{len(self._differing)} of {len(self._chunks)} chunks differ in distribution from"
             f" those before them; most chunk {number}: of its rows {now:.0%} are at most"
-            f" {limit:.3g} in column {name}, and {was:.0%} of the rows before. The training"
-            " mixes rows of all chunks, so that none is forgotten, and the threshold is that of"
-            " all. Where rows drift in time, older ones may no longer be normal: train on the"
-            " latest chunks."
+            f" {limit:.3g} in column {name}, and {was:.0%} of the rows before. The network"
+            " may forget chunks that came early: shuffle the rows when they are written, give"
+            " the chunks as a list of arrays, or make buffer_rows larger. Where rows drift in"
+            " time, older ones may no longer be normal: train on the latest chunks."
         )
 
 

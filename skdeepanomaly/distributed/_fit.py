@@ -108,7 +108,10 @@ def fit_chunks(
     Chunks may be sorted, by time or by kind, and a network forgets what it no longer sees.
     Therefore half of the rows of a batch are new ones, and half are drawn from a uniform sample
     of all chunks, and each pass ends with all rows of this sample. A pass then has twice the
-    steps of an epoch of ``fit``. A list needs none of this, and has as many.
+    steps of an epoch of ``fit``. A list needs none of this, and has as many. Where a source
+    other than a list is sorted and the buffer holds a small share of it, methods such as
+    ``VariationalAutoEncoder`` and ``DeepSVDD`` rank worse than after ``fit`` all the same: the
+    user guide has figures. Shuffle the rows when they are written, or make the buffer larger.
 
     From the same sample come a pre-training, centres and all other state that a method sets
     before its training, and the threshold, which uses at most 10,000 of its rows. These are
