@@ -229,6 +229,7 @@ def fit_and_die(folder, X):
     fit_chunks(small(), Killed(), n_passes=4, buffer_rows=300, checkpoint=folder)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(tmp_path):
     X = make_rows(1500)
     np.save(tmp_path / "X.npy", X)
