@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..utils.rows import spread
-from ..utils.validation import warn_user
+from ..utils.warn import warn_user
 from ._sample import Sample
 
 # Rows of a piece, and rows of all pieces before it, that are compared; columns that are.
