@@ -1,6 +1,6 @@
 """Batches of rows that are read chunk by chunk and shuffled in a buffer."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,10 +26,13 @@ class ChunkBatches:
         once, are added to it as they are read.
     is_mixed : bool
         Whether the rows come in short runs from random places, so that they need no more.
+    processes : Processes or None, default=None
+        The processes that train the network together, each on chunks of its own.
     """
 
-    def __init__(self, read, sample, is_mixed: bool):
+    def __init__(self, read, sample, is_mixed: bool, processes=None):
         self._read, self._sample, self._is_mixed = read, sample, is_mixed
+        self._processes = processes
 
     @contextmanager
     def feeding(self, detector):
@@ -42,20 +45,38 @@ class ChunkBatches:
         """
         net, n_seen = detector.net_, self._sample.n_seen
         load = net.iterator_train
-        net.iterator_train = lambda dataset, **params: _Epochs(
-            self._buffers, dataset.y is not None, load, params
-        )
-        try:
-            yield
-        finally:
-            net.iterator_train = load
+
+        def make_epochs(dataset, **params):
+            epochs = _Epochs(self, dataset.y is not None, load, params)
+            if self._processes is None:
+                return epochs
+            return _SharedEpochs(epochs, net, self._processes)
+
+        net.iterator_train = make_epochs
+        with nullcontext() if self._processes is None else self._processes.together(net):
+            try:
+                yield
+            finally:
+                net.iterator_train = load
         if self._sample.n_seen > n_seen:
             seed = int(torch.randint(2**31 - 1, ()))
             kept = Reservoir(detector._reservoir_size)
             detector._reservoir = kept.add(self._sample.rows(), seed)
 
-    def _buffers(self):
-        size = self._sample.size if self._is_mixed else max(1, self._sample.size // 2)
+    def sizes(self) -> list[int]:
+        """Return the numbers of rows that the buffers of a pass give."""
+        n_full, n_left = divmod(self._sample.n_seen, self._n_new())
+        sizes = n_full * [self._n_new()] + [n_left] * (n_left > 0)
+        if self._is_mixed:
+            return sizes
+        return [*(2 * size for size in sizes), len(self._sample.rows())]
+
+    def _n_new(self) -> int:
+        return self._sample.size if self._is_mixed else max(1, self._sample.size // 2)
+
+    def buffers(self):
+        """Yield the rows of a pass, a buffer at a time; each is overwritten by the next."""
+        size = self._n_new()
         n_rows = size if self._is_mixed else 2 * size
         buffer, n_filled = None, 0
         for rows in self._read():
@@ -87,11 +108,34 @@ class ChunkBatches:
 class _Epochs:
     """An iterable over the batches of an epoch; each iteration is another epoch."""
 
-    def __init__(self, read_buffers, has_labels: bool, load, params: dict):
-        self._read_buffers, self._has_labels = read_buffers, has_labels
+    def __init__(self, source: ChunkBatches, has_labels: bool, load, params: dict):
+        self._source, self._has_labels = source, has_labels
         self._load, self._params = load, params
 
+    def __len__(self) -> int:
+        # Plans of the learning rate ask for it; a single row that joins a batch may make it
+        # one too large.
+        return sum(-(-size // self._params["batch_size"]) for size in self._source.sizes())
+
     def __iter__(self):
-        for rows in self._read_buffers():
+        for rows in self._source.buffers():
             labels = np.zeros(len(rows), dtype=np.int8) if self._has_labels else None
             yield from self._load(SimpleNamespace(X=rows, y=labels), **self._params)
+
+
+class _SharedEpochs:
+    """Epochs of a process that trains with others: all take the same number of steps."""
+
+    def __init__(self, epochs: _Epochs, net, processes):
+        self._epochs, self._net, self._processes = epochs, net, processes
+
+    def __len__(self) -> int:
+        return len(self._epochs)
+
+    def __iter__(self):
+        self._processes.begin_epoch(self._net)
+        for batch in self._epochs:
+            if not self._processes.all_have(True, self._net.device):
+                return
+            yield batch
+        self._processes.all_have(False, self._net.device)

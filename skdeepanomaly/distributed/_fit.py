@@ -13,11 +13,12 @@ from ..base._building import resolve_max_epochs
 from ..base._fitting import fit_from_scratch
 from ..base._reservoir import Reservoir
 from ..callbacks import BackupAndRestore
-from ..engine import SHUFFLE_BUFFER_BYTES, draw_seed
+from ..engine import SHUFFLE_BUFFER_BYTES, OneCycleNet, draw_seed
 from ..utils.randomness import seeded_clone
 from ._batches import ChunkBatches
 from ._chunks import Source, open_source
 from ._differences import Differences
+from ._processes import Processes
 from ._sample import Sample
 
 # Rows that are kept as they are, for transformers that cannot be fitted chunk by chunk.
@@ -32,6 +33,7 @@ def fit_chunks(
     buffer_rows="auto",
     checkpoint=None,
     random_state=None,
+    process_group=None,
 ):
     """Train a detector on rows that come in chunks and need not fit into memory.
 
@@ -74,6 +76,11 @@ def fit_chunks(
     random_state : int, RandomState instance or None, default=None
         Seed of the sample, and of the detector and the transformers if they have none. With
         None the seed of the detector is used.
+
+    process_group : torch.distributed.ProcessGroup or None, default=None
+        Processes that train one network together, such as ``torch.distributed.group.WORLD``
+        in a program that ``torchrun`` starts. Each of them calls this function with an equal
+        detector and with chunks of its own, and has the same fitted detector in the end.
 
     Returns
     -------
@@ -126,6 +133,11 @@ def fit_chunks(
 
     Labels are not read: all rows are unlabelled.
 
+    Processes of a group average their gradients in each step, so that a step learns from as
+    many batches as there are processes. The transformers, the sample, and all that is computed
+    from it are those of the rows of all processes. A pass ends where the first process has no
+    batch left: give all of them about as many rows.
+
     Examples
     --------
     >>> import numpy as np
@@ -142,21 +154,29 @@ def fit_chunks(
     """
     source = open_source(chunks)
     _check_parameters(n_passes, buffer_rows, checkpoint, source.once)
+    _check_detector(_split(detector)[1], source.once)
     rng = None if random_state is None else check_random_state(random_state)
+    processes = None
+    if process_group is not None:
+        _check_shared(detector, source.once, checkpoint)
+        processes = Processes(process_group)
+        own = _split(detector)[1].random_state if rng is None else rng
+        rng = np.random.RandomState(processes.shared(draw_seed(own)))
     work = seeded_clone(detector, rng)
     transformers, last = _split(work)
-    _check_detector(last)
     seed = draw_seed(last.random_state if rng is None else rng)
-    rows = _Rows(source, transformers, last, buffer_rows, seed)
+    rows = _Rows(source, transformers, last, buffer_rows, seed, processes)
     X = rows.prepare()
     if n_passes == "auto":
-        n_passes = resolve_max_epochs(last, rows.sample.n_seen, None)
+        n_passes = resolve_max_epochs(last, rows.n_in_pass, None)
         if not rows.complete and not source.is_mixed:
             # A pass has twice the steps of an epoch.
             n_passes = -(-n_passes // 2)
     backups = [] if checkpoint is None else [BackupAndRestore(checkpoint)]
     last.set_params(max_epochs=n_passes, callbacks=[*(last.callbacks or ()), *backups])
-    batches = None if rows.complete else ChunkBatches(rows.read, rows.sample, source.is_mixed)
+    batches = None
+    if not rows.complete:
+        batches = ChunkBatches(rows.read, rows.sample, source.is_mixed, processes)
     try:
         fit_from_scratch(last, X, None, Reservoir(last._reservoir_size), batches)
     except KeyboardInterrupt:
@@ -182,9 +202,14 @@ class _Rows:
         Size of the sample.
     seed : int
         Seed of the sample.
+    processes : Processes or None
+        The processes that train together.
     """
 
-    def __init__(self, source: Source, transformers: list, last, buffer_rows, seed: int):
+    def __init__(
+        self, source: Source, transformers: list, last, buffer_rows, seed: int, processes
+    ):
+        self._processes = processes
         self._source, self._transformers, self._last = source, transformers, last
         self._buffer_rows = buffer_rows
         self._seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
@@ -206,7 +231,11 @@ class _Rows:
                 first = piece
                 self.sample = Sample(self._n_buffered(rows.shape[1]), self._seeds[0])
             self._see(number, rows)
+        self.n_in_pass = self.sample.n_seen
         self.complete = self.sample.n_seen <= self.sample.size and not self._goes_on
+        if self._processes is not None:
+            self.sample, n_seen = self._processes.joined(self.sample, self._seeds[0])
+            self.n_in_pass, self.complete = min(n_seen), False
         return _like(first, self.sample.rows())
 
     def read(self):
@@ -240,7 +269,7 @@ class _Rows:
         return self._head if self._source.once else self._source.read()
 
     def _fit_transformer(self, transformer, before: list) -> None:
-        if hasattr(transformer, "partial_fit"):
+        if hasattr(transformer, "partial_fit") and self._processes is None:
             for number, piece in self._pieces(self._again(), before):
                 with _in_chunk(number):
                     transformer.partial_fit(piece)
@@ -248,6 +277,8 @@ class _Rows:
         raw = Sample(RAW_SAMPLE, self._seeds[2])
         for _, piece in self._again():
             raw.add(piece)
+        if self._processes is not None:
+            raw, _ = self._processes.joined(raw, self._seeds[2])
         transformer.fit(_transform(raw.rows(), before))
 
     def _pieces(self, pieces, transformers: list):
@@ -316,6 +347,20 @@ def _check_parameters(n_passes, buffer_rows, checkpoint, once: bool) -> None:
         )
 
 
+def _check_shared(detector, once: bool, checkpoint) -> None:
+    for is_so, what, why in [
+        (once, "chunks is an iterator", "chunks that can be read again"),
+        (checkpoint is not None, f"checkpoint={checkpoint!r}", "checkpoint=None"),
+        (
+            bool(_split(detector)[1].get_params().get("callbacks")),
+            "the detector has callbacks, which see the losses of one process",
+            "callbacks=None",
+        ),
+    ]:
+        if is_so:
+            raise ValueError(f"With a process_group expected {why}, but {what}.")
+
+
 def _split(detector) -> tuple[list, object]:
     """Return the transformers of a pipeline, those of pipelines in it too, and its detector."""
     transformers = []
@@ -325,7 +370,7 @@ def _split(detector) -> tuple[list, object]:
     return [t for t in transformers if t is not None and t != "passthrough"], detector
 
 
-def _check_detector(detector) -> None:
+def _check_detector(detector, once: bool) -> None:
     name = type(detector).__name__
     if not isinstance(detector, BaseDeepDetector):
         hint = "Fit it to a sample of the rows"
@@ -345,6 +390,11 @@ def _check_detector(detector) -> None:
         raise ValueError(
             f"{name} learns from the neighbours that each row has among all rows, so that it"
             " cannot be trained by chunks. Fit it to a sample of the rows."
+        )
+    if once and issubclass(detector._net_class, OneCycleNet):
+        raise ValueError(
+            f"{name} plans its learning rate over all steps, but chunks is an iterator, whose"
+            " length is not known. Pass a callable that returns a new iterator in each pass."
         )
     if detector.train_split is not None:
         raise ValueError(

@@ -18,6 +18,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from skorch.callbacks import EpochTimer
 
 from skdeepanomaly import AutoEncoder
 from skdeepanomaly.distributed import fit_chunks
@@ -344,3 +345,34 @@ def test_ctrl_c_leaves_a_fitted_detector():
         fit_chunks(detector, chunks, n_passes=5, buffer_rows=300)
     assert detector.n_epochs_ == 2
     assert 0.05 < np.mean(detector.predict(X) == -1) < 0.15
+
+
+@pytest.mark.parametrize("name", ["BiGAN", "DTE", "DeepClustering", "VariationalAutoEncoder"])
+@pytest.mark.parametrize("is_list", [True, False])
+def test_nets_of_every_kind(name, is_list):
+    rows = [make_rows(300, seed=seed) for seed in range(3)]
+    chunks = rows if is_list else (lambda: iter(rows))
+    detector = fit_chunks(make_detector(name), chunks, n_passes=2, buffer_rows=200)
+    assert detector.n_epochs_ == 2
+    assert np.isfinite(detector.score_samples(rows[0])).all()
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_a_plan_of_the_learning_rate_ends_with_the_last_step(is_list):
+    rows = [make_rows(300, seed=seed) for seed in range(3)]
+    chunks = rows if is_list else (lambda: iter(rows))
+    detector = make_detector("DTE", batch_size=64)
+    net = fit_chunks(detector, chunks, n_passes=3, buffer_rows=200).net_
+    assert net.steps_done_ == net.last_step_ + 1
+    with pytest.raises(ValueError, match="DTE plans its learning rate over all steps"):
+        fit_chunks(detector, iter(rows), n_passes=1, buffer_rows=200)
+
+
+def test_a_process_group_refuses_what_is_of_one_process(tmp_path):
+    chunks, group = [make_rows(60)], object()
+    with pytest.raises(ValueError, match="expected checkpoint=None, but checkpoint="):
+        fit_chunks(AutoEncoder(), chunks, checkpoint=tmp_path, process_group=group)
+    with pytest.raises(ValueError, match="expected callbacks=None, but the detector has"):
+        fit_chunks(AutoEncoder(callbacks=[EpochTimer()]), chunks, process_group=group)
+    with pytest.raises(ValueError, match="expected chunks that can be read again, but chunks"):
+        fit_chunks(AutoEncoder(), iter(chunks), n_passes=1, process_group=group)
