@@ -89,6 +89,8 @@ class DTE(BaseDeepDetector):
     _criterion_class = DiffusionTimeLoss
     # NOTE[DIFF]: steps at a high rate; the paper takes 400 epochs at 0.0001.
     _n_steps = 1000
+    # Its layers are wide.
+    _most_steps = 2500
 
     def __init__(
         self,
