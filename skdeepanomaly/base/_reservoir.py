@@ -46,10 +46,15 @@ class Reservoir:
         keys = np.concatenate([self.keys, np.random.default_rng(seed).random(len(X))])
         kept = np.arange(len(keys))
         if len(keys) > self.size:
-            kept = np.sort(np.argpartition(keys, self.size)[: self.size])
+            kept = smallest(keys, self.size)
         added = Reservoir(self.size)
         added.keys = keys[kept]
         added.rows = np.asarray(X[kept[kept >= n_old] - n_old], dtype=np.float32)
         if n_old:
             added.rows = np.concatenate([self.rows[kept[kept < n_old]], added.rows])
         return added
+
+
+def smallest(keys: np.ndarray, n: int) -> np.ndarray:
+    """Return the places of the n smallest of more than n keys, in ascending order."""
+    return np.sort(np.argpartition(keys, n)[:n])

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import torch
 
+from ..utils._compat import take_rows
+
 # Chunks are cut into pieces of at most this many rows, so that transformed copies stay small.
 PIECE_ROWS = 65_536
 # Arrays are read in runs, which come in a random order: at least so many fill a buffer, but
@@ -128,7 +130,7 @@ def open_source(chunks) -> Source:
 
 def _of_list(chunks: list) -> Source:
     def run(number, start, n_rows):
-        return lambda: [(number, rows_at(chunks[number], slice(start, start + n_rows)))]
+        return lambda: [(number, take_rows(chunks[number], slice(start, start + n_rows)))]
 
     def runs(buffer_rows):
         n_rows = int(np.clip(buffer_rows // N_RUNS, *RUN_ROWS))
@@ -204,9 +206,4 @@ def _pieces(chunk) -> Iterator:
     if not chunk.shape:
         raise TypeError(f"A chunk is {chunk!r}, expected rows. Of chunks, {EXPECTED}.")
     for start in range(0, chunk.shape[0], PIECE_ROWS):
-        yield rows_at(chunk, slice(start, start + PIECE_ROWS))
-
-
-def rows_at(rows, at):
-    """Return the rows of an array or a data frame at a slice or an index array."""
-    return rows.iloc[at] if hasattr(rows, "iloc") else rows[at]
+        yield take_rows(chunk, slice(start, start + PIECE_ROWS))

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from ._chunks import rows_at
-from ._sample import Sample, concatenate
+from ..utils._compat import take_rows
+from ..utils.containers import stack
+from ._sample import Sample
 
 
 class Processes:
@@ -54,17 +55,15 @@ class Processes:
         dist.all_gather_object(found, (sample.rows(), sample.n_seen), group=self._group)
         n_seen = [n for _, n in found]
         # Of each process the same share of its rows, as many as there are in its sample.
-        shares = [rows.shape[0] / n for rows, n in found if n]
-        share = min([sample.size / max(1, sum(n_seen)), *shares])
+        shares = [rows.shape[0] / n for rows, n in found]
+        share = min(sample.size / sum(n_seen), *shares)
         rng, parts = np.random.default_rng(seed), []
         for rows, n in found:
-            if n:
-                n_drawn = min(rows.shape[0], max(1, round(share * n)))
-                drawn = rng.choice(rows.shape[0], n_drawn, replace=False)
-                parts.append(rows_at(rows, np.sort(drawn)))
+            n_drawn = min(rows.shape[0], max(1, round(share * n)))
+            drawn = rng.choice(rows.shape[0], n_drawn, replace=False)
+            parts.append(take_rows(rows, np.sort(drawn)))
         joined = Sample(sample.size, seed)
-        if parts:
-            joined.add(concatenate(parts))
+        joined.add(stack(parts))
         joined.n_seen = sample.n_seen
         return joined, n_seen
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ._chunks import rows_at
+from ..base._reservoir import smallest
+from ..utils._compat import take_rows
+from ..utils.containers import stack
 
 
 class Sample:
@@ -39,7 +41,7 @@ class Sample:
         small = np.flatnonzero(keys < self._largest)
         if len(small):
             # A copy: a view would hold all of the chunk in memory.
-            self._parts.append((keys[small], rows_at(rows, small)))
+            self._parts.append((keys[small], take_rows(rows, small)))
             self._n_waiting += len(small)
         if self._n_waiting > max(self.size // 2, 1):
             self._join()
@@ -54,25 +56,9 @@ class Sample:
 
     def _join(self) -> None:
         keys = np.concatenate([part[0] for part in self._parts])
-        rows = concatenate([part[1] for part in self._parts])
+        rows = stack([part[1] for part in self._parts])
         if len(keys) > self.size:
-            kept = np.sort(np.argpartition(keys, self.size)[: self.size])
-            keys, rows = keys[kept], rows_at(rows, kept)
+            kept = smallest(keys, self.size)
+            keys, rows = keys[kept], take_rows(rows, kept)
             self._largest = keys.max()
         self._parts, self._n_waiting = [(keys, rows)], 0
-
-
-def concatenate(parts: list):
-    """Return arrays or data frames of equal columns as one."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    if hasattr(first, "iloc"):
-        import pandas
-
-        return pandas.concat(parts, ignore_index=True)
-    if hasattr(first, "get_columns"):
-        import polars
-
-        return polars.concat(parts)
-    return np.concatenate(parts)

@@ -13,10 +13,11 @@ from sklearn.utils import Bunch, check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import n_rows, take_rows
+from ..utils.containers import as_indexable, container_of, stack
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.validation import HasMethods, Interval, check_labels
-from ._rows import as_indexable, container_of, row_keys, single_columns, stack
+from ._rows import row_keys, single_columns
 from ._verdict_files import read_verdicts
 from ._wrapper import WrappedDetector, fit_detector
 

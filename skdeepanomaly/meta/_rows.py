@@ -1,4 +1,4 @@
-"""Rows in the container in which they came: told apart, and stacked."""
+"""Rows told apart: keys that are equal for equal rows."""
 
 import math
 import re
@@ -7,44 +7,12 @@ from itertools import pairwise
 from numbers import Real
 
 import numpy as np
-from scipy.sparse import issparse, vstack
+from scipy.sparse import issparse
 
 from ..utils._compat import is_pandas_na
 
 # Names of types with at most single precision, in numpy, pandas, polars and pyarrow.
 SINGLE_TYPES = r"^(float(16|32)?|half(float)?)(\[pyarrow\])?$"
-
-
-def container_of(X):
-    """Name the container of rows: it decides which rows can be stacked."""
-    if issparse(X):
-        return "sparse matrix"
-    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
-        return "numpy array"
-    # All libraries call their class DataFrame or Table: the name needs the library.
-    return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
-
-
-def as_indexable(X):
-    """Return rows in a form of which some can be taken, and stacked."""
-    if issparse(X):
-        return X.tocsr()
-    return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def stack(parts):
-    """Stack rows in the same container; a column of integers may come back as floats."""
-    first = parts[0]
-    if issparse(first):
-        return vstack(parts, format="csr")
-    if isinstance(first, np.ndarray):
-        return np.concatenate(parts)
-    library = import_module(type(first).__module__.partition(".")[0])
-    if hasattr(first, "to_pylist"):  # pyarrow
-        return library.concat_tables(parts, promote_options="permissive")
-    if hasattr(first, "rows"):  # polars
-        return library.concat(parts, how="vertical_relaxed")
-    return library.concat(parts)
 
 
 def single_columns(X):

@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 
 from .._version import __version__
-from ..meta._rows import as_indexable
 from ..utils._compat import n_rows, take_rows
+from ..utils.containers import as_indexable
 from ..utils.randomness import check_local_random_state
 from ._comparison import compare
 from ._overview import detector_html, facts, name_of, warnings_of_fit
