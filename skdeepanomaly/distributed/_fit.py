@@ -1,28 +1,21 @@
 """Training of a detector on chunks."""
 
-from contextlib import contextmanager
-from itertools import chain
-from numbers import Integral
-
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from ..base import BaseDeepDetector
 from ..base._building import resolve_max_epochs
 from ..base._fitting import fit_from_scratch
 from ..base._reservoir import Reservoir
 from ..callbacks import BackupAndRestore
-from ..engine import SHUFFLE_BUFFER_BYTES, OneCycleNet, draw_seed
+from ..engine import draw_seed
 from ..utils.randomness import seeded_clone
+from ..utils.warn import recorded_warnings
 from ._batches import ChunkBatches
-from ._chunks import Source, open_source
-from ._differences import Differences
+from ._checks import check_detector, check_parameters, check_shared, split
+from ._chunks import open_source
 from ._processes import Processes
-from ._sample import Sample
-
-# Rows that are kept as they are, for transformers that cannot be fitted chunk by chunk.
-RAW_SAMPLE = 100_000
+from ._rows import Rows
 
 
 def fit_chunks(
@@ -153,19 +146,19 @@ def fit_chunks(
     array([ 1, -1])
     """
     source = open_source(chunks)
-    _check_parameters(n_passes, buffer_rows, checkpoint, source.once)
-    _check_detector(_split(detector)[1], source.once)
+    check_parameters(n_passes, buffer_rows, checkpoint, source.once)
+    check_detector(split(detector)[1], source.once)
     rng = None if random_state is None else check_random_state(random_state)
     processes = None
     if process_group is not None:
-        _check_shared(detector, source.once, checkpoint)
+        check_shared(detector, source.once, checkpoint)
         processes = Processes(process_group)
-        own = _split(detector)[1].random_state if rng is None else rng
+        own = split(detector)[1].random_state if rng is None else rng
         rng = np.random.RandomState(processes.shared(draw_seed(own)))
     work = seeded_clone(detector, rng)
-    transformers, last = _split(work)
+    transformers, last = split(work)
     seed = draw_seed(last.random_state if rng is None else rng)
-    rows = _Rows(source, transformers, last, buffer_rows, seed, processes)
+    rows = Rows(source, transformers, last, buffer_rows, seed, processes)
     X = rows.prepare()
     if n_passes == "auto":
         n_passes = resolve_max_epochs(last, rows.n_in_pass, None)
@@ -183,224 +176,10 @@ def fit_chunks(
         if hasattr(last, "net_"):
             _adopt(detector, work)
         raise
-    rows.differences.warn(getattr(last, "feature_names_in_", None))
+    with recorded_warnings() as texts:
+        rows.differences.warn(getattr(last, "feature_names_in_", None))
+    last.fit_warnings_ += texts
     return _adopt(detector, work)
-
-
-class _Rows:
-    """The rows of all chunks as the network gets them, and a sample of them.
-
-    Parameters
-    ----------
-    source : Source
-        The chunks.
-    transformers : list of estimators
-        What the rows go through; not fitted.
-    last : BaseDeepDetector
-        The detector, which checks the rows.
-    buffer_rows : int or "auto"
-        Size of the sample.
-    seed : int
-        Seed of the sample.
-    processes : Processes or None
-        The processes that train together.
-    """
-
-    def __init__(
-        self, source: Source, transformers: list, last, buffer_rows, seed: int, processes
-    ):
-        self._processes = processes
-        self._source, self._transformers, self._last = source, transformers, last
-        self._buffer_rows = buffer_rows
-        self._seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
-        self._head: list = []
-        self._rest = iter(())
-
-    def prepare(self):
-        """Fit the transformers, and draw the sample; return it in the container of a chunk."""
-        if self._source.once:
-            self._read_head()
-        for i, transformer in enumerate(self._transformers):
-            self._fit_transformer(transformer, self._transformers[:i])
-        self.sample = None
-        self.differences = Differences(self._seeds[1])
-        first = None
-        for number, piece in self._pieces(self._again(), self._transformers):
-            rows = self._validate(number, piece, first is None)
-            if first is None:
-                first = piece
-                self.sample = Sample(self._n_buffered(rows.shape[1]), self._seeds[0])
-            self._see(number, rows)
-        self.n_in_pass = self.sample.n_seen
-        self.complete = self.sample.n_seen <= self.sample.size and not self._goes_on
-        if self._processes is not None:
-            self.sample, n_seen = self._processes.joined(self.sample, self._seeds[0])
-            self.n_in_pass, self.complete = min(n_seen), False
-        return _like(first, self.sample.rows())
-
-    def read(self):
-        """Yield the rows (n, n_features) of a pass, piece by piece."""
-        if self._source.once:
-            pieces = chain(self._head, self._rest)
-        else:
-            pieces = self._source.read(self.sample.size)
-        for i, (number, piece) in enumerate(self._pieces(pieces, self._transformers)):
-            rows = self._validate(number, piece, False)
-            if self._source.once and i >= len(self._head):
-                self._see(number, rows)
-            yield rows
-
-    _goes_on = False
-
-    def _read_head(self) -> None:
-        """Read the first pieces of an iterator, as many as fill the buffer."""
-        pieces, n_rows = self._source.read(), 0
-        for number, piece in pieces:
-            self._head.append((number, piece))
-            n_rows += piece.shape[0]
-            if n_rows >= self._n_buffered(int(np.prod(piece.shape[1:]))):
-                break
-        further = next(pieces, None)
-        self._goes_on = further is not None
-        if self._goes_on:
-            self._rest = chain([further], pieces)
-
-    def _again(self):
-        return self._head if self._source.once else self._source.read()
-
-    def _fit_transformer(self, transformer, before: list) -> None:
-        if hasattr(transformer, "partial_fit") and self._processes is None:
-            for number, piece in self._pieces(self._again(), before):
-                with _in_chunk(number):
-                    transformer.partial_fit(piece)
-            return
-        raw = Sample(RAW_SAMPLE, self._seeds[2])
-        for _, piece in self._again():
-            raw.add(piece)
-        if self._processes is not None:
-            raw, _ = self._processes.joined(raw, self._seeds[2])
-        transformer.fit(_transform(raw.rows(), before))
-
-    def _pieces(self, pieces, transformers: list):
-        for number, piece in pieces:
-            with _in_chunk(number):
-                transformed = _transform(piece, transformers)
-            yield number, transformed
-
-    def _validate(self, number: int, piece, first: bool) -> np.ndarray:
-        with _in_chunk(number):
-            return self._last._validate_X(piece, reset=first, min_samples=1)
-
-    def _see(self, number: int, rows: np.ndarray) -> None:
-        rows = rows.astype(np.float32, copy=False)
-        self.differences.add(number, rows)
-        self.sample.add(rows)
-
-    def _n_buffered(self, n_features: int) -> int:
-        if self._buffer_rows != "auto":
-            return int(self._buffer_rows)
-        return max(2, SHUFFLE_BUFFER_BYTES // (4 * n_features))
-
-
-def _transform(rows, transformers: list):
-    for transformer in transformers:
-        rows = transformer.transform(rows)
-    return rows
-
-
-@contextmanager
-def _in_chunk(number: int):
-    """Add to an error which chunk it is about."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        error.add_note(f"This is about chunk {number}; the first one has the number 0.")
-        raise
-
-
-def _like(piece, rows: np.ndarray):
-    """Return flat rows in the shape or the container of a piece, with its column names."""
-    if hasattr(piece, "iloc"):  # pandas
-        return type(piece)(rows, columns=piece.columns)
-    if hasattr(piece, "get_columns"):  # polars
-        return type(piece)(rows, schema=piece.columns, orient="row")
-    return rows.reshape(len(rows), *piece.shape[1:])
-
-
-def _check_parameters(n_passes, buffer_rows, checkpoint, once: bool) -> None:
-    for name, value, least in [("n_passes", n_passes, 1), ("buffer_rows", buffer_rows, 2)]:
-        is_number = isinstance(value, Integral) and not isinstance(value, bool)
-        if value != "auto" if not is_number else value < least:
-            raise ValueError(
-                f"{name} must be 'auto' or an integer of at least {least}, got {value!r}."
-            )
-    if once and n_passes != 1:
-        raise ValueError(
-            f"n_passes={n_passes!r}, but chunks is an iterator, which can be read once. Pass a"
-            " callable that returns a new iterator in each pass, such as lambda:"
-            " pandas.read_csv(path, chunksize=50_000), or n_passes=1."
-        )
-    if once and checkpoint is not None:
-        raise ValueError(
-            "checkpoint needs chunks that can be read again, but chunks is an iterator. Pass a"
-            " callable that returns a new iterator in each pass, or checkpoint=None."
-        )
-
-
-def _check_shared(detector, once: bool, checkpoint) -> None:
-    for is_so, what, why in [
-        (once, "chunks is an iterator", "chunks that can be read again"),
-        (checkpoint is not None, f"checkpoint={checkpoint!r}", "checkpoint=None"),
-        (
-            bool(_split(detector)[1].get_params().get("callbacks")),
-            "the detector has callbacks, which see the losses of one process",
-            "callbacks=None",
-        ),
-    ]:
-        if is_so:
-            raise ValueError(f"With a process_group expected {why}, but {what}.")
-
-
-def _split(detector) -> tuple[list, object]:
-    """Return the transformers of a pipeline, those of pipelines in it too, and its detector."""
-    transformers = []
-    while isinstance(detector, Pipeline):
-        transformers += [step for _, step in detector.steps[:-1]]
-        detector = detector.steps[-1][1]
-    return [t for t in transformers if t is not None and t != "passthrough"], detector
-
-
-def _check_detector(detector, once: bool) -> None:
-    name = type(detector).__name__
-    if not isinstance(detector, BaseDeepDetector):
-        hint = "Fit it to a sample of the rows"
-        if hasattr(detector, "partial_fit"):
-            hint = "Call its partial_fit with each chunk"
-        raise TypeError(
-            "fit_chunks trains the deep detectors of this package that learn by gradient"
-            f" steps, and pipelines that end in one, got {name}. {hint}."
-        )
-    detector._validate_params()
-    if detector._labels == "required":
-        raise ValueError(
-            f"{name} learns from labels, which chunks do not have. Fit it to the labelled rows"
-            " and a sample of the others."
-        )
-    if type(detector)._training_rows is not BaseDeepDetector._training_rows:
-        raise ValueError(
-            f"{name} learns from the neighbours that each row has among all rows, so that it"
-            " cannot be trained by chunks. Fit it to a sample of the rows."
-        )
-    if once and issubclass(detector._net_class, OneCycleNet):
-        raise ValueError(
-            f"{name} plans its learning rate over all steps, but chunks is an iterator, whose"
-            " length is not known. Pass a callable that returns a new iterator in each pass."
-        )
-    if detector.train_split is not None:
-        raise ValueError(
-            f"train_split={detector.train_split!r} of {name}, but all rows of the chunks are"
-            " trained on. Leave it None, keep a chunk back, and compare its scores."
-        )
 
 
 def _adopt(detector, work):
