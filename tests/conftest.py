@@ -270,3 +270,20 @@ def fitted(rows):
 def name(request):
     """Run a test once for each detector."""
     return request.param
+
+
+class Killed(BaseException):
+    """Stands in for the end of the process."""
+
+
+def failing_after(n_calls, function, error):
+    """Make a function that raises an error at its call number ``n_calls + 1``."""
+    calls = []
+
+    def call_or_fail(*args, **kwargs):
+        if len(calls) == n_calls:
+            raise error
+        calls.append(args)
+        return function(*args, **kwargs)
+
+    return call_or_fail

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import KINDS, make_detector, make_rows
+from conftest import KINDS, Killed, failing_after, make_detector, make_rows
 from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler
 
 from skdeepanomaly import BackupAndRestore
@@ -59,23 +59,6 @@ def make_resumable(name, folder, **params):
     if "pretrain_epochs" in detector.get_params():
         detector.set_params(pretrain_epochs=4)
     return detector.set_params(**params)
-
-
-class Killed(BaseException):
-    """Stands in for the end of the process."""
-
-
-def failing_after(n_calls, function, error):
-    """Make a function that raises an error at its call number ``n_calls + 1``."""
-    calls = []
-
-    def call_or_fail(*args, **kwargs):
-        if len(calls) == n_calls:
-            raise error
-        calls.append(args)
-        return function(*args, **kwargs)
-
-    return call_or_fail
 
 
 def fail_within_a_backup(name, folder, n_backups, monkeypatch):

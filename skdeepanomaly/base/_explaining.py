@@ -61,7 +61,10 @@ class ExplainingMixin:
 
     def _explain_rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return the contributions (n, n_features) of the features to the scores of rows."""
-        return self._feature_scores(x) if self._is_additive() else self._integrated_gradients(x)
+        if not self._is_additive():
+            return self._integrated_gradients(x)
+        terms = self._feature_scores(x)
+        return terms if self._is_unbounded() else terms + self._far_terms(x)
 
     def _integrated_gradients(self, x: torch.Tensor) -> torch.Tensor:
         reference = torch.from_numpy(self._reference).to(x.device)

@@ -178,9 +178,6 @@ class DenoisingScoreMatching(BaseDeepDetector):
         # The predicted noise may be bounded, whatever the row.
         return False
 
-    def _explain_rows(self, x):
-        return self._feature_scores(x) + self._far_terms(x)
-
     def _initialize_state(self, X):
         noise = noise_of_features(X, self.noise_scale, self.kurtosis_power)
         self.net_.criterion_.noise_std = torch.from_numpy(np.float32(noise)).to(
@@ -206,18 +203,19 @@ def noise_of_features(X: np.ndarray, scale: float, power: float) -> np.ndarray:
         Positive.
     """
     X = np.asarray(spread(X, MAX_ROWS_FOR_NOISE), dtype=np.float64)
-    largest = np.abs(X).max() or 1.0
-    X = X / largest
-    X = X - X.mean(axis=0)
+    largest = np.abs(X).max(axis=0)
+    largest[largest == 0] = 1.0
+    X = X / largest  # so that no power overflows
+    X -= X.mean(axis=0)
     squares = np.square(X)
     variances = squares.mean(axis=0)
     # A column whose values differ by rounding errors only is constant.
     is_constant = variances <= np.finfo(np.float32).eps ** 2
     if is_constant.all():
-        return np.full(X.shape[1], scale * largest)
+        return scale * largest
     kurtosis = np.square(squares).mean(axis=0) / np.where(is_constant, 1.0, variances) ** 2
     # NOTE[DIFF]: a rule of our own.
     ratios = np.clip(scale * (kurtosis / 3) ** power, LEAST_NOISE, MOST_NOISE)
-    noise = ratios * np.sqrt(variances)
+    noise = ratios * np.sqrt(variances) * largest
     noise[is_constant] = noise[~is_constant].mean()
-    return noise * largest
+    return noise

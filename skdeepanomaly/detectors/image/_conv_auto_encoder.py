@@ -175,9 +175,8 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         # Gradients are divided by their length, so that their errors are bounded.
         return self.net_.criterion_.stem.relative
 
-    def _explain_rows(self, x):
-        terms = self.net_.criterion_.stem.spread(self._feature_scores(x))
-        return terms if self._is_unbounded() else terms + self._far_terms(x)
+    def _feature_scores(self, x):
+        return self.net_.criterion_.stem.spread(super()._feature_scores(x))
 
     def _reconstruct_rows(self, x):
         module = self.net_.module_

@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from conftest import Killed, failing_after
 from detectors.effects import mean_over_seeds
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
@@ -43,6 +44,10 @@ def test_noise_grows_with_the_kurtosis():
     assert noise[3] == pytest.approx(noise[:3].mean())
     np.testing.assert_allclose(noise_of_features(X, 0.5, 0)[:3], deviations[:3] / 2)
     np.testing.assert_allclose(noise_of_features(1e30 * X, 0.5, 0.5), 1e30 * noise)
+    # Units of columns may differ by any factor.
+    units = np.array([1e-12, 1, 1e12, 1])
+    found = noise_of_features(X * units, 0.5, 0.5)
+    np.testing.assert_allclose(found[:3], noise[:3] * units[:3])
     assert (noise_of_features(np.full((5, 2), 7.0), 0.5, 0.5) > 0).all()
 
 
@@ -114,10 +119,6 @@ def test_the_teacher_is_the_moving_average_and_lives_in_training_only():
     assert detector.net_.criterion_.teacher is None
 
 
-class Killed(BaseException):
-    """Stands in for the end of the process."""
-
-
 def test_a_backup_holds_the_teacher(tmp_path, monkeypatch):
     X, _ = make_contaminated(0)
     detector = DenoisingScoreMatching(
@@ -125,16 +126,8 @@ def test_a_backup_holds_the_teacher(tmp_path, monkeypatch):
     )
     expected = clone(detector).fit(X).score_samples(X)
     detector.set_params(callbacks=[("backup", BackupAndRestore(tmp_path, every_n_epochs=1))])
-    n_calls = 0
-
-    def fail_in_the_fourth(_):
-        nonlocal n_calls
-        n_calls += 1
-        if n_calls == 4:
-            raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", fail_in_the_fourth)
+        patch.setattr(os, "fsync", failing_after(3, os.fsync, Killed()))
         with pytest.raises(Killed):
             clone(detector).fit(X)
     assert len(list(tmp_path.glob("*.backup"))) == 1
