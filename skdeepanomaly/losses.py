@@ -1,5 +1,7 @@
 """Parts of losses and scores that several families share."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,11 +26,33 @@ def check_reconstruction(output: Tensor, x: Tensor) -> None:
     ValueError
         If the output is no tensor of the shape of x.
     """
-    shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-    if shape != tuple(x.shape):
+    check_output(output, x, x.shape, "a reconstruction must have the shape of its input")
+
+
+def check_output(output: Tensor, x: Tensor, shape: Sequence[int], expected: str) -> None:
+    """Check the shape of what a module returned.
+
+    Parameters
+    ----------
+    output : Tensor
+        Output of the module.
+    x : Tensor of shape (n, n_features)
+        Its input.
+    shape : sequence of int
+        Shape that is expected.
+    expected : str
+        The same in words, for the message; ``{shape}`` stands for the shape.
+
+    Raises
+    ------
+    ValueError
+        If the output is no tensor of this shape.
+    """
+    found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    if found != tuple(shape):
         raise ValueError(
-            f"The module returned an output of shape {shape} for an input of shape"
-            f" {tuple(x.shape)}; a reconstruction must have the shape of its input."
+            f"The module returned an output of shape {found} for an input of shape"
+            f" {tuple(x.shape)}; {expected.format(shape=tuple(shape))}."
         )
 
 

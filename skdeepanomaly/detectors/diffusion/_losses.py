@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction
+from ...losses import check_output, check_reconstruction
 
 # The linear schedule of the paper: the share of the variance that is replaced by noise in each
 # time step.
@@ -55,24 +55,20 @@ class DiffusionTimeLoss(nn.Module):
         noised = x + self.levels[times][:, None] * torch.randn_like(x)
         return noised, times * self.n_bins // n_timesteps
 
-    def _check(self, output: Tensor, x: Tensor) -> Tensor:
-        expected = (x.shape[0], self.n_bins)
-        if not isinstance(output, Tensor) or tuple(output.shape) != expected:
-            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(
-                f"The module returned an output of shape {shape} for an input of shape"
-                f" {tuple(x.shape)}; expected one logit for each bin, {expected}."
-            )
-        return output
+    def _check(self, output: Tensor, x: Tensor) -> None:
+        shape = (x.shape[0], self.n_bins)
+        check_output(output, x, shape, "expected one logit for each bin, {shape}")
 
     def forward(self, output: Tensor, x: Tensor, bins: Tensor) -> Tensor:
         """Return the mean cross-entropy of logits (n, n_bins), given the bins (n,)."""
-        return F.cross_entropy(self._check(output, x), bins)
+        self._check(output, x)
+        return F.cross_entropy(output, bins)
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the expected bins (n,), the anomaly scores of rows."""
+        self._check(output, x)
         bins = torch.arange(self.n_bins, dtype=output.dtype, device=output.device)
-        return (self._check(output, x).softmax(dim=1) * bins).sum(dim=1)
+        return (output.softmax(dim=1) * bins).sum(dim=1)
 
 
 class ScoreMatchingLoss(nn.Module):

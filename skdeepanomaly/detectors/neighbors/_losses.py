@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...losses import check_output
+
 
 class DistanceLoss(nn.Module):
     """Smooth absolute error of predicted logarithms of distances.
@@ -27,12 +29,8 @@ class DistanceLoss(nn.Module):
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the predicted logarithms (n,), the anomaly scores of rows."""
-        if not isinstance(output, Tensor) or output.shape != (x.shape[0], 1):
-            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(
-                f"The module returned an output of shape {shape} for an input of shape"
-                f" {tuple(x.shape)}; expected one distance for each row, ({x.shape[0]}, 1)."
-            )
+        shape = (x.shape[0], 1)
+        check_output(output, x, shape, "expected one distance for each row, {shape}")
         return output.squeeze(1) + self.center
 
     def forward(self, output: Tensor, x: Tensor, targets: Tensor) -> Tensor:
@@ -112,12 +110,8 @@ class NegativesLoss(nn.Module):
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the logits (n,) of being negative, the anomaly scores."""
         # NOTE[DIFF]: the paper scores by the sigmoid, which has ties.
-        if not isinstance(output, Tensor) or output.shape != (len(x), 1):
-            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(
-                f"The module returned an output of shape {shape} for an input of shape"
-                f" {tuple(x.shape)}; expected one logit for each row, ({len(x)}, 1)."
-            )
+        shape = (x.shape[0], 1)
+        check_output(output, x, shape, "expected one logit for each row, {shape}")
         return output.squeeze(1)
 
     def forward(self, output: Tensor, x: Tensor, targets: Tensor) -> Tensor:
