@@ -50,12 +50,15 @@ def run_in_page(page, script, folder):
         "securitypolicyviolation", (event) => violations.push(event.blockedURI)
       );
       try {{ {script} }} catch (error) {{ report("error", String(error.stack)); }}
-      report("violations", violations);
-      report("requests", performance.getEntriesByType("resource").map((entry) => entry.name));
-      const output = document.createElement("pre");
-      output.id = "found";
-      output.textContent = JSON.stringify(found);
-      document.body.append(output);
+      // Requests are known once they have ended; the event "load" waits for them.
+      addEventListener("load", () => {{
+        report("violations", violations);
+        report("requests", performance.getEntriesByType("resource").map((entry) => entry.name));
+        const output = document.createElement("pre");
+        output.id = "found";
+        output.textContent = JSON.stringify(found);
+        document.body.append(output);
+      }});
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert page.count("script-src 'sha256-") == 1
