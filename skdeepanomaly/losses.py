@@ -56,13 +56,40 @@ def check_output(output: Tensor, x: Tensor, shape: Sequence[int], expected: str)
         )
 
 
+class MembersLoss(nn.Module):
+    """Base of the losses of one network, or of several that train together.
+
+    Several networks give outputs (n, n_members, ...). Their loss is the sum of the losses, so
+    that each learns as if it were alone.
+
+    Parameters
+    ----------
+    n_members : int, default=1
+        Number of networks.
+    """
+
+    def __init__(self, *, n_members: int = 1) -> None:
+        super().__init__()
+        self.n_members = n_members
+
+    def for_members(self, x: Tensor) -> Tensor:
+        """Return rows (n, n_features) for each of several networks, unless they are so."""
+        if self.n_members == 1 or x.dim() == 3:
+            return x
+        return x.unsqueeze(1).expand(-1, self.n_members, -1)
+
+    def mean_of_members(self, values: Tensor) -> Tensor:
+        """Return the mean over several networks of values (n, n_members, ...)."""
+        return values if self.n_members == 1 else values.mean(dim=1)
+
+
 def trimmed_mean(losses: Tensor, fraction: float) -> Tensor:
     """Return the mean of the losses of rows without the largest ones.
 
     Parameters
     ----------
-    losses : Tensor of shape (n,)
-        The losses.
+    losses : Tensor of shape (n,) or (n, n_members)
+        The losses; the means of several networks are added up.
     fraction : float
         Share of the losses that is left out, in [0, 1). One loss always stays.
 
@@ -71,10 +98,10 @@ def trimmed_mean(losses: Tensor, fraction: float) -> Tensor:
     mean : Tensor of shape ()
         The mean.
     """
-    if not fraction:
-        return losses.mean()
-    n_kept = max(1, round((1 - fraction) * losses.shape[0]))
-    return losses.topk(n_kept, largest=False, sorted=False).values.mean()
+    if fraction:
+        n_kept = max(1, round((1 - fraction) * losses.shape[0]))
+        losses = losses.topk(n_kept, dim=0, largest=False, sorted=False).values
+    return losses.mean() if losses.dim() == 1 else losses.mean(dim=0).sum()
 
 
 class TrainingBall(nn.Module):

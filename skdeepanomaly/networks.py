@@ -156,13 +156,58 @@ class PackedLinear(nn.Module):
         return product if self.bias is None else product + self.bias
 
 
+class MembersLinear(PackedLinear):
+    """A :class:`PackedLinear` whose first axis is that of the rows, as in other layers.
+
+    Parameters
+    ----------
+    n_members : int
+        Number of networks.
+    n_in, n_out : int
+        Widths of the input and the output of each layer.
+    bias : bool, default=True
+        Whether the layers have biases.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map inputs (n, n_members, n_in), or (n, n_in) for all, to (n, n_members, n_out)."""
+        return super().forward(self._members_first(x)).transpose(0, 1)
+
+    def transposed(self, z: Tensor, bias: Tensor) -> Tensor:
+        """Map (n, n_members, n_out) by the transposed weights to (n, n_members, n_in)."""
+        product = rowwise_product(self._members_first(z), self.weight.transpose(1, 2))
+        return product.transpose(0, 1) + bias
+
+    def _members_first(self, x: Tensor) -> Tensor:
+        if x.dim() == 2:
+            return x.expand(self.weight.shape[0], -1, -1)
+        return x.transpose(0, 1)
+
+
+def linear_layer(n_members: int) -> Callable[..., nn.Module]:
+    """Return what makes a linear layer of one network, or of several that train together.
+
+    Parameters
+    ----------
+    n_members : int
+        Number of networks.
+
+    Returns
+    -------
+    make : callable
+        Called with two widths and ``bias``.
+    """
+    return nn.Linear if n_members == 1 else partial(MembersLinear, n_members)
+
+
 def discriminator_layers(
     n_inputs: int,
     hidden_dims: Sequence[int],
     n_outputs: int,
     dropout: float = 0.0,
     spectral_norm: bool = False,
-) -> tuple[MLP, nn.Linear]:
+    n_members: int = 1,
+) -> tuple[MLP, nn.Module]:
     """Return the hidden layers of a discriminator, and its last layer.
 
     Parameters
@@ -177,16 +222,18 @@ def discriminator_layers(
         Share of hidden units that is dropped in training.
     spectral_norm : bool, default=False
         Whether the weight matrices are divided by their largest singular values.
+    n_members : int, default=1
+        Number of discriminators that train together; several have no spectral norm.
 
     Returns
     -------
     body : MLP
         The hidden layers; their output is the features of the discriminator.
-    head : torch.nn.Linear
+    head : torch.nn.Module
         The last layer, from the features to the logits.
     """
     dims = [n_inputs, *hidden_dims]
-    linear = SpectralLinear if spectral_norm else nn.Linear
+    linear = SpectralLinear if spectral_norm else linear_layer(n_members)
     body = MLP(
         dims,
         activation="leaky_relu",

@@ -125,6 +125,8 @@ DETECTORS = {
     **{name: with_mapped_labels(cls) if cls._labels else cls for name, cls in DEEP.items()},
     "LinearAutoEncoder": LinearAutoEncoder,
 }
+# Those that may have several networks.
+SEVERAL = [name for name, cls in DETECTORS.items() if "n_members" in cls().get_params()]
 # Input is validated in the base class alone: these two, one of them with labels, are tested
 # with all of it, each other detector with one case.
 THOROUGHLY_TESTED = ["LinearAutoEncoder", "DevNet"]

@@ -124,6 +124,7 @@ SPECIAL = {
     "module": st.none(),
     "compile": st.just(False),
     "max_epochs": st.integers(1, 3),
+    "n_members": st.sampled_from([1, 1, 2, 3]),
     "pretrain_epochs": st.integers(0, 2),
     "batch_size": st.one_of(st.sampled_from(["auto", -1, 10**9]), st.integers(1, 70)),
     "optimizer": OPTIMIZERS,

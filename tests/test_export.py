@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import DETECTORS, UNTRAINED, make_detector, make_rows
+from conftest import DETECTORS, SEVERAL, UNTRAINED, make_detector, make_rows
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import IsolationForest
@@ -458,12 +458,20 @@ def test_missing_packages_are_named(package, pipeline, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*DETECTORS, *UNTRAINED, "UnivariateDetector"])
-def test_every_detector_gives_the_same_in_onnxruntime(name, fitted, rows, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "n_members"),
+    [
+        *((name, 1) for name in (*DETECTORS, *UNTRAINED, "UnivariateDetector")),
+        *((name, 2) for name in SEVERAL),
+    ],
+)
+def test_every_detector_gives_the_same_in_onnxruntime(name, n_members, fitted, rows, tmp_path):
     if name in ("LUNAR", "PatchCore"):
         pytest.skip("it searches")
     if "GAN" in name and "score_type" in DETECTORS[name]().get_params():
         detector = make_detector(name, score_type="discriminator").fit(rows)
+    elif n_members > 1:
+        detector = make_detector(name, n_members=n_members).fit(rows)
     elif name in DETECTORS:
         detector = fitted(name)
     else:

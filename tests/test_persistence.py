@@ -169,6 +169,7 @@ AROUND = {
     "images": (make_pipeline(FrozenEncoder(BACKBONE), FOREST), IMAGES),
     "layers": (AutoEncoder(module=torch.nn.Linear(5, 5), max_epochs=1, random_state=0), X),
     "PatchCore-layers": (PatchCore(module=BACKBONE, layer="1"), IMAGES),
+    "members": (AutoEncoder(n_members=2, tied=True, max_epochs=1, random_state=0), X),
     "generator": (
         AutoEncoder(
             max_epochs=1,

@@ -150,7 +150,6 @@ def main():
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
-    quality.MAX_ROWS = MAX_ROWS
     wanted = options.detectors.split(",") if options.detectors else None
     done = []
     if options.results.exists():
@@ -163,7 +162,7 @@ def main():
             writer.writeheader()
         for path in sorted(options.tables):
             for seed in options.seeds.split(","):
-                X, y, _ = quality.load(path, int(seed))
+                X, y, _ = quality.load(path, int(seed), MAX_ROWS)
                 for ablation in ABLATIONS:
                     key = (ablation.detector, ablation.part, path.stem, seed)
                     if key in known or (wanted and ablation.detector not in wanted):

@@ -43,7 +43,7 @@ FIELDS = ["detector", "table", "strategy", "seed", "n_anomalies", *FOUND, "auroc
 
 def split(path, seed):
     """Return the scaled rows of both halves, then the truth of both halves."""
-    X, y, rng = quality.load(path, seed)
+    X, y, rng = quality.load(path, seed, MAX_ROWS)
     halves = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=int(rng.integers(2**31))
     )
@@ -118,7 +118,6 @@ def main():
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
-    quality.MAX_ROWS = MAX_ROWS
     detectors = quality.make_detectors()
     done = []
     if options.results.exists():

@@ -88,7 +88,6 @@ def main():
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
-    quality.MAX_ROWS = MAX_ROWS
     names = options.detectors.split(",") if options.detectors else list(DETECTORS)
     done = []
     if options.results.exists():
@@ -101,7 +100,7 @@ def main():
             writer.writeheader()
         for seed in options.seeds.split(","):
             for path in sorted(options.tables):
-                rows = split(*quality.load(path, int(seed)))
+                rows = split(*quality.load(path, int(seed), MAX_ROWS))
                 for name in names:
                     for n_labels in N_LABELS:
                         key = (name, path.stem, str(n_labels), seed)

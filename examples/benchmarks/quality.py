@@ -2,7 +2,8 @@
 
 usage: OMP_NUM_THREADS=1 python examples/benchmarks/quality.py RESULTS.csv TABLE.npz ...
            [--detectors "AutoEncoder;DeepSVDD;..."] [--settings semi,unsup]
-           [--seeds 0,1,2] [--reference kNN] [--out FILE.rst] [--plot FILE.png]
+           [--seeds 0,1,2] [--max-rows 10000] [--reference kNN]
+           [--out FILE.rst] [--plot FILE.png]
 
 A table is a file of ADBench (https://github.com/Minqi824/ADBench, folder
 ``adbench/datasets/Classical``): an .npz file with ``X`` and ``y``, where 1 marks anomalies.
@@ -15,8 +16,8 @@ A detector is one of this package by its name, kNN, LOF or IsolationForest, or a
 ``module:Class`` with parameters as JSON, such as ``sklearn.svm:OneClassSVM:{"nu": 0.1}`` or
 ``pyod.models.ecod:ECOD``. Unless parameters are given, every detector has its default settings;
 none gets labels. Features are standardised by their mean and standard deviation in the training
-rows. Larger tables are reduced to a stratified sample of 10,000 rows. RESULTS.csv gets one line
-for each run; runs that are already in the file are not repeated.
+rows. Larger tables are reduced to a stratified sample of ``--max-rows``. RESULTS.csv gets one
+line for each run; runs that are already in the file are not repeated.
 
 With ``--reference`` the table has the mean rank of each detector over the tables, and the
 p-value of Wilcoxon's signed-rank test of its AUROC against the reference's, paired by table.
@@ -113,16 +114,25 @@ def from_text(text):
     return make
 
 
-def load(path, seed):
-    """Return X, y and a random generator for the split."""
+def label(name):
+    """Return what a table shows of a detector: class and parameters, without the module."""
+    if ":" not in name:
+        return name
+    _, label, *params = name.split(":", 2)
+    given = json.loads(params[0]) if params else {}
+    return label + "".join(f", {parameter}={value}" for parameter, value in given.items())
+
+
+def load(path, seed, max_rows=MAX_ROWS):
+    """Return X, y and a random generator for the split; at most ``max_rows`` rows."""
     data = np.load(path, allow_pickle=True)
     X, y = data["X"].astype(np.float64), data["y"].ravel().astype(int)
     rng = np.random.default_rng(seed)
-    if len(X) > MAX_ROWS:
+    if len(X) > max_rows:
         kept = [
             rng.choice(
                 np.flatnonzero(y == label),
-                max(1, round(MAX_ROWS * np.mean(y == label))),
+                max(1, round(max_rows * np.mean(y == label))),
                 replace=False,
             )
             for label in (0, 1)
@@ -194,7 +204,7 @@ def summarize(rows, setting, reference=None):
         seeds = sorted({row["seed"] for row in own})
         by_seed = [mean([r for r in own if r["seed"] == seed], "auroc") for seed in seeds]
         cells = [
-            name,
+            label(name),
             f"{mean(own, 'auroc'):.3f}",
             ", ".join(f"{value:.3f}" for value in by_seed),
             f"{mean(own, 'ap'):.3f}",
@@ -237,6 +247,7 @@ def main():
     parser.add_argument("--detectors", help="separated by semicolons; default: all")
     parser.add_argument("--settings", default="semi,unsup")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--max-rows", type=int, default=MAX_ROWS)
     parser.add_argument("--reference", help="detector that the others are compared with")
     parser.add_argument("--plot", type=Path, help="also draw AUROC over time to this file")
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
@@ -256,7 +267,7 @@ def main():
             writer.writeheader()
         for path in sorted(options.tables):
             for seed in options.seeds.split(","):
-                X, y, rng = load(path, int(seed))
+                X, y, rng = load(path, int(seed), options.max_rows)
                 for setting in options.settings.split(","):
                     rows = split(X, y, rng, setting)
                     for name in names:

@@ -185,11 +185,10 @@ def main():
     parser.add_argument("--out", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
     options.scores.mkdir(exist_ok=True)
-    quality.MAX_ROWS = MAX_ROWS
     detectors, results = quality.make_detectors(), []
     for seed in options.seeds.split(","):
         for path in sorted(options.tables):
-            X, y, rng = quality.load(path, int(seed))
+            X, y, rng = quality.load(path, int(seed), MAX_ROWS)
             for setting in SETTINGS:
                 X_train, X_test, y_test = quality.split(X, y, rng, setting)
                 for detector in options.detectors.split(","):

@@ -27,7 +27,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from skdeepanomaly import AutoEncoder, UnsupervisedSearch
 
-quality.MAX_ROWS = 1_000
+MAX_ROWS = 1000
 N_FOLDS = 3
 # A smaller difference in AUROC counts as none.
 MARGIN = 0.005
@@ -163,7 +163,7 @@ def main():
             writer.writeheader()
         for path in sorted(options.tables):
             for seed in options.seeds.split(","):
-                X, y, rng = quality.load(path, int(seed))
+                X, y, rng = quality.load(path, int(seed), MAX_ROWS)
                 for setting in options.settings.split(","):
                     parts = quality.split(X, y, rng, setting)
                     for name in options.detectors.split(","):

@@ -1,6 +1,7 @@
 """Build the skorch net of a detector from its parameters and the training rows."""
 
 import copy
+import math
 from numbers import Real
 
 import numpy as np
@@ -44,7 +45,7 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
     detector : BaseDeepDetector
         The detector. Its class gives the classes of net, module and criterion; its parameters
         give their arguments.
-    X : ndarray of shape (n_samples, n_features)
+    X : array of shape (n_samples, n_features) or (n_samples, n_members, n_features)
         Training rows.
     y : ndarray of shape (n_samples,) or None
         Labels.
@@ -64,13 +65,14 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
         If no component of the net has a nested parameter of the detector, or if a callback
         or a module is not valid.
     """
+    n_features = X.shape[-1]
     module = detector._module_class if detector.module is None else detector.module
     params = {f"criterion__{n}": v for n, v in detector._criterion_params().items()}
     if isinstance(module, nn.Module):
         # A copy, because fit must not change the parameters of the detector.
         module = copy.deepcopy(module)
     else:
-        offered = {"n_features": X.shape[1], **detector._module_params(X.shape[1])}
+        offered = {"n_features": n_features, **detector._module_params(n_features)}
         taken, takes_any = parameter_names(module)
         params |= {f"module__{n}": v for n, v in offered.items() if takes_any or n in taken}
     net = build_net(
@@ -92,7 +94,7 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
     )
     check_nested_params(detector, net)
     net.initialize()
-    net.width = detector._row_width(net, X.shape[1])
+    net.width = detector._row_width(net, n_features)
     if net.width and "iterator_valid__batch_size" not in detector._nested_params():
         net.iterator_valid__batch_size = block_sizes(net.width)[-1]
     return net
@@ -145,7 +147,7 @@ def build_net(
             "iterator_train": TensorLoader,
             "iterator_train__shuffle": True,
             "iterator_valid": TensorLoader,
-            "iterator_valid__batch_size": block_sizes(X.shape[1])[-1],
+            "iterator_valid__batch_size": block_sizes(math.prod(X.shape[1:]))[-1],
             "device": device,
             "compile": detector.compile,
             "verbose": int(detector.verbose >= 2),

@@ -341,6 +341,10 @@ class BaseDeepDetector(
         """
         return X, y
 
+    def _rows_of_members(self, rows: np.ndarray, targets) -> tuple:
+        """Return the rows and targets of each of several networks that train together."""
+        return rows, targets
+
     def _rows_in_epoch(self, n_samples: int, y) -> int:
         """Return the number of rows in all batches of an epoch."""
         return n_samples

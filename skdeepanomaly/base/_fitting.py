@@ -61,7 +61,7 @@ def fit_from_scratch(detector, X, y, reservoir: Reservoir | None = None, chunks=
         device = check_device(detector.device)
         with isolated_rng(seed, device):
             detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
-            rows, targets = detector._training_rows(X, y)
+            rows, targets = detector._rows_of_members(*detector._training_rows(X, y))
             warn_if_one_batch(detector.batch_size, len(rows))
             detector.net_ = make_net(detector, rows, targets, device, seed)
             _open_recorders(detector)
@@ -97,7 +97,7 @@ def fit_further(detector, X, y, reservoir: Reservoir | None = None):
         # machine can be on another device.
         with isolated_rng(seed, detector.net_.device):
             detector._reservoir = None if reservoir is None else reservoir.add(X, seed)
-            rows, targets = detector._training_rows(X, y)
+            rows, targets = detector._rows_of_members(*detector._training_rows(X, y))
             detector.net_ = continued_net(detector, rows, targets, seed)
             _open_recorders(detector)
             with open_progress(detector, [detector.net_]) as watchers:

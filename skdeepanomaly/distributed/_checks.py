@@ -75,6 +75,11 @@ def check_detector(detector, once: bool) -> None:
             f"{name} learns from the neighbours that each row has among all rows, so that it"
             " cannot be trained by chunks. Fit it to a sample of the rows."
         )
+    if getattr(detector, "max_samples", None) is not None:
+        raise ValueError(
+            f"max_samples={detector.max_samples!r} of {name}, but each network sees all rows of"
+            " the chunks. Leave it None, or fit the detector to a sample of the rows."
+        )
     if once and issubclass(detector._net_class, OneCycleNet):
         raise ValueError(
             f"{name} plans its learning rate over all steps, but chunks is an iterator, whose"

@@ -1,5 +1,6 @@
 """Batches of rows and labels, read from arrays or memory maps."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,9 +25,9 @@ class TensorLoader:
     Parameters
     ----------
     dataset : skorch.dataset.Dataset or Subset of one
-        The dataset. Its ``X`` is a two-dimensional array of any real dtype, which is not
-        copied; it may be a memory map. Its ``y`` holds labels, with -1 for anomalies, or is
-        None.
+        The dataset. Its ``X`` is an array of rows of any real dtype, which is not copied; it
+        may be a memory map, or any object that gives arrays for slices and index arrays. Its
+        ``y`` holds labels, with -1 for anomalies, or is None.
     batch_size : int
         Number of rows in a batch.
     shuffle : bool, default=False
@@ -126,7 +127,7 @@ class TensorLoader:
             start = stop
 
     def __iter__(self):
-        n_rows, row_bytes = self._n_rows(), 4 * self._X.shape[1]
+        n_rows, row_bytes = self._n_rows(), 4 * math.prod(self._X.shape[1:])
         buffered = SHUFFLE_BUFFER_BYTES // row_bytes
         if not self.shuffle:
             for cut in self._cuts(n_rows):
@@ -144,9 +145,11 @@ class TensorLoader:
         starts = starts[torch.randperm(len(starts)).numpy()]
         per_buffer = max(1, SHUFFLE_BUFFER_BYTES // CHUNK_BYTES)
         # The additional rows are for those that the last filling did not use up.
-        shape = (per_buffer * chunk + 2 * self.batch_size, self._X.shape[1])
+        shape = (per_buffer * chunk + 2 * self.batch_size, *self._X.shape[1:])
         buffer = np.empty(shape, dtype=np.float32)
-        labels = None if self._y is None else np.empty(len(buffer), dtype=np.float32)
+        labels = None
+        if self._y is not None:
+            labels = np.empty((len(buffer), *self._y.shape[1:]), dtype=np.float32)
         n_filled, n_unread = 0, n_rows
         for i in range(0, len(starts), per_buffer):
             for start in starts[i : i + per_buffer]:

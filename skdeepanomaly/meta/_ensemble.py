@@ -21,8 +21,9 @@ from ..thresholds import choose_offset
 from ..utils._compat import BaseComposition, n_rows, parallel_block
 from ..utils.nesting import nested
 from ..utils.randomness import check_local_random_state, random_seed
+from ..utils.rows import n_drawn
 from ..utils.scores import OffsetMixin, normality_scores
-from ..utils.validation import Interval, RealNotInt, StrOptions
+from ..utils.validation import MAX_SAMPLES, Interval, StrOptions
 from ._combining import SCALES, combine_views
 from ._wrapper import fit_detector
 
@@ -143,11 +144,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         "combine": [StrOptions(set(SCALES))],
         "weights": ["array-like", None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "max_samples": [
-            Interval(Integral, 2, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="right"),
-            None,
-        ],
+        "max_samples": MAX_SAMPLES,
         "assume": [StrOptions({"clean", "contaminated"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "n_jobs": [Integral, None],
@@ -444,11 +441,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         if self.max_samples is None:
             return None
         n = n_rows(X)
-        if isinstance(self.max_samples, Integral):
-            n_drawn = int(self.max_samples)
-        else:
-            n_drawn = max(MIN_ROWS, round(self.max_samples * n))
-        return None if n_drawn >= n else np.sort(rng.choice(n, n_drawn, replace=False))
+        size = n_drawn(self.max_samples, n)
+        return None if size == n else np.sort(rng.choice(n, size, replace=False))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "offset_")

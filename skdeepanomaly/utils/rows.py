@@ -1,5 +1,7 @@
 """The shape of rows, and some rows of a table in place of all."""
 
+from numbers import Integral
+
 import numpy as np
 
 
@@ -25,3 +27,29 @@ def spread(X, n_rows: int):
         A view on every k-th row; all rows if there are at most ``n_rows``.
     """
     return X[:: max(1, -(-len(X) // n_rows))]
+
+
+# A share of the rows stands for this number at least.
+MIN_DRAWN = 20
+
+
+def n_drawn(max_samples: int | float | None, n_rows: int) -> int:
+    """Return how many of the rows a member of an ensemble learns from.
+
+    Parameters
+    ----------
+    max_samples : int, float or None
+        Number or share of the rows; a share stands for 20 rows at least. None is all rows.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    n_drawn : int
+        At most ``n_rows``.
+    """
+    if max_samples is None:
+        return n_rows
+    if isinstance(max_samples, Integral):
+        return min(n_rows, int(max_samples))
+    return min(n_rows, max(MIN_DRAWN, round(max_samples * n_rows)))

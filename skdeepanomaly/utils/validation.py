@@ -13,6 +13,7 @@ from .rows import spread
 from .warn import warn_user
 
 __all__ = [
+    "MAX_SAMPLES",
     "HasMethods",
     "Interval",
     "Options",
@@ -29,6 +30,13 @@ __all__ = [
     "warn_if_few_after_fit",
     "warn_if_one_batch",
     "warn_if_unscaled",
+]
+
+# Constraint of the rows that a member of an ensemble learns from: a number, a share, or all.
+MAX_SAMPLES = [
+    Interval(numbers.Integral, 2, None, closed="left"),
+    Interval(RealNotInt, 0, 1, closed="right"),
+    None,
 ]
 
 # The scales of columns are estimated from at most this many rows, spread over the table.

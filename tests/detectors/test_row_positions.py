@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from conftest import DETECTORS, EXPORTED, IMAGE, UNTRAINED, make_detector, make_rows
+from conftest import (
+    DETECTORS,
+    EXPORTED,
+    IMAGE,
+    SEVERAL,
+    UNTRAINED,
+    make_detector,
+    make_rows,
+)
 
 # Processors differ in the widths of layers at which they round rows by their position.
 WIDTHS = [
@@ -15,6 +23,8 @@ MORE = [
     ("GAN", {"score_type": "discriminator", "spectral_norm": True}),
     ("AdversarialAutoEncoder", {"score_type": "both", "tied": True}),
     ("DeepOneClassSVM", {"joint": False}),
+    ("AutoEncoder", {"n_members": 3, "tied": True}),
+    *((name, {"n_members": 3}) for name in SEVERAL),
 ]
 
 

@@ -293,6 +293,7 @@ def test_what_cannot_be_done_is_refused():
     refused(TypeError, "got IsolationForest. Fit it to a sample", IsolationForest())
     refused(ValueError, "LUNAR learns from the neighbours", make_detector("LUNAR"))
     refused(ValueError, "train_split=0.2 of AutoEncoder", small(train_split=0.2))
+    refused(ValueError, "max_samples=0.5 of AutoEncoder", small(max_samples=0.5))
     refused(TypeError, "chunks is a ndarray; expected a path.*trained by fit", chunks=X)
     refused(TypeError, "chunks is a DataFrame", chunks=pd.DataFrame(X))
     refused(TypeError, "chunks is a int", chunks=3)

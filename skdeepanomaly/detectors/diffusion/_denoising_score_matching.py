@@ -6,6 +6,7 @@ import torch
 from ...base import BaseDeepDetector
 from ...utils.rows import spread
 from ...utils.validation import check_hidden_dims
+from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, SHARE
 from ._losses import ScoreMatchingLoss
 from ._net import ScoreMatchingNet
@@ -17,7 +18,7 @@ MAX_ROWS_FOR_NOISE = 100_000
 LEAST_NOISE, MOST_NOISE = 0.1, 3.0
 
 
-class DenoisingScoreMatching(BaseDeepDetector):
+class DenoisingScoreMatching(MembersMixin, BaseDeepDetector):
     r"""Denoising score matching, with noise by the kurtosis of each feature.
 
     Training rows get Gaussian noise, and a network learns to predict it from the noised row.
@@ -47,6 +48,7 @@ class DenoisingScoreMatching(BaseDeepDetector):
     teacher_decay : float, default=0.99
         Share of its former weights that the teacher keeps in a step, in [0, 1).
     %(activation_parameters)s
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -100,6 +102,7 @@ class DenoisingScoreMatching(BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **MembersMixin._parameter_constraints,
         "noise_scale": [POSITIVE],
         "kurtosis_power": [NOT_NEGATIVE],
         "trimmed_fraction": [SHARE],
@@ -122,6 +125,8 @@ class DenoisingScoreMatching(BaseDeepDetector):
         teacher_decay=0.99,
         activation="silu",
         dropout=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -160,18 +165,22 @@ class DenoisingScoreMatching(BaseDeepDetector):
         self.teacher_decay = teacher_decay
         self.activation = activation
         self.dropout = dropout
+        self.n_members = n_members
+        self.max_samples = max_samples
 
     def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "activation": self.activation,
             "dropout": self.dropout,
+            **self._member_params(),
         }
 
     def _criterion_params(self):
         return {
             "trimmed_fraction": self.trimmed_fraction,
             "teacher_decay": self.teacher_decay,
+            **self._member_params(),
         }
 
     def _is_unbounded(self):

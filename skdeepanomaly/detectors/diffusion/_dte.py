@@ -6,13 +6,14 @@ import torch
 
 from ...base import BaseDeepDetector
 from ...utils.validation import Interval, check_hidden_dims
+from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS
 from ._losses import DiffusionTimeLoss
 from ._net import NoiseNet
 from ._networks import NoiseNetwork
 
 
-class DTE(BaseDeepDetector):
+class DTE(MembersMixin, BaseDeepDetector):
     r"""Diffusion time estimation.
 
     Training rows get Gaussian noise of a random time of a diffusion process, between hardly
@@ -30,6 +31,7 @@ class DTE(BaseDeepDetector):
     n_timesteps : int, default=300
         Number of time steps of the diffusion, at least ``n_bins``.
     %(activation_parameters)s
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -81,6 +83,7 @@ class DTE(BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **MembersMixin._parameter_constraints,
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "n_timesteps": [Interval(Integral, 2, None, closed="left")],
     }
@@ -101,6 +104,8 @@ class DTE(BaseDeepDetector):
         activation="relu",
         # NOTE[DIFF]: the authors drop half of the units.
         dropout=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=1e-3,
@@ -137,6 +142,8 @@ class DTE(BaseDeepDetector):
         self.n_timesteps = n_timesteps
         self.activation = activation
         self.dropout = dropout
+        self.n_members = n_members
+        self.max_samples = max_samples
 
     def _module_params(self, n_features):
         return {
@@ -144,6 +151,7 @@ class DTE(BaseDeepDetector):
             "n_outputs": self.n_bins,
             "activation": self.activation,
             "dropout": self.dropout,
+            **self._member_params(),
         }
 
     def _criterion_params(self):
@@ -152,4 +160,8 @@ class DTE(BaseDeepDetector):
                 f"n_timesteps={self.n_timesteps} is less than n_bins={self.n_bins}: some"
                 " intervals would have no time step. Give at least as many time steps."
             )
-        return {"n_bins": self.n_bins, "n_timesteps": self.n_timesteps}
+        return {
+            "n_bins": self.n_bins,
+            "n_timesteps": self.n_timesteps,
+            **self._member_params(),
+        }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ...networks import MLP
+from ...networks import MLP, linear_layer
 
 
 class NoiseNetwork(nn.Module):
@@ -22,6 +22,8 @@ class NoiseNetwork(nn.Module):
         Activation of the hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training.
+    n_members : int, default=1
+        Number of networks that train together; several have outputs (n, n_members, n_outputs).
     """
 
     def __init__(
@@ -32,10 +34,15 @@ class NoiseNetwork(nn.Module):
         n_outputs: int | None = None,
         activation: str = "silu",
         dropout: float = 0.0,
+        n_members: int = 1,
     ):
         super().__init__()
-        dims = [n_features, *hidden_dims, n_outputs or n_features]
-        self.layers = MLP(dims, activation=activation, dropout=dropout)
+        self.layers = MLP(
+            [n_features, *hidden_dims, n_outputs or n_features],
+            activation=activation,
+            dropout=dropout,
+            linear=linear_layer(n_members),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to outputs (n, n_outputs)."""

@@ -7,7 +7,9 @@ import torch
 
 from ...base import BaseDeepDetector
 from ...engine import OneCycleNet
+from ...utils.rows import n_drawn
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
+from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS
 from ._losses import DistanceLoss
 from ._networks import DistanceNetwork
@@ -19,7 +21,7 @@ N_NEIGHBORS = {"clean": 5, "contaminated": 50}
 MOVED_PER_OWN = 3
 
 
-class DeepNeighborDistance(BaseDeepDetector):
+class DeepNeighborDistance(MembersMixin, BaseDeepDetector):
     r"""Distance to the nearest training rows, learned by a network.
 
     The mean distance of a row to its k nearest training rows is one of the best anomaly scores
@@ -51,6 +53,7 @@ class DeepNeighborDistance(BaseDeepDetector):
     hidden_dims : sequence of int, default=(256, 256, 256)
         Widths of the hidden layers. An empty sequence gives a linear network.
     %(activation_parameters)s
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -90,6 +93,9 @@ class DeepNeighborDistance(BaseDeepDetector):
     :class:`skorch.callbacks.LRScheduler`. ``train_split`` takes its share of the moved and the
     unmoved rows, and ``"auto"`` of ``max_epochs`` and ``batch_size`` count these rows.
 
+    With ``max_samples`` each network learns the distances to the nearest rows of a sample of
+    its own, and has ``n_moved`` moved rows of its own.
+
     After ``partial_fit`` the distances are those to the rows of its sample of at most 10,000
     of all rows that it was given. So the detector follows rows that change, and does not
     forget earlier ones.
@@ -123,6 +129,7 @@ class DeepNeighborDistance(BaseDeepDetector):
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **MembersMixin._parameter_constraints,
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "assume": [StrOptions(set(N_NEIGHBORS))],
         "n_moved": [Interval(Integral, 0, None, closed="left")],
@@ -145,6 +152,8 @@ class DeepNeighborDistance(BaseDeepDetector):
         hidden_dims=(256, 256, 256),
         activation="silu",
         dropout=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=3e-3,
@@ -183,36 +192,60 @@ class DeepNeighborDistance(BaseDeepDetector):
         self.hidden_dims = hidden_dims
         self.activation = activation
         self.dropout = dropout
+        self.n_members = n_members
+        self.max_samples = max_samples
 
     def _module_params(self, n_features):
         return {
             "hidden_dims": check_hidden_dims(self.hidden_dims),
             "activation": self.activation,
             "dropout": self.dropout,
+            **self._member_params(),
         }
+
+    def _criterion_params(self):
+        return self._member_params()
 
     def _training_rows(self, X, y):
         """Return moved rows and rows at their place, and the logarithms of their distances."""
         rng = np.random.default_rng(torch.randint(2**31, ()).item())
         if self._reservoir is not None:
             X = self._reservoir.rows
-        if len(X) > self.max_reference_rows:
-            X = X[np.sort(rng.choice(len(X), self.max_reference_rows, replace=False))]
+        size = min(self.max_reference_rows, n_drawn(self.max_samples, len(X)))
         n_neighbors = self.n_neighbors
         if n_neighbors == "auto":
             n_neighbors = N_NEIGHBORS[self.assume]
-        self.n_neighbors_ = min(n_neighbors, len(X) - 1)
+        self.n_neighbors_ = min(n_neighbors, size - 1)
+        if self.max_samples is None:
+            rows, targets, self._mean_target = self._draw_rows(X, size, rng)
+            return rows, targets
+        # Each network learns the distances to a sample of its own.
+        drawn = [self._draw_rows(X, size, rng) for _ in range(self.n_members)]
+        rows, targets, means = zip(*drawn, strict=True)
+        self._mean_target = float(np.mean(means))
+        if self.n_members == 1:
+            return rows[0], targets[0]
+        return np.stack(rows, axis=1), np.stack(targets, axis=1)
+
+    def _rows_of_members(self, rows, targets):
+        drawn = self.max_samples is not None
+        return (rows, targets) if drawn else super()._rows_of_members(rows, targets)
+
+    def _draw_rows(self, X, size, rng):
+        """Return rows around a sample of X, their targets, and the mean of those of X."""
+        if len(X) > size:
+            X = X[np.sort(rng.choice(len(X), size, replace=False))]
         reference = ReferenceRows(X, self.n_neighbors_)
         moved, distances = reference.draw_moved(self.n_moved, rng)
         n_own = max(2, round(self.n_moved / MOVED_PER_OWN)) if self.n_moved else len(X)
         own = rng.permutation(len(X))[:n_own]
         own_distances = reference.own_distances(own)
         own_targets, targets = reference.logarithms(own_distances, distances)
-        self._mean_target = float(own_targets.mean())
         # Rows of a small table are used several times.
         rows = np.concatenate([moved, np.resize(X[own], (n_own, X.shape[1]))])
         targets = np.concatenate([targets, np.resize(own_targets, n_own)])
-        return rows.astype(np.float32, copy=False), targets.astype(np.float32)
+        rows, targets = rows.astype(np.float32, copy=False), targets.astype(np.float32)
+        return rows, targets, float(own_targets.mean())
 
     def _initialize_state(self, X):
         """Set the level from which the network predicts differences."""

@@ -5,15 +5,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_output
+from ...losses import MembersLoss, check_output
 
 
-class DistanceLoss(nn.Module):
+class DistanceLoss(MembersLoss):
     """Smooth absolute error of predicted logarithms of distances.
 
     The error is squared below 1 and absolute above, so that a few distances that cannot be
     predicted do not dominate. The network learns the difference to ``center``: distances in
     any unit are as easy to learn.
+
+    Parameters
+    ----------
+    n_members : int, default=1
+        Number of networks.
 
     Attributes
     ----------
@@ -23,19 +28,24 @@ class DistanceLoss(nn.Module):
 
     center: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, n_members: int = 1) -> None:
+        super().__init__(n_members=n_members)
         self.register_buffer("center", torch.zeros(()))
+
+    def logarithms(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the predicted logarithms (n,), or (n, n_members) of several networks."""
+        shape = (*self.for_members(x).shape[:-1], 1)
+        check_output(output, x, shape, "expected one distance for each row, {shape}")
+        return output.squeeze(-1) + self.center
 
     def score_rows(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the predicted logarithms (n,), the anomaly scores of rows."""
-        shape = (x.shape[0], 1)
-        check_output(output, x, shape, "expected one distance for each row, {shape}")
-        return output.squeeze(1) + self.center
+        return self.mean_of_members(self.logarithms(output, x))
 
     def forward(self, output: Tensor, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, given the logarithms of the distances (n,)."""
-        return F.smooth_l1_loss(self.score_rows(output, x), targets)
+        """Return the mean loss, given the logarithms of the distances, of the same shape."""
+        # The mean over the networks, times their number, is the sum.
+        return self.n_members * F.smooth_l1_loss(self.logarithms(output, x), targets)
 
 
 class NegativesLoss(nn.Module):

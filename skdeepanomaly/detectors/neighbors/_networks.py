@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ...networks import MLP
+from ...networks import MLP, linear_layer
 
 
 class DistanceNetwork(nn.Module):
@@ -21,6 +21,8 @@ class DistanceNetwork(nn.Module):
         Activation of the hidden layers, a key of ``ACTIVATIONS``.
     dropout : float, default=0.0
         Share of hidden units that is dropped in training.
+    n_members : int, default=1
+        Number of networks that train together; outputs of several are (n, n_members, 1).
     """
 
     def __init__(
@@ -30,9 +32,15 @@ class DistanceNetwork(nn.Module):
         *,
         activation: str = "silu",
         dropout: float = 0.0,
+        n_members: int = 1,
     ):
         super().__init__()
-        self.layers = MLP([n_features, *hidden_dims, 1], activation=activation, dropout=dropout)
+        self.layers = MLP(
+            [n_features, *hidden_dims, 1],
+            activation=activation,
+            dropout=dropout,
+            linear=linear_layer(n_members),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to numbers (n, 1)."""

@@ -5,6 +5,7 @@ import torch
 from ...base import GeneratorMixin
 from ...engine import AdversarialNet, mean_over_rows
 from ...utils.validation import StrOptions
+from .._members import one_of_members
 from ._auto_encoder import AutoEncoder
 from ._losses import AdversarialAutoEncoderLoss
 from ._networks import AdversarialAutoEncoderNetwork
@@ -79,6 +80,7 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
         largest losses. About the share of anomalies among the training rows, or more, keeps
         the network from learning them.
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -166,6 +168,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
         optimizer_g=torch.optim.Adam,
         # NOTE[DIFF]: the papers count all rows.
         trimmed_fraction=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -190,6 +194,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
             output_activation=output_activation,
             standardize_errors=standardize_errors,
             trimmed_fraction=trimmed_fraction,
+            n_members=n_members,
+            max_samples=max_samples,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -219,6 +225,9 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
 
     def _score_rows(self, x):
         return self.net_.criterion_.score_with(self.net_.module_, x)
+
+    def _sample_rows(self, n_samples):
+        return one_of_members(super()._sample_rows(n_samples))
 
     def _is_additive(self):
         return self.net_.criterion_.score_type == "reconstruction"

@@ -43,6 +43,7 @@ class AutoEncoder(BaseAutoEncoder):
         Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
         largest losses. About the share of anomalies among the training rows, or more, keeps
         the network from learning them.
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -114,6 +115,8 @@ class AutoEncoder(BaseAutoEncoder):
         standardize_errors=True,
         # NOTE[DIFF]: the papers count all rows.
         trimmed_fraction=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -135,6 +138,8 @@ class AutoEncoder(BaseAutoEncoder):
             activation=activation,
             dropout=dropout,
             trimmed_fraction=trimmed_fraction,
+            n_members=n_members,
+            max_samples=max_samples,
             module=module,
             optimizer=optimizer,
             lr=lr,

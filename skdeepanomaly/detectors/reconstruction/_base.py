@@ -2,15 +2,19 @@
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
 from ...utils.validation import StrOptions, check_hidden_dims
+from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS, SHARE, WIDTH, wide_latent_dim
 
 
-class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True):
+class BaseAutoEncoder(
+    MembersMixin, EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=True
+):
     """Base of detectors whose network encodes rows and reconstructs them from the code."""
 
     _parameter_constraints: dict = {
         **BaseDeepDetector._parameter_constraints,
         **NETWORK_CONSTRAINTS,
+        **MembersMixin._parameter_constraints,
         "latent_dim": [WIDTH, StrOptions({"auto"})],
         "trimmed_fraction": [SHARE],
     }
@@ -20,7 +24,16 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
     _epoch_range = (10, 100)
 
     def __init__(
-        self, *, hidden_dims, latent_dim, activation, dropout, trimmed_fraction, **params
+        self,
+        *,
+        hidden_dims,
+        latent_dim,
+        activation,
+        dropout,
+        trimmed_fraction,
+        n_members,
+        max_samples,
+        **params,
     ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims
@@ -28,6 +41,8 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
         self.activation = activation
         self.dropout = dropout
         self.trimmed_fraction = trimmed_fraction
+        self.n_members = n_members
+        self.max_samples = max_samples
 
     def _module_params(self, n_features):
         latent_dim = self.latent_dim
@@ -36,7 +51,16 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
             "latent_dim": wide_latent_dim(n_features) if latent_dim == "auto" else latent_dim,
             "activation": self.activation,
             "dropout": self.dropout,
+            **self._member_params(),
         }
 
     def _criterion_params(self):
-        return {"trimmed_fraction": self.trimmed_fraction}
+        return {"trimmed_fraction": self.trimmed_fraction, **self._member_params()}
+
+    def _encode_rows(self, x):
+        codes = super()._encode_rows(x)
+        # Those of several networks stand side by side.
+        return codes if self.n_members == 1 else codes.flatten(1)
+
+    def _reconstruct_rows(self, x):
+        return self.net_.criterion_.mean_of_members(super()._reconstruct_rows(x))

@@ -67,6 +67,7 @@ class DenoisingAutoEncoder(AutoEncoder):
         Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
         largest losses. About the share of anomalies among the training rows, or more, keeps
         the network from learning them.
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -145,6 +146,8 @@ class DenoisingAutoEncoder(AutoEncoder):
         standardize_errors=True,
         # NOTE[DIFF]: the papers count all rows.
         trimmed_fraction=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -169,6 +172,8 @@ class DenoisingAutoEncoder(AutoEncoder):
             output_activation=output_activation,
             standardize_errors=standardize_errors,
             trimmed_fraction=trimmed_fraction,
+            n_members=n_members,
+            max_samples=max_samples,
             module=module,
             optimizer=optimizer,
             lr=lr,

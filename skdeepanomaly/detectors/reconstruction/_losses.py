@@ -8,16 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...losses import check_reconstruction, log_uniform, trimmed_mean
+from ...losses import MembersLoss, check_reconstruction, log_uniform, trimmed_mean
 
 
-class ReconstructionLoss(nn.Module):
+class ReconstructionLoss(MembersLoss):
     """Mean squared error between rows and their reconstructions.
 
     Parameters
     ----------
     trimmed_fraction : float, default=0.0
         Share of the rows of a batch, those with the largest errors, that the loss leaves out.
+    n_members : int, default=1
+        Number of networks; the shapes below are those of one, several add an axis before the
+        last.
 
     Attributes
     ----------
@@ -28,13 +31,14 @@ class ReconstructionLoss(nn.Module):
 
     variances: Tensor
 
-    def __init__(self, *, trimmed_fraction: float = 0.0) -> None:
-        super().__init__()
+    def __init__(self, *, trimmed_fraction: float = 0.0, n_members: int = 1) -> None:
+        super().__init__(n_members=n_members)
         self.trimmed_fraction = trimmed_fraction
         self.register_buffer("variances", torch.empty(0))
 
     def squared_errors(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the squared error of each feature, shape (n, n_features)."""
+        x = self.for_members(x)
         check_reconstruction(output, x)
         return (output - x).square()
 
@@ -43,14 +47,14 @@ class ReconstructionLoss(nn.Module):
         errors = self.squared_errors(output, x)
         if self.variances.numel():
             errors = errors / self.variances
-        return errors / errors.shape[1]
+        return self.mean_of_members(errors / errors.shape[-1])
 
     def forward(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the mean of all squared errors, but for those of trimmed rows."""
         errors = self.squared_errors(output, x)
-        if not self.trimmed_fraction:
+        if not self.trimmed_fraction and self.n_members == 1:
             return errors.mean()
-        return trimmed_mean(errors.mean(dim=1), self.trimmed_fraction)
+        return trimmed_mean(errors.mean(dim=-1), self.trimmed_fraction)
 
 
 class DenoisingLoss(ReconstructionLoss):
@@ -65,7 +69,7 @@ class DenoisingLoss(ReconstructionLoss):
     masking_rate : float or sequence of floats, default=0.0
         Probability that a value is set to zero: one number for all features, or one for each
         feature.
-    trimmed_fraction : float, default=0.0
+    trimmed_fraction, n_members
         As in :class:`ReconstructionLoss`.
     """
 
@@ -79,8 +83,9 @@ class DenoisingLoss(ReconstructionLoss):
         noise_std: tuple[float, float] = (0.05, 1.5),
         masking_rate: float | Sequence[float] = 0.0,
         trimmed_fraction: float = 0.0,
+        n_members: int = 1,
     ):
-        super().__init__(trimmed_fraction=trimmed_fraction)
+        super().__init__(trimmed_fraction=trimmed_fraction, n_members=n_members)
         self.noise_std = noise_std
         self.register_buffer("rates", torch.as_tensor(masking_rate, dtype=torch.float32))
         for name in ("noises", "kept"):
@@ -94,8 +99,9 @@ class DenoisingLoss(ReconstructionLoss):
     def corrupt(self, x: Tensor) -> Tensor:
         """Return rows (n, n_features) with random noise and with random values set to zero."""
         # NOTE[DIFF]: noise and masking can be combined; the papers use one or the other.
+        x = self.for_members(x)
         if self.noise_std[1]:
-            levels = self._noise_levels(torch.rand(x.shape[0], 1, device=x.device))
+            levels = self._noise_levels(torch.rand(*x.shape[:-1], 1, device=x.device))
             x = x + levels * torch.randn_like(x)
         if self.rates.any():
             x = x * (torch.rand_like(x) >= self.rates)
@@ -134,7 +140,7 @@ class DenoisingLoss(ReconstructionLoss):
         """
         if self.variances.numel():
             errors = errors / self.variances
-        return (errors / errors.shape[2]).mean(dim=1)
+        return self.mean_of_members((errors / errors.shape[-1]).mean(dim=1))
 
 
 # NOTE[DIFF]: the papers do not bound the log-variances of the features. Without bounds the
@@ -149,7 +155,7 @@ class GaussianLikelihood:
     n_parameters = 2
 
     def _moments(self, decoded: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = decoded.chunk(2, dim=1)
+        mean, log_variance = decoded.chunk(2, dim=-1)
         return mean, log_variance.clamp(*LOG_VARIANCE_RANGE)
 
     def check(self, x: Tensor) -> None:
@@ -227,7 +233,7 @@ class Variational(Protocol):
         """Map codes (n, latent_dim) to the parameters of the distribution of rows."""
 
 
-class VariationalLoss(nn.Module):
+class VariationalLoss(MembersLoss):
     """Negative evidence lower bound of rows.
 
     Parameters
@@ -243,6 +249,9 @@ default="reconstruction_probability"
         The score that :meth:`score_with` returns.
     trimmed_fraction : float, default=0.0
         Share of the rows of a batch, those with the largest losses, that the loss leaves out.
+    n_members : int, default=1
+        Number of networks; the shapes below are those of one, several add an axis before the
+        last.
     """
 
     # Attributes that a module must have besides ``forward``.
@@ -257,8 +266,9 @@ default="reconstruction_probability"
         warmup: float = 0.0,
         score_type: str = "reconstruction_probability",
         trimmed_fraction: float = 0.0,
+        n_members: int = 1,
     ):
-        super().__init__()
+        super().__init__(n_members=n_members)
         self.trimmed_fraction = trimmed_fraction
         self.score_type = score_type
         self.likelihood = LIKELIHOODS[likelihood]()
@@ -287,31 +297,33 @@ default="reconstruction_probability"
         Both distributions are normal, so the divergence has a closed form (Kingma and
         Welling 2014, appendix B).
         """
-        return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+        return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=-1)
 
     def forward(self, output: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
         """Return the mean over rows of the reconstruction loss plus the weighted divergence."""
         self.likelihood.check(x)
+        x = self.for_members(x)
         decoded, mean, log_variance = output
         check_reconstruction(self.likelihood.mean(decoded), x)
-        losses = self.likelihood.losses(decoded, x).sum(dim=1)
+        losses = self.likelihood.losses(decoded, x).sum(dim=-1)
         losses = losses + self.weight * self.divergences(mean, log_variance)
         return trimmed_mean(losses, self.trimmed_fraction)
 
     def errors(self, module: Variational, x: Tensor) -> Tensor:
         """Return squared errors divided by the number of features, shape (n, n_features)."""
-        decoded = module.decode(module.posterior(x)[0])
-        return (x - self.likelihood.mean(decoded)).square() / x.shape[1]
+        means = self.likelihood.mean(module.decode(module.posterior(x)[0]))
+        return self.mean_of_members((self.for_members(x) - means).square() / x.shape[-1])
 
     def reconstruction_losses(self, module: Variational, x: Tensor) -> Tensor:
         """Return negative log-densities (n, n_features), averaged over the drawn codes."""
         mean, log_variance = module.posterior(x)
         deviation = torch.exp(0.5 * log_variance)
+        x = self.for_members(x)
         total = torch.zeros_like(x)
         for noise in self.noises:
             decoded = module.decode(mean + deviation * noise)
             total = total + self.likelihood.losses(decoded, x)
-        return total / len(self.noises)
+        return self.mean_of_members(total / len(self.noises))
 
     def feature_scores_with(self, module: Variational, x: Tensor) -> Tensor:
         """Return the terms (n, n_features) of the scores, without the divergence."""
@@ -326,7 +338,7 @@ default="reconstruction_probability"
         divergence has the weight 1 there, whatever ``beta`` is.
         """
         if self.score_type == "elbo":
-            divergences = self.divergences(*module.posterior(x))
+            divergences = self.mean_of_members(self.divergences(*module.posterior(x)))
             return self.reconstruction_losses(module, x).sum(dim=1) + divergences
         return self.feature_scores_with(module, x).sum(dim=1)
 
@@ -351,7 +363,7 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
     ----------
     score_type : {"reconstruction", "discriminator", "both"}, default="reconstruction"
         The score that :meth:`score_with` returns.
-    trimmed_fraction : float, default=0.0
+    trimmed_fraction, n_members
         As in :class:`ReconstructionLoss`.
     """
 
@@ -359,8 +371,14 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
     module_interface = ("latent_dim", "encode", "generate", "discriminate")
     scales: Tensor
 
-    def __init__(self, *, score_type: str = "reconstruction", trimmed_fraction: float = 0.0):
-        super().__init__(trimmed_fraction=trimmed_fraction)
+    def __init__(
+        self,
+        *,
+        score_type: str = "reconstruction",
+        trimmed_fraction: float = 0.0,
+        n_members: int = 1,
+    ):
+        super().__init__(trimmed_fraction=trimmed_fraction, n_members=n_members)
         self.score_type = score_type
         # Means of the two scores over the training rows; each score is divided by its mean
         # before the two are added.
@@ -379,17 +397,22 @@ class AdversarialAutoEncoderLoss(ReconstructionLoss):
             module.discriminate(torch.randn_like(codes)),
             module.discriminate(codes),
         )
-        return F.softplus(-drawn).mean() + F.softplus(encoded).mean()
+        return self._total(F.softplus(-drawn)) + self._total(F.softplus(encoded))
 
     def regularization_loss(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return the loss of the encoder against the discriminator."""
         # NOTE[DIFF]: the non-saturating loss -log D; the paper minimises log(1 - D).
-        return F.softplus(-module.discriminate(module.encode(x))).mean()
+        return self._total(F.softplus(-module.discriminate(module.encode(x))))
+
+    def _total(self, losses: Tensor) -> Tensor:
+        """Return the mean over rows of losses (n, 1), added up over several networks."""
+        return trimmed_mean(losses.squeeze(-1), 0.0)
 
     def code_scores(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return ``-log D(E(x))`` of rows, shape (n,)."""
         # NOTE[DIFF]: the paper does not score rows.
-        return F.softplus(-module.discriminate(module.encode(x))).squeeze(1)
+        losses = F.softplus(-module.discriminate(module.encode(x)))
+        return self.mean_of_members(losses.squeeze(-1))
 
     def score_parts(self, module: CodeGame, x: Tensor) -> Tensor:
         """Return the scores of the reconstruction and of the code, shape (n, 2)."""

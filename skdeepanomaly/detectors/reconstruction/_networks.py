@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...networks import ACTIVATIONS, MLP, discriminator_layers
+from ...networks import ACTIVATIONS, MLP, MembersLinear, discriminator_layers, linear_layer
 
 # NOTE[DIFF]: the papers do not bound the log-variances of codes. The bound keeps their
 # exponentials finite at the start of training and for rows far from the training rows.
@@ -24,6 +24,8 @@ class TiedDecoder(nn.Module):
         Widths of all layers, from the code to the output.
     activation, dropout, output_activation
         As in :class:`MLP`.
+    n_members : int, default=1
+        Number of networks that the encoder consists of.
     """
 
     def __init__(
@@ -34,12 +36,15 @@ class TiedDecoder(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
         output_activation: str | None = None,
+        n_members: int = 1,
     ):
         super().__init__()
         # A plain list does not register its layers: the weights are parameters of the
         # encoder already, and must not be counted twice.
-        self._linears = [layer for layer in encoder if isinstance(layer, nn.Linear)][::-1]
-        self.biases = nn.ParameterList(torch.zeros(dim) for dim in dims[1:])
+        kinds = nn.Linear | MembersLinear
+        self._linears = [layer for layer in encoder if isinstance(layer, kinds)][::-1]
+        shape = () if n_members == 1 else (n_members,)
+        self.biases = nn.ParameterList(torch.zeros(*shape, dim) for dim in dims[1:])
         self.activation = ACTIVATIONS[activation]()
         self.dropout = nn.Dropout(dropout)
         self.output_activation = (
@@ -51,7 +56,10 @@ class TiedDecoder(nn.Module):
         for i, (linear, bias) in enumerate(zip(self._linears, self.biases, strict=True)):
             if i:
                 z = self.dropout(self.activation(z))
-            z = F.linear(z, linear.weight.t(), bias)
+            if isinstance(linear, MembersLinear):
+                z = linear.transposed(z, bias)
+            else:
+                z = F.linear(z, linear.weight.t(), bias)
         return self.output_activation(z)
 
 
@@ -71,6 +79,9 @@ class AutoEncoderNetwork(nn.Module):
         Whether the decoder uses the transposed weights of the encoder.
     activation, dropout, output_activation
         As in :class:`MLP`. Only the decoder has an output activation.
+    n_members : int, default=1
+        Number of networks that train together. Several add an axis before the last to codes and
+        reconstructions.
     """
 
     def __init__(
@@ -83,10 +94,12 @@ class AutoEncoderNetwork(nn.Module):
         dropout: float = 0.0,
         tied: bool = False,
         output_activation: str | None = None,
+        n_members: int = 1,
     ):
         super().__init__()
         dims = [n_features, *hidden_dims, latent_dim]
-        self.encoder = MLP(dims, activation=activation, dropout=dropout)
+        linear = linear_layer(n_members)
+        self.encoder = MLP(dims, activation=activation, dropout=dropout, linear=linear)
         if tied:
             self.decoder: nn.Module = TiedDecoder(
                 self.encoder,
@@ -94,6 +107,7 @@ class AutoEncoderNetwork(nn.Module):
                 activation=activation,
                 dropout=dropout,
                 output_activation=output_activation,
+                n_members=n_members,
             )
         else:
             self.decoder = MLP(
@@ -101,6 +115,7 @@ class AutoEncoderNetwork(nn.Module):
                 activation=activation,
                 dropout=dropout,
                 output_activation=output_activation,
+                linear=linear,
             )
 
     def encode(self, x: Tensor) -> Tensor:
@@ -129,6 +144,8 @@ class VariationalNetwork(nn.Module):
         log-variance, 1 for a logit.
     activation, dropout
         As in :class:`MLP`.
+    n_members : int, default=1
+        As in :class:`AutoEncoderNetwork`.
     """
 
     def __init__(
@@ -140,21 +157,27 @@ class VariationalNetwork(nn.Module):
         n_parameters: int = 2,
         activation: str = "relu",
         dropout: float = 0.0,
+        n_members: int = 1,
     ):
         super().__init__()
         self.latent_dim = latent_dim
+        linear = linear_layer(n_members)
         self.encoder: nn.Module = MLP(
-            [n_features, *hidden_dims, 2 * latent_dim], activation=activation, dropout=dropout
+            [n_features, *hidden_dims, 2 * latent_dim],
+            activation=activation,
+            dropout=dropout,
+            linear=linear,
         )
         self.decoder: nn.Module = MLP(
             [latent_dim, *reversed(hidden_dims), n_parameters * n_features],
             activation=activation,
             dropout=dropout,
+            linear=linear,
         )
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return means and log-variances (n, latent_dim) of the codes of rows."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        mean, log_variance = self.encoder(x).chunk(2, dim=-1)
         return mean, log_variance.clamp(-MAX_LOG_VARIANCE, MAX_LOG_VARIANCE)
 
     def encode(self, x: Tensor) -> Tensor:
@@ -198,6 +221,8 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
     n_features, hidden_dims, latent_dim, activation, dropout, tied, output_activation
         As in :class:`AutoEncoderNetwork`. The discriminator has hidden layers of the same
         widths as the encoder.
+    n_members : int, default=1
+        As in :class:`AutoEncoderNetwork`.
     """
 
     def __init__(
@@ -210,6 +235,7 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
         dropout: float = 0.0,
         tied: bool = False,
         output_activation: str | None = None,
+        n_members: int = 1,
     ):
         super().__init__(
             n_features,
@@ -219,10 +245,11 @@ class AdversarialAutoEncoderNetwork(AutoEncoderNetwork):
             dropout=dropout,
             tied=tied,
             output_activation=output_activation,
+            n_members=n_members,
         )
         self.latent_dim = latent_dim
         self.discriminator_body, self.discriminator_head = discriminator_layers(
-            latent_dim, hidden_dims, 1, dropout
+            latent_dim, hidden_dims, 1, dropout, n_members=n_members
         )
 
     def generate(self, z: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from ...base import GeneratorMixin
 from ...engine import AnnealedNet
 from ...utils.validation import Interval, StrOptions
+from .._members import one_of_members
 from .._parameters import NOT_NEGATIVE, WIDTH
 from ._base import BaseAutoEncoder
 from ._losses import LIKELIHOODS, VariationalLoss
@@ -55,6 +56,7 @@ default="reconstruction_probability"
         Share of the rows of a batch that the loss leaves out, in [0, 1): those with the
         largest losses. About the share of anomalies among the training rows, or more, keeps
         the network from learning them.
+    %(members_parameters)s
     %(common_parameters)s
 
     Attributes
@@ -152,6 +154,8 @@ default="reconstruction_probability"
         dropout=0.0,
         # NOTE[DIFF]: the papers count all rows.
         trimmed_fraction=0.0,
+        n_members=1,
+        max_samples=None,
         module=None,
         optimizer=torch.optim.Adam,
         lr=2e-3,
@@ -173,6 +177,8 @@ default="reconstruction_probability"
             activation=activation,
             dropout=dropout,
             trimmed_fraction=trimmed_fraction,
+            n_members=n_members,
+            max_samples=max_samples,
             module=module,
             optimizer=optimizer,
             lr=lr,
@@ -216,10 +222,12 @@ default="reconstruction_probability"
         return self.net_.criterion_.feature_scores_with(self.net_.module_, x)
 
     def _reconstruct_rows(self, x):
-        decoded = self.net_.module_.decode(self._encode_rows(x))
-        return self.net_.criterion_.likelihood.mean(decoded)
+        criterion, module = self.net_.criterion_, self.net_.module_
+        means = criterion.likelihood.mean(module.decode(module.posterior(x)[0]))
+        return criterion.mean_of_members(means)
 
     def _sample_rows(self, n_samples):
         module = self.net_.module_
         codes = torch.randn(n_samples, module.latent_dim, device=self.net_.device)
-        return self.net_.criterion_.likelihood.draw(module.decode(codes))
+        rows = self.net_.criterion_.likelihood.draw(module.decode(codes))
+        return one_of_members(rows)
