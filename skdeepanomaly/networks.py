@@ -94,6 +94,12 @@ class MLP(nn.Sequential):
             layers.append(ACTIVATIONS[output_activation]())
         super().__init__(*layers)
 
+    def after_first(self, x: Tensor) -> Tensor:
+        """Map outputs (..., dims[1]) of the first layer, which were computed in another way."""
+        for layer in list(self)[1:]:
+            x = layer(x)
+        return x
+
 
 def is_exporting() -> bool:
     """Whether torch records the calls for a graph that is exported, with any number of rows."""

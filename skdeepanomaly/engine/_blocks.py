@@ -14,8 +14,10 @@ from ._rowwise import RowwiseLinear
 # Numbers of rows in a block, the reference first. The larger blocks are used only if they have
 # at most BLOCK_VALUES values. The reference has more than 32 rows, because matrix products of
 # fewer rows use other code with other rounding.
-BLOCK_ROWS = (64, 1024, 8192)
+BLOCK_ROWS = (64, 256, 1024, 8192)
 BLOCK_VALUES = 8 * 2**20
+# A larger block is used for so many rows as fill it to this share.
+LEAST_FILLED = 0.75
 
 
 def block_sizes(width: int) -> list[int]:
@@ -47,7 +49,7 @@ def map_in_blocks(
     """Map rows so that the result of a row does not depend on the other rows.
 
     float32 matrix products of different shapes can round differently. Therefore the rows are
-    evaluated in blocks of a few fixed shapes, and the last block is filled up with zeros. The
+    evaluated in blocks of a few fixed shapes, and the last blocks are filled up with zeros. The
     smallest shape is the reference. A larger shape is used only if rows from all parts of its
     first block get results that are equal, bit for bit, to those of the reference.
 
@@ -86,13 +88,14 @@ def map_in_blocks(
             # Rows are copied, because a custom module may change its input in place; into one
             # buffer, because new memory for each block would cost more than the copy.
             rows = torch.empty(size, n_features, dtype=torch.float32)
-            while n_samples - start >= size or (size == reference and start < n_samples):
+            least = 1 if size == reference else LEAST_FILLED * size
+            while n_samples - start >= least:
                 stop = min(start + size, n_samples)
                 rows.numpy()[: stop - start] = X[start:stop]
                 rows[stop - start :] = 0
                 block = function(rows.to(device))[: stop - start].cpu().numpy()
                 if not proven:
-                    places = np.linspace(0, size - 1, reference).astype(int)
+                    places = np.linspace(0, stop - start - 1, reference).astype(int)
                     sample = torch.from_numpy(X[start + places].astype(np.float32))
                     alone = function(sample.to(device)).cpu().numpy()
                     # If the results differ, go on with the next smaller size.

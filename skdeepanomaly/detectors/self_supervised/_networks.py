@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -156,7 +157,15 @@ class AffineTransformations(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_transformations, latent_dim) of the transformed copies."""
-        return self.encoder(self.transform(x)).transpose(0, 1)
+        first = cast(nn.Linear, self.encoder[0])
+        if self.training or first.out_features >= x.shape[1]:
+            return self.encoder(self.transform(x)).transpose(0, 1)
+        # A map and the first layer are one map, to fewer numbers than a row has.
+        weight = self.weight @ first.weight.T
+        bias = self.bias @ first.weight.T + first.bias
+        copies = x.expand(len(weight), *x.shape)
+        first_codes = rowwise_product(copies, weight) + bias
+        return self.encoder.after_first(first_codes).transpose(0, 1)
 
 
 class MaskingNetwork(nn.Module):
@@ -293,9 +302,31 @@ class SubvectorPair(nn.Module):
             layers += [nn.Linear(n_in, n_out), first if not layers else nn.LeakyReLU(0.2)]
         return nn.Sequential(*layers)
 
-    def codes(self, layers: nn.Module, x: Tensor) -> Tensor:
-        """Map parts (n, n_positions, width) of rows to codes (n, n_positions, latent_dim)."""
-        codes = layers(x)
+    def codes(self, layers: nn.Sequential, x: Tensor, places: Tensor) -> Tensor:
+        """Map the parts of rows at places (n_positions, width) to codes of length one.
+
+        Parameters
+        ----------
+        layers : torch.nn.Sequential
+            The network of the parts.
+        x : Tensor of shape (n, n_features)
+            The rows.
+        places : Tensor of shape (n_positions, width)
+            The features of each part.
+
+        Returns
+        -------
+        codes : Tensor of shape (n, n_positions, latent_dim)
+            The codes.
+        """
+        first = cast(nn.Linear, layers[0])
+        # The first layer on all parts as one product, with zeros for the features outside of a
+        # part: to copy the parts of each row would take longer than all products.
+        n_positions = len(places)
+        weight = x.new_zeros(n_positions, x.shape[1], first.out_features)
+        weight[torch.arange(n_positions, device=x.device)[:, None], places] = first.weight.T
+        product = rowwise_product(x, weight.transpose(0, 1).flatten(1))
+        codes = layers[1:](product.view(-1, n_positions, first.out_features) + first.bias)
         # Over the positions first: what all of them share tells nothing apart.
         codes = codes * codes.square().sum(dim=1, keepdim=True).clamp(min=TINY).rsqrt()
         return codes * codes.square().sum(dim=2, keepdim=True).clamp(min=TINY).rsqrt()
@@ -305,8 +336,8 @@ class SubvectorPair(nn.Module):
 
         The last axis is the sub-vector, the one before it is the rest.
         """
-        rests = self.codes(self.rest_layers, x[:, self.outside])
-        subvectors = self.codes(self.subvector_layers, x[:, self.inside])
+        rests = self.codes(self.rest_layers, x, self.outside)
+        subvectors = self.codes(self.subvector_layers, x, self.inside)
         # Zeros fill up the codes to 64 bytes, as in DeterministicContrastiveLoss.
         n_zeros = -rests.shape[2] % 16
         rests, subvectors = F.pad(rests, (0, n_zeros)), F.pad(subvectors, (0, n_zeros))

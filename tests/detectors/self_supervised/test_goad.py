@@ -110,3 +110,13 @@ def test_the_network_maps_each_copy_to_a_code():
     codes = network(x)
     assert codes.shape == (7, 5, 3)
     torch.testing.assert_close(codes[:, 2], network.encoder(network.transform(x)[2]))
+
+
+@pytest.mark.parametrize("hidden_dims", [(3,), (3, 4), (12,), ()])
+def test_scoring_joins_the_maps_and_the_first_layer(hidden_dims):
+    torch.manual_seed(0)
+    network = AffineTransformations(8, hidden_dims, 2, n_transformations=5)
+    x = torch.randn(20, 8)
+    copies = network.encoder(network.transform(x)).transpose(0, 1)
+    torch.testing.assert_close(network.train()(x), copies)
+    torch.testing.assert_close(network.eval()(x), copies, rtol=1e-4, atol=1e-5)
