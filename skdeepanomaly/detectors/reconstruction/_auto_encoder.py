@@ -97,8 +97,8 @@ class AutoEncoder(BaseAutoEncoder):
         "output_activation": [StrOptions(set(ACTIVATIONS)), None],
         "standardize_errors": ["boolean"],
     }
-    _module_class = AutoEncoderNetwork
-    _criterion_class = ReconstructionLoss
+    _module_class: type[torch.nn.Module] = AutoEncoderNetwork
+    _criterion_class: type[torch.nn.Module] = ReconstructionLoss
 
     def __init__(
         self,

@@ -124,7 +124,7 @@ class DenoisingAutoEncoder(AutoEncoder):
     }
     # NOTE[DIFF]: the papers train layer by layer; this net trains all layers at once.
     _net_class = DenoisingNet
-    _criterion_class = DenoisingLoss
+    _criterion_class: type[torch.nn.Module] = DenoisingLoss
     # More epochs than for an AutoEncoder: the noise is new in each epoch, so the network
     # overfits later.
     _epoch_range = (10, 300)

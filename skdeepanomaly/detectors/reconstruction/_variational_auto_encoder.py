@@ -135,8 +135,8 @@ default="reconstruction_probability"
         "n_draws": [WIDTH],
     }
     _net_class = AnnealedNet
-    _module_class = VariationalNetwork
-    _criterion_class = VariationalLoss
+    _module_class: type[torch.nn.Module] = VariationalNetwork
+    _criterion_class: type[torch.nn.Module] = VariationalLoss
 
     def __init__(
         self,
