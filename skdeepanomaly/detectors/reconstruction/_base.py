@@ -1,6 +1,10 @@
 """Base class of the auto-encoders."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
+from ...utils.types import Activation
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, SHARE, WIDTH, wide_latent_dim
 
@@ -20,7 +24,14 @@ class BaseAutoEncoder(EncoderMixin, DecoderMixin, BaseDeepDetector, abstract=Tru
     _epoch_range = (10, 100)
 
     def __init__(
-        self, *, hidden_dims, latent_dim, activation, dropout, trimmed_fraction, **params
+        self,
+        *,
+        hidden_dims: Sequence[int],
+        latent_dim: int | Literal["auto"],
+        activation: Activation,
+        dropout: float,
+        trimmed_fraction: float,
+        **params: Any,
     ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims
