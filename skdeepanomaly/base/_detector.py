@@ -93,6 +93,7 @@ class BaseDeepDetector(
     _module_class: type[nn.Module]
     _criterion_class: type[nn.Module]
 
+    # What a fit sets.
     net_: DetectorNet
     offset_: float
     fit_warnings_: list[str]

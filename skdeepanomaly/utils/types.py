@@ -23,6 +23,6 @@ Activation: TypeAlias = Literal["elu", "gelu", "leaky_relu", "relu", "sigmoid", 
 Module: TypeAlias = torch.nn.Module | Callable[..., torch.nn.Module]
 Optimizer: TypeAlias = Callable[..., torch.optim.Optimizer]
 Device: TypeAlias = str | torch.device
-# skorch has no types. A list of one class of callbacks is no list of another class.
+# skorch has no types; and to a type checker, a list of EarlyStopping is no list of Callback.
 Callbacks: TypeAlias = list[Any] | tuple[Any, ...]
 TrainSplit: TypeAlias = float | Callable[..., Any]

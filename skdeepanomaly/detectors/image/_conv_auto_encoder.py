@@ -115,6 +115,7 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         "trimmed_fraction": [SHARE],
         "masking_rate": [SHARE],
     }
+    # The tabular detector takes "auto", too.
     latent_dim: int
     _module_class = ConvAutoEncoderNetwork
     _criterion_class = ImageReconstructionLoss

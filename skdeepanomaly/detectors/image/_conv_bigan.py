@@ -114,6 +114,7 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "optimizer_d": [callable],
     }
+    # The tabular detector takes "auto", too.
     latent_dim: int
     _module_class = ConvBiGANNetwork
     _auto_batch_size = 64

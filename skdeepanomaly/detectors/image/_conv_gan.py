@@ -132,6 +132,7 @@ class ConvGAN(StemMixin, BaseImageDetector, GAN):
         "query_lr": [Interval(Real, 0, None, closed="neither")],
         "optimizer_d": [callable],
     }
+    # The tabular detector takes "auto", too.
     latent_dim: int
     _module_class = ConvGANNetwork
     _n_steps = 800

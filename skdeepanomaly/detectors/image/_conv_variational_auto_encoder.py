@@ -118,6 +118,7 @@ default="reconstruction_probability"
         "n_draws": [WIDTH],
         "trimmed_fraction": [SHARE],
     }
+    # The tabular detector takes "auto", too.
     latent_dim: int
     _module_class = ConvVariationalNetwork
     _n_steps = 500

@@ -80,9 +80,7 @@ class FrozenEncoder(
 
     Examples
     --------
-    >>> import numpy as np
-    import torch
-    from numpy.typing import ArrayLike, NDArray
+    >>> import torch
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from sklearn.pipeline import make_pipeline
