@@ -21,6 +21,8 @@ extensions = [
 exclude_patterns = ["_build", "_templates", "**/*.inc", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
 autosummary_generate = True
+# Docstrings say what a parameter takes, and are shorter.
+autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 toc_object_entries_show_parents = "hide"

@@ -3,14 +3,16 @@
 import copy
 import math
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from skorch.dataset import ValidSplit
 from torch import nn
 
 from ..engine import DetectorNet, TensorLoader, block_sizes
+from ..utils.types import Device, Module
 from ..utils.validation import parameter_names
 from ._nested_params import check_nested_params, is_nested
 
@@ -101,7 +103,14 @@ def make_net(detector, X: np.ndarray, y, device: str, seed: int) -> DetectorNet:
 
 
 def build_net(
-    detector, module, criterion, X: np.ndarray, device, *, net_class=DetectorNet, **params
+    detector: BaseEstimator,
+    module: Module,
+    criterion: nn.Module | type[nn.Module],
+    X: np.ndarray,
+    device: Device,
+    *,
+    net_class: type[DetectorNet] = DetectorNet,
+    **params: Any,
 ) -> DetectorNet:
     """Return a net that is not yet initialised, with the optimisers and batches of a detector.
 
@@ -254,7 +263,9 @@ def resolve_max_epochs(detector, n_samples: int, y) -> int:
     return epochs_for(detector, detector._n_steps, n_rows, detector._epoch_range)
 
 
-def epochs_for(detector, n_steps: int, n_rows: int, epoch_range: tuple[int, int]) -> int:
+def epochs_for(
+    detector: BaseEstimator, n_steps: int, n_rows: int, epoch_range: tuple[int, int]
+) -> int:
     """Return the number of epochs that take about ``n_steps`` optimiser steps.
 
     They never take more than about ``detector._most_steps`` steps, if there are several epochs.

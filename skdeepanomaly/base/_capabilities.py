@@ -1,16 +1,23 @@
 """Mixins for detectors that encode, reconstruct, generate or cluster rows."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine import draw_seed, isolated_rng
+from ..engine import DetectorNet, draw_seed, isolated_rng
+from ..utils.types import RandomState
 
 
 class EncoderMixin:
     """Mixin of detectors whose network encodes rows."""
 
-    def encode(self, X):
+    net_: DetectorNet
+    _map_rows: Callable[..., np.ndarray]
+
+    def encode(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the codes of rows.
 
         Parameters
@@ -42,7 +49,11 @@ class EncoderMixin:
 class DecoderMixin:
     """Mixin of detectors whose network reconstructs rows."""
 
-    def reconstruct(self, X):
+    net_: DetectorNet
+    _map_rows: Callable[..., np.ndarray]
+    _shape_like: Callable[..., np.ndarray]
+
+    def reconstruct(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the reconstructions of rows.
 
         Parameters
@@ -72,7 +83,12 @@ class DecoderMixin:
 class GeneratorMixin:
     """Mixin of detectors whose network generates rows."""
 
-    def sample(self, n_samples=1, random_state=None):
+    net_: DetectorNet
+    _shape_like: Callable[..., np.ndarray]
+
+    def sample(
+        self, n_samples: int = 1, random_state: RandomState = None
+    ) -> NDArray[np.float32]:
         """Generate new rows from random codes.
 
         Parameters
@@ -117,13 +133,17 @@ class ClusterMixin:
     index of the nearest centre of each code.
     """
 
+    net_: DetectorNet
+    _map_rows: Callable[..., np.ndarray]
+    _encode_rows: Callable[[torch.Tensor], torch.Tensor]
+
     @property
-    def cluster_centers_(self):
+    def cluster_centers_(self) -> NDArray[np.float32]:
         """Centres of the clusters as codes, ndarray of shape (n_clusters, latent_dim)."""
         check_is_fitted(self)
         return self.net_.criterion_.centers.detach().cpu().numpy()
 
-    def predict_cluster(self, X):
+    def predict_cluster(self, X: ArrayLike) -> NDArray[np.intp]:
         """Return the clusters that rows belong to.
 
         Parameters

@@ -4,15 +4,28 @@ import copy
 import inspect
 from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from skorch.history import History
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks, single_row_defaults
 from ..utils.scores import OffsetMixin
+from ..utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Floats,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
     ACTIVATION_PARAMETERS,
@@ -70,19 +83,26 @@ class BaseDeepDetector(
         "random_state": ["random_state"],
     }
     # Texts that replace ``%(name)s`` in the docstrings of subclasses.
-    _doc_parts = {
+    _doc_parts: dict[str, str] = {
         "activation_parameters": ACTIVATION_PARAMETERS,
         "common_parameters": COMMON_PARAMETERS,
         "common_attributes": COMMON_ATTRIBUTES,
     }
 
-    _net_class = DetectorNet
+    _net_class: type[DetectorNet] = DetectorNet
     _module_class: type[nn.Module]
     _criterion_class: type[nn.Module]
 
+    # What a fit sets.
+    net_: DetectorNet
+    offset_: float
+    fit_warnings_: list[str]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     # Names of the parameters that are optimisers. Defaults of arguments of these optimisers;
     # an optimiser without such an argument does not get it.
-    _optimizers = ("optimizer",)
+    _optimizers: tuple[str, ...] = ("optimizer",)
     _optimizer_defaults: dict = {}
 
     # "auto" of max_epochs means about _n_steps optimiser steps within _epoch_range, but never
@@ -99,7 +119,7 @@ class BaseDeepDetector(
     # Largest number of rows that partial_fit keeps for the threshold.
     _reservoir_size = 10_000
 
-    def __init_subclass__(cls, abstract: bool = False, **kwargs):
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         """Check the constructor of a subclass and fill in its docstring."""
         super().__init_subclass__(**kwargs)
         if abstract:
@@ -117,20 +137,20 @@ class BaseDeepDetector(
     def __init__(
         self,
         *,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         self.module = module
         self.optimizer = optimizer
@@ -147,7 +167,7 @@ class BaseDeepDetector(
         self.random_state = random_state
         self._set_nested_params(component__param)
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Train the network and set the threshold.
 
         Parameters
@@ -181,7 +201,7 @@ class BaseDeepDetector(
             return fit_further(self, X, y)
         return fit_from_scratch(self, X, y)
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Train ``max_epochs`` more epochs on X.
 
         Learning rates and other arguments of the optimisers, callbacks, ``batch_size`` and
@@ -220,7 +240,7 @@ class BaseDeepDetector(
             return fit_further(self, X, y, reservoir)
         return fit_from_scratch(self, X, y, Reservoir(self._reservoir_size))
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the normality scores of rows.
 
         Parameters
@@ -304,13 +324,13 @@ class BaseDeepDetector(
         return hasattr(self, "net_")
 
     @property
-    def history_(self):
+    def history_(self) -> History:
         """Training history, a :class:`skorch.history.History` with one row for each epoch."""
         check_is_fitted(self)
         return self.net_.history
 
     @property
-    def n_epochs_(self):
+    def n_epochs_(self) -> int:
         """Number of epochs that the network was trained for."""
         return len(self.history_)
 

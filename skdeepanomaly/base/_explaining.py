@@ -1,16 +1,31 @@
 """Contributions of the features to the anomaly score of a row."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+
+from ..engine import DetectorNet
+from ..utils.types import Floats
 
 
 class ExplainingMixin:
     """Mixin with ``explain``: the terms of additive scores, otherwise integrated gradients."""
 
+    # What the detector has.
+    net_: DetectorNet
+    _reference: np.ndarray
+    _map_rows: Callable[..., np.ndarray]
+    _shape_like: Callable[..., np.ndarray]
+    _is_unbounded: Callable[[], bool]
+    _anomaly_scores: Callable[[torch.Tensor], torch.Tensor]
+    _far_terms: Callable[[torch.Tensor], torch.Tensor]
+
     # Number of points at which the gradient is evaluated.
     _explanation_steps = 32
 
-    def explain(self, X):
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the contribution of each feature to the anomaly score of each row.
 
         The anomaly score is ``-score_samples``. If it is a sum over the features, the

@@ -1,5 +1,7 @@
 """A penalty for rows far outside of the training data."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,6 +22,11 @@ class FarRowsMixin:
     of far rows. The scores of all other rows are unchanged, bit for bit. Scores that are sums
     of errors of features grow without bound by themselves, and get no penalty.
     """
+
+    # What the detector has.
+    _reference: np.ndarray
+    _is_additive: Callable[[], bool]
+    _score_rows: Callable[[torch.Tensor], torch.Tensor]
 
     def _is_unbounded(self) -> bool:
         """Whether the score grows with the distance by itself; a hook."""

@@ -168,8 +168,8 @@ def _train_phases(
             if is_last:
                 detector._initialize_state(X)
             if not interrupted and (backup is None or backup.begin_phase(phase)):
-                batch_source = (rows, targets) if is_last else (X, None)
-                interrupted = _train(net, *batch_source, watchers)
+                x, y = (rows, targets) if is_last else (X, None)
+                interrupted = _train(net, x, y, watchers)
     return interrupted
 
 

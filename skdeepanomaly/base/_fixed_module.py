@@ -1,5 +1,7 @@
 """Estimators that evaluate a torch module and do not train it by gradients."""
 
+from collections.abc import Callable
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -19,6 +21,7 @@ class FixedModuleMixin(VersionedMixin):
 
     module_: nn.Module
     device_: str
+    _validate_X: Callable[..., np.ndarray]
 
     def _set_module(self, module: nn.Module, n_features: int, device: str) -> None:
         self.module_ = module.to(device).eval().requires_grad_(False)

@@ -1,6 +1,8 @@
 """Nested parameters, such as ``optimizer__weight_decay``: get, set, and check them."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -15,9 +17,14 @@ def is_nested(name: str) -> bool:
 
 
 class NestedParamsMixin:
-    """Mixin of detectors that take parameters of the components of skorch."""
+    """Mixin of detectors that take parameters of the components of skorch.
 
-    def get_params(self, deep=True):
+    ``super()`` is :class:`sklearn.base.BaseEstimator`, before which a mixin stands.
+    """
+
+    _get_param_names: Callable[[], list[str]]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor, and the nested parameters that are set.
 
         Parameters
@@ -30,9 +37,10 @@ class NestedParamsMixin:
         params : dict
             Names and values.
         """
-        return {**super().get_params(deep=deep), **self._nested_params()}
+        params = super().get_params(deep=deep)  # type: ignore[misc]
+        return {**params, **self._nested_params()}
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters of the constructor, or nested parameters.
 
         A fitted network is not changed.
@@ -62,8 +70,8 @@ class NestedParamsMixin:
                     f"Invalid parameter {name!r} for estimator {type(self).__name__}."
                     f"{closest(name, valid)} Valid parameters are: {valid}."
                 )
-        super().set_params(**explicit)
-        vars(self).update(nested)
+        super().set_params(**explicit)  # type: ignore[misc]
+        self.__dict__.update(nested)
         return self
 
     def _nested_params(self) -> dict:

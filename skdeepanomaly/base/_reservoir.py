@@ -21,7 +21,7 @@ class Reservoir:
         The keys of these rows.
     """
 
-    rows = None
+    rows: np.ndarray | None = None
 
     def __init__(self, size: int):
         self.size = size
@@ -50,7 +50,7 @@ class Reservoir:
         added = Reservoir(self.size)
         added.keys = keys[kept]
         added.rows = np.asarray(X[kept[kept >= n_old] - n_old], dtype=np.float32)
-        if n_old:
+        if self.rows is not None:
             added.rows = np.concatenate([self.rows[kept[kept < n_old]], added.rows])
         return added
 

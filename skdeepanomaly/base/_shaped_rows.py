@@ -5,9 +5,11 @@ a row stays flat inside of a detector, and only the network sees its shape.
 """
 
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from ..utils.rows import shape_of
 from ..utils.warn import warn_user
@@ -16,7 +18,7 @@ from ..utils.warn import warn_user
 TYPICAL_SCALES = (1e-3, 10.0)
 
 
-def stack_rows(X):
+def stack_rows(X: ArrayLike) -> ArrayLike:
     """Return a tensor, or a list of arrays, as one array; anything else as it is.
 
     Parameters
@@ -36,10 +38,11 @@ def stack_rows(X):
     """
     if torch.is_tensor(X):
         return X.numpy(force=True)
-    is_nested = getattr(getattr(X, "dtype", None), "kind", "") == "O" and X.ndim == 1
-    if not (is_nested or isinstance(X, list | tuple)) or len(X) == 0:
+    given: Any = X
+    is_nested = getattr(getattr(X, "dtype", None), "kind", "") == "O" and given.ndim == 1
+    if not (is_nested or isinstance(X, list | tuple)) or len(given) == 0:
         return X
-    rows = [row.numpy(force=True) if torch.is_tensor(row) else np.asarray(row) for row in X]
+    rows = [row.numpy(force=True) if torch.is_tensor(row) else np.asarray(row) for row in given]
     shapes = sorted({row.shape for row in rows})
     if len(shapes) > 1 and max(map(len, shapes)) > 1:
         shown = ", ".join(map(str, shapes[:3])) + (", ..." if len(shapes) > 3 else "")

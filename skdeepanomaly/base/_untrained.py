@@ -1,15 +1,18 @@
 """Base of detectors that keep statistics of a fixed module's outputs: no epochs, no losses."""
 
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from torch import nn
 
 from ..engine import check_device, draw_seed, isolated_rng
 from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
+from ..utils.types import Floats
 from ..utils.validation import Interval, StrOptions
 from ._docstrings import fill_docstring
 from ._far_rows import FarRowsMixin
@@ -63,12 +66,12 @@ class BaseUntrainedDetector(
         "untrained_attributes": UNTRAINED_ATTRIBUTES,
     }
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         """Fill in the docstring of a subclass."""
         super().__init_subclass__(**kwargs)
         fill_docstring(cls)
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn what is normal, and set the threshold.
 
         Parameters
@@ -108,7 +111,7 @@ class BaseUntrainedDetector(
             self.offset_ = choose_offset(scores, self.contamination)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the normality scores of rows.
 
         Parameters

@@ -1,12 +1,14 @@
 """Several networks in a detector, which learn together from rows of their own."""
 
 import inspect
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from ..base import BaseDeepDetector
 from ..utils.rows import n_drawn
+from ..utils.types import Module
 from ..utils.validation import MAX_SAMPLES, check_hidden_dims, parameter_names
 from ._parameters import WIDTH
 
@@ -69,9 +71,11 @@ class MembersMixin:
         **BaseDeepDetector._doc_parts,
         "members_parameters": MEMBERS_PARAMETERS,
     }
+    module: Module | None
+    hidden_dims: Sequence[int]
     # What subclasses have that do not take these parameters.
-    n_members = 1
-    max_samples = None
+    n_members: int = 1
+    max_samples: int | float | None = None
 
     def _member_params(self) -> dict:
         """Return the arguments of modules and losses of several networks."""

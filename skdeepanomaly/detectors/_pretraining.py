@@ -1,6 +1,8 @@
 """Pre-training of a detector's network as an auto-encoder."""
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from torch import nn
@@ -26,6 +28,12 @@ pretrain_lr : float, default={pretrain_lr}
 
 class PretrainingMixin:
     """Mixin of detectors with the parameters ``pretrain_epochs`` and ``pretrain_lr``."""
+
+    net_: DetectorNet
+    pretrain_epochs: int | Literal["auto"]
+    pretrain_lr: float
+    _nested_params: Callable[[], dict]
+    _net_params: Callable[[], dict]
 
     # With pretrain_epochs="auto": the number of optimiser steps, and the bounds of the epochs.
     _pretrain_steps = 500

@@ -1,9 +1,12 @@
 """A net with several optimisers, for adversarial training."""
 
+from typing import Any, Self
+
 import torch
 from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
 
+from ..utils.types import Optimizer
 from ._net import DetectorNet
 
 
@@ -32,7 +35,7 @@ class AdversarialNet(DetectorNet):
         ("optimizer", "generator_loss"),
     )
 
-    def __init__(self, *args, optimizer_d=torch.optim.Adam, **kwargs):
+    def __init__(self, *args: Any, optimizer_d: Optimizer = torch.optim.Adam, **kwargs: Any):
         self.optimizer_d = optimizer_d
         super().__init__(*args, **kwargs)
 
@@ -53,7 +56,7 @@ class AdversarialNet(DetectorNet):
         """Whether an optimiser trains a parameter; both arguments are names."""
         return (optimizer == "optimizer_d") == parameter.startswith("discriminator")
 
-    def initialize_optimizer(self, triggered_directly=None):
+    def initialize_optimizer(self, triggered_directly: bool | None = None) -> Self:
         """Create all optimisers, each with its own parameters."""
         # A compiled module adds the prefix to the names.
         named = [
@@ -72,10 +75,10 @@ class AdversarialNet(DetectorNet):
             setattr(self, f"{optimizer}_", getattr(self, optimizer)(*args, **kwargs))
         return self
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Take one step of each optimiser."""
         inputs = self._inputs(unpack_data(batch))
-        step = {"y_pred": None}
+        step: dict[str, Any] = {"y_pred": None}
         for optimizer, name in self.steps:
 
             def compute_loss(name=name):
@@ -85,7 +88,7 @@ class AdversarialNet(DetectorNet):
             step[key] = self._minimize(getattr(self, f"{optimizer}_"), compute_loss, batch)
         return step
 
-    def validation_step(self, batch, **fit_params):
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the loss of ``optimizer`` on a batch."""
         compute_loss = getattr(self.criterion_, dict(self.steps)["optimizer"])
         with torch.no_grad():

@@ -1,5 +1,10 @@
 """A net whose criterion changes during training."""
 
+from typing import Any
+
+from skorch import NeuralNet
+from torch.utils.data import Dataset
+
 from ._net import DetectorNet
 
 
@@ -11,12 +16,20 @@ class AnnealedNet(DetectorNet):
     all epochs if a fitted net is trained further.
     """
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(
+        self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
         """Also remember whether the net was trained before."""
         self.goes_on_ = len(self.history) > 0
         super().on_train_begin(net, X=X, y=y, **kwargs)
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_begin(
+        self,
+        net: NeuralNet,
+        dataset_train: Dataset | None = None,
+        dataset_valid: Dataset | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Also pass the share of the training that is done to the criterion."""
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
         n_done, n_last = len(self.history) - 1, self.max_epochs - 1

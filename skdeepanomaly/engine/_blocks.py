@@ -1,9 +1,11 @@
 """Evaluation of a fitted network on rows, block by block."""
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from skorch import NeuralNet
 from torch import nn
 
@@ -43,7 +45,7 @@ def map_in_blocks(
     X: np.ndarray,
     device: str,
     *,
-    dtype=np.float64,
+    dtype: DTypeLike = np.float64,
     width: int | None = None,
 ) -> np.ndarray:
     """Map rows so that the result of a row does not depend on the other rows.
@@ -80,7 +82,6 @@ def map_in_blocks(
     """
     n_samples, n_features = X.shape
     reference, *larger = block_sizes(width or n_features)
-    mapped = None
     start = 0
     with evaluation_defaults(), RowwiseLinear():
         for size in [*reversed(larger), reference]:
@@ -102,7 +103,7 @@ def map_in_blocks(
                     if not np.array_equal(alone, block[places], equal_nan=True):
                         break
                     proven = True
-                if mapped is None:
+                if start == 0:
                     mapped = np.empty((n_samples, *block.shape[1:]), dtype=dtype)
                 mapped[start:stop] = block
                 start = stop
@@ -176,7 +177,7 @@ def mean_over_rows(
     """
     rows = spread(X, max_rows)
     mapped = iter_outputs(net, rows, function, size)
-    return sum(values.sum(dim=0) for _, values in mapped) / len(rows)
+    return reduce(torch.add, (values.sum(dim=0) for _, values in mapped)) / len(rows)
 
 
 def spread_tensor(X: np.ndarray, device: str, n_rows: int = 10_000) -> torch.Tensor:

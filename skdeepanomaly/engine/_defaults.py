@@ -6,10 +6,13 @@ autocast, the precision of matrix products. A detector computes the same numbers
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import torch
+
+# Torch's own types lack some of what is in it.
+_BACKENDS: Any = torch.backends
 
 
 class _ProcessSetting:
@@ -29,7 +32,9 @@ class _ProcessSetting:
         The values to leave alone; others are replaced by the first of them.
     """
 
-    def __init__(self, read: Callable[[], Any], write: Callable[[Any], None], defaults: tuple):
+    def __init__(
+        self, read: Callable[[], Any], write: Callable[[Any], object], defaults: tuple
+    ):
         self._read, self._write, self._defaults = read, write, defaults
         self._lock = threading.Lock()
         self._n_inside = 0
@@ -66,10 +71,10 @@ def _read_precision() -> tuple[str | None, ...]:
         general = torch.get_float32_matmul_precision()
     except RuntimeError:
         general = None
-    if not hasattr(torch.backends, "fp32_precision"):
+    if not hasattr(_BACKENDS, "fp32_precision"):
         return (general,)
-    backends = torch.backends
-    return general, backends.mkldnn.matmul.fp32_precision, backends.cuda.matmul.fp32_precision
+    matmuls = _BACKENDS.mkldnn.matmul, _BACKENDS.cuda.matmul
+    return (general, *(matmul.fp32_precision for matmul in matmuls))
 
 
 def _write_precision(precision: tuple[str | None, ...]) -> None:
@@ -79,24 +84,24 @@ def _write_precision(precision: tuple[str | None, ...]) -> None:
         # This sets the others, too, hence it comes first.
         torch.set_float32_matmul_precision(general)
     if each:
-        torch.backends.mkldnn.matmul.fp32_precision = each[0]
-        torch.backends.cuda.matmul.fp32_precision = each[1]
+        _BACKENDS.mkldnn.matmul.fp32_precision = each[0]
+        _BACKENDS.cuda.matmul.fp32_precision = each[1]
 
 
 def _read_convolutions() -> tuple[str | bool, ...]:
     """Return the precision of float32 convolutions: on the CPU, and by cuDNN on a GPU."""
-    if not hasattr(torch.backends, "fp32_precision"):
-        return (torch.backends.cudnn.allow_tf32,)
-    return torch.backends.mkldnn.conv.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+    if not hasattr(_BACKENDS, "fp32_precision"):
+        return (_BACKENDS.cudnn.allow_tf32,)
+    return _BACKENDS.mkldnn.conv.fp32_precision, _BACKENDS.cudnn.conv.fp32_precision
 
 
 def _write_convolutions(precision: tuple[str | bool, ...]) -> None:
     """Set what :func:`_read_convolutions` returned."""
     if len(precision) == 1:
-        torch.backends.cudnn.allow_tf32 = precision[0]
+        _BACKENDS.cudnn.allow_tf32 = precision[0]
     else:
-        torch.backends.mkldnn.conv.fp32_precision = precision[0]
-        torch.backends.cudnn.conv.fp32_precision = precision[1]
+        _BACKENDS.mkldnn.conv.fp32_precision = precision[0]
+        _BACKENDS.cudnn.conv.fp32_precision = precision[1]
 
 
 _DTYPE = _ProcessSetting(torch.get_default_dtype, torch.set_default_dtype, (torch.float32,))
@@ -110,7 +115,7 @@ _CONVOLUTIONS = _ProcessSetting(
     _read_convolutions,
     _write_convolutions,
     (("ieee", "ieee"), ("none", "none"), ("none", "ieee"), ("ieee", "none"))
-    if hasattr(torch.backends, "fp32_precision")
+    if hasattr(_BACKENDS, "fp32_precision")
     else ((False,),),
 )
 _ANOMALIES = _ProcessSetting(
@@ -164,7 +169,7 @@ def export_defaults() -> Iterator[None]:
         yield
 
 
-def single_row_defaults():
+def single_row_defaults() -> AbstractContextManager[Any]:
     """Return the context in which a single row is evaluated, without gradients.
 
     It is :func:`evaluation_defaults` where a setting was changed, and inference mode alone

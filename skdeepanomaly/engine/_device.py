@@ -2,8 +2,10 @@
 
 import torch
 
+from ..utils.types import Device
 
-def check_device(device) -> str:
+
+def check_device(device: Device) -> str:
     """Return the name of a device that is available.
 
     Parameters

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from skorch.dataset import Dataset
+from torch.utils.data import Subset
 
 # Size of the buffer in which rows are shuffled. A table that fits into the buffer is permuted
 # as a whole. For a larger table the buffer is filled with random chunks from all parts of the
@@ -45,24 +48,25 @@ class TensorLoader:
 
     def __init__(
         self,
-        dataset,
+        dataset: Dataset | Subset,
         batch_size: int,
         shuffle: bool = False,
         anomaly_share: float | None = None,
     ):
-        if isinstance(dataset, torch.utils.data.Subset):
+        whole: Any = dataset
+        self._indices: np.ndarray | None = None
+        if isinstance(dataset, Subset):
+            whole = dataset.dataset
             # Sorted indices, so that a chunk of a large table is a run of neighbouring rows.
             # The smallest integer type that fits keeps them small in memory.
-            small = np.min_scalar_type(len(dataset.dataset))
+            small = np.min_scalar_type(len(whole))
             self._indices = np.asarray(dataset.indices).astype(small)
             self._indices.sort()
-            dataset = dataset.dataset
-        else:
-            self._indices = None
-        self._X, self._y = getattr(dataset, "X", None), getattr(dataset, "y", None)
+        self._X: Any = getattr(whole, "X", None)
+        self._y: Any = getattr(whole, "y", None)
         if self._X is None:
             raise TypeError(
-                f"train_split gave a {type(dataset).__name__}; expected a"
+                f"train_split gave a {type(whole).__name__}; expected a"
                 " skorch.dataset.Dataset, or a Subset of the dataset that it was given."
             )
         self.batch_size = batch_size
@@ -168,8 +172,8 @@ class TensorLoader:
             if self._joins_last_row and n_unread == 1 and n_out == n_filled:
                 n_out -= self.batch_size
             for cut in self._cuts(n_out):
-                rows = order[cut]
-                yield self._batch(buffer[rows], None if labels is None else labels[rows])
+                mixed = order[cut]
+                yield self._batch(buffer[mixed], None if labels is None else labels[mixed])
             n_filled -= n_out
             buffer[:n_filled] = buffer[order[n_out:]]
             if labels is not None:

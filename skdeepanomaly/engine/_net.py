@@ -1,6 +1,7 @@
 """A skorch net whose target is its input, with a fast training loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class QuietPrintLog(PrintLog):
     On a few hundred rows the table takes a twentieth of an epoch.
     """
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Print the last row of the history if the net is verbose."""
         if net.verbose or self.sink is not print:
             super().on_epoch_end(net, **kwargs)
@@ -49,10 +50,11 @@ class DetectorNet(NeuralNet):
 
     _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
+    verbose: int
     interrupted_ = False
-    watchers = ()
+    watchers: Sequence[Any] = ()
     # Largest number of values that the module holds for a row; None is the number of features.
-    width = None
+    width: int | None = None
     # Number of epochs of this fit that were restored from a backup.
     epochs_restored_ = 0
 
@@ -61,12 +63,14 @@ class DetectorNet(NeuralNet):
         *callbacks, (name, _) = super()._default_callbacks
         return [*callbacks, (name, QuietPrintLog())]
 
-    def eval(self):
+    def eval(self) -> None:
         """Put the module and the criterion into evaluation mode."""
         self.module_.eval()
         self.criterion_.eval()
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> torch.Tensor:
         """Return the loss of an output of the module, given its input."""
         return self.criterion_(y_pred, *self._inputs((X, y_true)))
 
@@ -74,7 +78,7 @@ class DetectorNet(NeuralNet):
         """Return the tensors of a batch on the device: rows, and labels if there are any."""
         return [to_tensor(part, device=self.device) for part in batch if part is not None]
 
-    def initialize_module(self):
+    def initialize_module(self) -> Self:
         """Also convert the weights to float32, and check that there are weights to train.
 
         A custom module may have another type.
@@ -87,7 +91,7 @@ class DetectorNet(NeuralNet):
             )
         return self
 
-    def initialize_criterion(self):
+    def initialize_criterion(self) -> Self:
         """Also raise a ValueError if the module lacks attributes that the criterion uses."""
         super().initialize_criterion()
         needed = getattr(self.criterion_, "module_interface", ())
@@ -99,7 +103,7 @@ class DetectorNet(NeuralNet):
             )
         return self
 
-    def initialize_callbacks(self):
+    def initialize_callbacks(self) -> Self:
         """Also remember whether a callback needs notifications of single batches."""
         super().initialize_callbacks()
         self.listens_to_batches_ = any(map(self._needs_batches, dict(self.callbacks_).values()))
@@ -111,12 +115,16 @@ class DetectorNet(NeuralNet):
         kind = type(callback)
         return any(getattr(kind, h) is not getattr(Callback, h) for h in self._BATCH_HOOKS)
 
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+    def on_batch_begin(
+        self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
         """Set training or evaluation mode; the fast loop does this once in an epoch."""
         super().on_batch_begin(net, batch=batch, training=training, **kwargs)
         self._set_training(training)
 
-    def on_batch_end(self, net, batch=None, training=False, **step):
+    def on_batch_end(
+        self, net: NeuralNet, batch: Any = None, training: bool = False, **step: Any
+    ) -> None:
         """Record the further losses of a training step, besides ``train_loss``."""
         for name in self._further_losses(step) if training else ():
             self.history.record_batch(name, step[name].item())
@@ -125,11 +133,11 @@ class DetectorNet(NeuralNet):
     def _further_losses(step) -> list[str]:
         return [name for name in step if name.endswith("_loss")]
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on a batch."""
         x, *labels = self._inputs(unpack_data(batch))
         y = labels[0] if labels else None
-        outputs = []
+        outputs: list[Any] = []
 
         def compute_loss():
             outputs[:] = [self.infer(x, **fit_params)]
@@ -167,7 +175,14 @@ class DetectorNet(NeuralNet):
 
         return optimizer.step(closure)
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+    def run_single_epoch(
+        self,
+        iterator: Iterable[Any] | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
         """Run an epoch, with the fast loop if no callback needs single batches."""
         if iterator is None:
             return
@@ -199,7 +214,7 @@ class DetectorNet(NeuralNet):
         self.history.record_batch(f"{prefix}_batch_size", int(np.sum(sizes)))
         self.history.record(f"{prefix}_batch_count", len(sizes))
 
-    def notify(self, method_name, **cb_kwargs):
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Notify all callbacks, then the watchers.
 
         The watchers come last, so that they see the state that the callbacks have set.
@@ -279,14 +294,14 @@ class DetectorNet(NeuralNet):
         for name, state in states.items():
             getattr(self, f"{name}_").load_state_dict(state)
 
-    def without_moments(self) -> "DetectorNet":
+    def without_moments(self) -> Self:
         """Return a net that shares all with this one, but is pickled without moments.
 
         The optimisers keep their learning rates and other arguments. The moments, which are
         the larger part of a pickle, start anew when training goes on.
         """
         light = type(self).__new__(type(self))
-        vars(light).update(vars(self), keeps_moments=False)
+        light.__dict__.update(vars(self), keeps_moments=False)
         return light
 
     def _close_epoch(self):
@@ -316,7 +331,7 @@ class DetectorNet(NeuralNet):
                 callback.lr_scheduler_ = None
         self.eval()
 
-    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> Self:
         """Run the remaining epochs, and remember whether Ctrl-C ended them.
 
         skorch ends training on ``KeyboardInterrupt``, which comes from the keyboard or from

@@ -1,8 +1,11 @@
 """A net whose learning rate rises to a peak and falls to zero in one fit."""
 
 from math import cos, pi
+from typing import Any
 
+from skorch import NeuralNet
 from skorch.callbacks import LRScheduler
+from torch.utils.data import Dataset
 
 from ._net import DetectorNet
 
@@ -38,28 +41,36 @@ class OneCycleNet(DetectorNet):
     rates.
     """
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(
+        self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
         """Also remember the peaks of the rates, before a backup restores other rates."""
         self.has_schedule_ = any(isinstance(c, LRScheduler) for _, c in self.callbacks_)
         self.peaks_ = [group["lr"] for group in self.optimizer_.param_groups]
         self.n_epochs_before_ = len(self.history)
         super().on_train_begin(net, X=X, y=y, **kwargs)
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_begin(
+        self,
+        net: NeuralNet,
+        dataset_train: Dataset | None = None,
+        dataset_valid: Dataset | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Also count the steps of the epoch."""
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
         n_steps = len(self.get_iterator(dataset_train, training=True))
         self.steps_done_ = n_steps * (len(self.history) - 1 - self.n_epochs_before_)
         self.last_step_ = max(1, n_steps * self.max_epochs - 1)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Set the learning rate and take one step on a batch."""
         if not self.has_schedule_:
             self._set_rates(one_cycle(min(1.0, self.steps_done_ / self.last_step_)))
         self.steps_done_ += 1
         return super().train_step(batch, **fit_params)
 
-    def on_train_end(self, net, X=None, y=None, **kwargs):
+    def on_train_end(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Also set the rates to their peaks, from which the next fit starts."""
         super().on_train_end(net, X=X, y=y, **kwargs)
         if not self.has_schedule_:

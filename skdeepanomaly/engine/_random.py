@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from ..utils.types import RandomState
 from ._defaults import torch_defaults
 
 # The default generators of torch, numpy and Python are shared by all threads. Without a lock
@@ -16,7 +17,7 @@ from ._defaults import torch_defaults
 _RNG_LOCK = threading.RLock()
 
 
-def draw_seed(random_state, n_calls: int = 0) -> int:
+def draw_seed(random_state: RandomState, n_calls: int = 0) -> int:
     """Return a seed, without a draw from the global generator of numpy.
 
     Parameters

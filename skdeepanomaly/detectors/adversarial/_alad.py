@@ -1,8 +1,20 @@
 """ALAD: a bidirectional GAN with discriminators of its reconstructions."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions
 from ._base import BaseAdversarialDetector
 from ._losses import ALADLoss
@@ -118,28 +130,28 @@ class ALAD(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        dropout=0.0,
-        score_type="features",
-        cycle_consistency=True,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        dropout: float = 0.0,
+        score_type: Literal["features", "l1", "l2", "logits"] = "features",
+        cycle_consistency: bool = True,
         # NOTE[DIFF]: the paper uses spectral normalisation.
-        spectral_norm=False,
-        optimizer_d=torch.optim.Adam,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        spectral_norm: bool = False,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

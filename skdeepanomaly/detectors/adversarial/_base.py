@@ -1,9 +1,13 @@
 """Base class of detectors with generative adversarial networks."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...base import BaseDeepDetector, GeneratorMixin
 from ...engine import AdversarialNet
+from ...utils.types import Optimizer
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import SHARE, WIDTH, half_latent_dim
 
@@ -25,7 +29,13 @@ class BaseAdversarialDetector(GeneratorMixin, BaseDeepDetector, abstract=True):
     _optimizer_defaults = {"betas": (0.5, 0.999)}
 
     def __init__(
-        self, *, hidden_dims, latent_dim, dropout, optimizer_d=torch.optim.Adam, **params
+        self,
+        *,
+        hidden_dims: Sequence[int],
+        latent_dim: int | Literal["auto"],
+        dropout: float,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        **params: Any,
     ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims

@@ -1,10 +1,21 @@
 """BiGAN: a generator, an encoder, and a discriminator of pairs of rows and codes."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ._base import BaseAdversarialDetector
@@ -102,35 +113,35 @@ class BiGAN(EncoderMixin, DecoderMixin, BaseAdversarialDetector):
         "cycle_weight": [NOT_NEGATIVE],
         "alpha": [Interval(Real, 0, 1, closed="both")],
     }
-    _module_class = BiGANNetwork
-    _criterion_class = BiGANLoss
+    _module_class: type[torch.nn.Module] = BiGANNetwork
+    _criterion_class: type[torch.nn.Module] = BiGANLoss
     _auto_batch_size = 128
     _epoch_range = (10, 200)
 
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        dropout=0.0,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        dropout: float = 0.0,
         # NOTE[DIFF]: the BiGAN of the papers has no reconstruction error in its loss.
-        cycle_weight=1.0,
-        alpha=0.9,
-        optimizer_d=torch.optim.Adam,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        cycle_weight: float = 1.0,
+        alpha: float = 0.9,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

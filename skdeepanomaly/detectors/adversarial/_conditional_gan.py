@@ -1,10 +1,24 @@
 """Conditional GAN: anomalies in some columns given the others."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ...engine import draw_seed, isolated_rng
 from ...utils.rows import spread
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import check_columns
 from .._parameters import half_latent_dim
 from ._gan import GAN
@@ -145,39 +159,39 @@ class ConditionalGAN(GAN):
     def __init__(
         self,
         *,
-        condition_features=None,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        dropout=0.0,
-        score_type="mix",
-        alpha=0.5,
-        feature_weight=0.1,
+        condition_features: Sequence[str | int] | None = None,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        dropout: float = 0.0,
+        score_type: Literal["mix", "discriminator", "query"] = "mix",
+        alpha: float = 0.5,
+        feature_weight: float = 0.1,
         # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps. There are fewer
         # codes than in GAN, because each of them must be decoded anew for each row.
-        n_starts=16,
-        query_steps=4,
-        query_lr=0.2,
+        n_starts: int = 16,
+        query_steps: int = 4,
+        query_lr: float = 0.2,
         # NOTE[DIFF]: the discriminator of the papers sees no background rows.
-        background=0.75,
-        background_scales=(0.3, 5.0),
-        label_smoothing=0.0,
-        r1_weight=0.0,
-        spectral_norm=False,
-        optimizer_d=torch.optim.Adam,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        background: float = 0.75,
+        background_scales: Sequence[float] = (0.3, 5.0),
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+        spectral_norm: bool = False,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,
@@ -212,7 +226,9 @@ class ConditionalGAN(GAN):
         )
         self.condition_features = condition_features
 
-    def sample_given(self, X, random_state=None):
+    def sample_given(
+        self, X: ArrayLike, random_state: RandomState = None
+    ) -> NDArray[np.float32]:
         """Draw a new row for the context of each given row.
 
         Parameters

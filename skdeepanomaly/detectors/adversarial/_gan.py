@@ -1,11 +1,22 @@
 """GAN: a generator of rows and a discriminator of real and generated rows."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import torch
 
 from ...engine import map_in_blocks
 from ...utils.rows import spread
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions, check_scales
 from .._parameters import NOT_NEGATIVE, POSITIVE, SHARE, WIDTH
 from ._base import BaseAdversarialDetector
@@ -164,45 +175,45 @@ class GAN(BaseAdversarialDetector):
         "r1_weight": [NOT_NEGATIVE],
         "spectral_norm": ["boolean"],
     }
-    _module_class = GANNetwork
-    _criterion_class = GANLoss
+    _module_class: type[torch.nn.Module] = GANNetwork
+    _criterion_class: type[torch.nn.Module] = GANLoss
     _n_steps = 500
     _epoch_range = (10, 100)
 
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        dropout=0.0,
-        score_type="mix",
-        alpha=0.5,
-        feature_weight=0.1,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        dropout: float = 0.0,
+        score_type: Literal["mix", "discriminator", "query"] = "mix",
+        alpha: float = 0.5,
+        feature_weight: float = 0.1,
         # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps.
-        n_starts=64,
-        query_steps=4,
-        query_lr=0.2,
+        n_starts: int = 64,
+        query_steps: int = 4,
+        query_lr: float = 0.2,
         # NOTE[DIFF]: the discriminator of the papers sees no background rows.
-        background=0.75,
-        background_scales=(0.3, 5.0),
-        label_smoothing=0.0,
-        r1_weight=0.0,
-        spectral_norm=False,
-        optimizer_d=torch.optim.Adam,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        background: float = 0.75,
+        background_scales: Sequence[float] = (0.3, 5.0),
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+        spectral_norm: bool = False,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

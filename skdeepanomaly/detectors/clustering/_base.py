@@ -1,17 +1,21 @@
 """Base of detectors that cluster the codes of an auto-encoder."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from ...base import BaseDeepDetector, ClusterMixin, DecoderMixin, EncoderMixin
-from ...engine import iter_outputs
+from ...engine import DetectorNet, iter_outputs
 from ...utils.rows import spread
+from ...utils.types import Activation
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from ...utils.warn import warn_user
 from .._parameters import NETWORK_CONSTRAINTS, WIDTH
@@ -61,14 +65,14 @@ class BaseDeepClustering(
     def __init__(
         self,
         *,
-        n_clusters,
-        hidden_dims,
-        latent_dim,
-        activation,
-        dropout,
-        pretrain_epochs,
-        pretrain_lr,
-        **params,
+        n_clusters: int | Literal["auto"],
+        hidden_dims: Sequence[int],
+        latent_dim: int | Literal["auto"],
+        activation: Activation,
+        dropout: float,
+        pretrain_epochs: int | Literal["auto"],
+        pretrain_lr: float,
+        **params: Any,
     ):
         super().__init__(**params)
         self.n_clusters = n_clusters
@@ -132,12 +136,12 @@ class BaseDeepClustering(
         return self.net_.module_(x)[1]
 
 
-def sample_rows(X):
+def sample_rows(X: np.ndarray) -> NDArray[np.float32]:
     """Return at most 10,000 evenly spread rows, in float32."""
     return spread(X, MAX_ROWS_FOR_CENTERS).astype("float32", copy=False)
 
 
-def codes_of(net, rows):
+def codes_of(net: DetectorNet, rows: np.ndarray) -> torch.Tensor:
     """Return the codes (n, latent_dim) of rows in evaluation mode; refuse those not finite."""
     outputs = iter_outputs(net, rows)
     codes = torch.cat([net.criterion_.split(output, x)[0] for x, output in outputs])
@@ -145,7 +149,7 @@ def codes_of(net, rows):
     return codes
 
 
-def check_finite(values, what):
+def check_finite(values: torch.Tensor, what: str) -> None:
     """Raise a ValueError if a tensor that was learned holds NaN or infinity."""
     if not values.isfinite().all():
         raise ValueError(

@@ -1,8 +1,21 @@
 """Deep clustering network: an auto-encoder with codes that k-means can cluster."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...engine import DetectorNet
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from .._parameters import NOT_NEGATIVE
 from ._base import BaseDeepClustering
 from ._losses import DeepClusteringLoss
@@ -11,7 +24,7 @@ from ._losses import DeepClusteringLoss
 class DeepClusteringNet(DetectorNet):
     """Net that updates the centres of the clusters after each optimiser step."""
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on a batch, then update the centres."""
         # NOTE[DIFF]: the centres are updated with the codes from before the optimiser step,
         # which saves a second pass through the encoder.
@@ -118,29 +131,29 @@ class DeepClustering(BaseDeepClustering):
     def __init__(
         self,
         *,
-        n_clusters="auto",
+        n_clusters: int | Literal["auto"] = "auto",
         # NOTE[DIFF]: a network for tables, with a wide code.
-        hidden_dims=(128,),
-        latent_dim=128,
-        activation="relu",
-        dropout=0.0,
-        cluster_weight=5.0,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 128,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        cluster_weight: float = 5.0,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_clusters=n_clusters,

@@ -1,10 +1,22 @@
 """Deep discriminative clustering: clusters that are learned from pairs of rows."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
 from ...engine import AnnealedNet
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows
@@ -137,34 +149,34 @@ class DeepDiscriminativeClustering(BaseDeepClustering):
     def __init__(
         self,
         *,
-        n_clusters="auto",
-        hidden_dims=(128,),
-        latent_dim=128,
-        activation="leaky_relu",
-        dropout=0.0,
-        upper_threshold=0.95,
-        lower_threshold=0.455,
-        relation_weight=0.1,
+        n_clusters: int | Literal["auto"] = "auto",
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 128,
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
+        upper_threshold: float = 0.95,
+        lower_threshold: float = 0.455,
+        relation_weight: float = 0.1,
         # NOTE[DIFF]: the papers have neither of these two terms in the loss.
-        balance_weight=0.1,
-        reconstruction_weight=1.0,
+        balance_weight: float = 0.1,
+        reconstruction_weight: float = 1.0,
         # NOTE[DIFF]: the papers have no pre-training; 0 leaves it out.
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_clusters=n_clusters,

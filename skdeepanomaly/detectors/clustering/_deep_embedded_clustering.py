@@ -1,10 +1,24 @@
 """Deep embedded clustering: self-training of soft assignments to clusters."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import torch
+from skorch import NeuralNet
+from torch.utils.data import Dataset
 
 from ...engine import DetectorNet, StopTraining
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, POSITIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows
@@ -23,12 +37,14 @@ class DeepEmbeddedClusteringNet(DetectorNet):
         between two updates.
     """
 
-    def __init__(self, *args, update_interval=20, tol=1e-3, **kwargs):
+    def __init__(self, *args: Any, update_interval: int = 20, tol: float = 1e-3, **kwargs: Any):
         self.update_interval = update_interval
         self.tol = tol
         super().__init__(*args, **kwargs)
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(
+        self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
         """Take a sample of the training rows, and set the first target."""
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.rows_ = sample_rows(X)
@@ -40,7 +56,7 @@ class DeepEmbeddedClusteringNet(DetectorNet):
         codes = codes_of(self, self.rows_)
         return self.criterion_.renew_target(self.module_, codes)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on a batch; update the target before it if it is due."""
         n_steps = int(self.criterion_.n_steps)
         due = n_steps and n_steps % self.update_interval == 0
@@ -51,7 +67,13 @@ class DeepEmbeddedClusteringNet(DetectorNet):
         self.criterion_.n_steps += 1
         return super().train_step(batch, **fit_params)
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_begin(
+        self,
+        net: NeuralNet,
+        dataset_train: Dataset | None = None,
+        dataset_valid: Dataset | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Stop training if the clusters are stable.
 
         Training stops between two epochs, so that the last epoch is in the history.
@@ -180,33 +202,33 @@ class DeepEmbeddedClustering(BaseDeepClustering):
     def __init__(
         self,
         *,
-        n_clusters="auto",
+        n_clusters: int | Literal["auto"] = "auto",
         # NOTE[DIFF]: a network for tables, with a wide code.
-        hidden_dims=(128,),
-        latent_dim=128,
-        activation="relu",
-        dropout=0.0,
-        reconstruction_weight=0.1,
-        degrees_of_freedom=1.0,
-        update_interval=20,
-        tol=1e-3,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 128,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        reconstruction_weight: float = 0.1,
+        degrees_of_freedom: float = 1.0,
+        update_interval: int = 20,
+        tol: float = 1e-3,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
         # NOTE[DIFF]: DEC has stochastic gradient descent.
-        optimizer=torch.optim.Adam,
-        lr=3e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_clusters=n_clusters,

@@ -1,14 +1,27 @@
 """Deep subspace clustering: clusters of codes that lie in linear subspaces."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import torch
 from sklearn.cluster import SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
+from skorch import NeuralNet
 from threadpoolctl import threadpool_limits
 
 from ...engine import DetectorNet, iter_outputs
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, POSITIVE, WIDTH, wide_latent_dim
 from ._base import BaseDeepClustering, check_finite, codes_of, sample_rows
@@ -18,7 +31,9 @@ from ._losses import SelfExpressionLoss
 class DeepSubspaceClusteringNet(DetectorNet):
     """Net that trains on the landmarks, and on the batch if there are more rows."""
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(
+        self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
         """Set the coefficients; note whether the landmarks are all training rows."""
         # In partial_fit: the coefficients were dropped at the end of the previous fit.
         if not self.criterion_.coefficients.numel():
@@ -29,7 +44,7 @@ class DeepSubspaceClusteringNet(DetectorNet):
         same = landmarks.shape == X.shape and (landmarks == X.astype("float32")).all()
         self.criterion_.all_landmarks.fill_(bool(same))
 
-    def set_coefficients(self, coefficients):
+    def set_coefficients(self, coefficients: torch.Tensor) -> None:
         """Replace the coefficients, also in the optimiser.
 
         The optimiser keeps its state of all other parameters.
@@ -45,7 +60,9 @@ class DeepSubspaceClusteringNet(DetectorNet):
         for group in self.optimizer_.param_groups:
             group["params"] = [new if p is old else p for p in group["params"]]
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> torch.Tensor:
         """Return the loss of the landmarks, plus that of the batch if there are more rows."""
         if not training:
             return super().get_loss(y_pred, y_true, X=X, training=training)
@@ -197,35 +214,35 @@ class DeepSubspaceClustering(BaseDeepClustering):
     def __init__(
         self,
         *,
-        n_clusters="auto",
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        activation="relu",
-        dropout=0.0,
+        n_clusters: int | Literal["auto"] = "auto",
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
         # NOTE[DIFF]: the paper has no landmarks; it expresses all rows by each other.
-        max_landmarks=1000,
-        coefficient_weight=1.0,
-        self_expression_weight=1.0,
+        max_landmarks: int = 1000,
+        coefficient_weight: float = 1.0,
+        self_expression_weight: float = 1.0,
         # NOTE[DIFF]: False is the affinity of the paper.
-        signed_affinity=True,
-        subspace_energy=0.9,
-        residual_weight=1.0,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        signed_affinity: bool = True,
+        subspace_energy: float = 0.9,
+        residual_weight: float = 1.0,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_clusters=n_clusters,

@@ -1,10 +1,23 @@
 """Denoising score matching: the step that a network takes to make a row more probable."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import numpy as np
 import torch
 
 from ...base import BaseDeepDetector
 from ...utils.rows import spread
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, SHARE
@@ -117,30 +130,30 @@ class DenoisingScoreMatching(MembersMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
+        hidden_dims: Sequence[int] = (128, 128),
         # NOTE[DIFF]: half of it in the paper.
-        noise_scale=1.0,
-        kurtosis_power=0.5,
-        trimmed_fraction=0.0,
-        teacher_decay=0.99,
-        activation="silu",
-        dropout=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        noise_scale: float = 1.0,
+        kurtosis_power: float = 0.5,
+        trimmed_fraction: float = 0.0,
+        teacher_decay: float = 0.99,
+        activation: Activation = "silu",
+        dropout: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

@@ -1,10 +1,22 @@
 """Diffusion time estimation: how many steps of noise a row seems to have taken."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS
@@ -98,28 +110,28 @@ class DTE(MembersMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        hidden_dims=(256, 512, 256),
-        n_bins=7,
-        n_timesteps=300,
-        activation="relu",
+        hidden_dims: Sequence[int] = (256, 512, 256),
+        n_bins: int = 7,
+        n_timesteps: int = 300,
+        activation: Activation = "relu",
         # NOTE[DIFF]: the authors drop half of the units.
-        dropout=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        dropout: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import torch
+from skorch.dataset import Dataset
 from torch import Tensor, nn
+from torch.utils.data import Subset
 
 from ...engine import TensorLoader
 
@@ -129,7 +131,7 @@ class AugmentingLoader(TensorLoader):
 
     def __init__(
         self,
-        dataset,
+        dataset: Dataset | Subset,
         batch_size: int,
         shuffle: bool = False,
         anomaly_share: float | None = None,

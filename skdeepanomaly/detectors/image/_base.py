@@ -1,12 +1,16 @@
 """Base of the detectors of images: what they add to the tabular detectors."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet, widest_output
 from ...networks import ACTIVATIONS
+from ...utils.types import Activation, Module
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._augmentation import AugmentingLoader
@@ -62,7 +66,14 @@ class BaseImageDetector(ImageRowsMixin, BaseDeepDetector, abstract=True):
     _auto_batch_size = 64
 
     def __init__(
-        self, *, image_shape, channels, latent_dim, activation, augmentation, **params
+        self,
+        *,
+        image_shape: Sequence[int] | None,
+        channels: Sequence[int],
+        latent_dim: int,
+        activation: Activation,
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None,
+        **params: Any,
     ):
         # The constructor of the tabular detector is passed over, with its parameters.
         BaseDeepDetector.__init__(self, **params)
@@ -104,6 +115,10 @@ class BaseImageDetector(ImageRowsMixin, BaseDeepDetector, abstract=True):
 
 class StemMixin:
     """Mixin of detectors with the parameter ``stem``."""
+
+    stem: Literal["auto", "gradients", "pixels"]
+    image_shape_: tuple[int, ...]
+    module: Module | None
 
     _parameter_constraints: dict = {"stem": [StrOptions({"auto", "gradients", "pixels"})]}
 

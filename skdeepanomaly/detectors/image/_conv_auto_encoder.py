@@ -1,8 +1,21 @@
 """Convolutional auto-encoder: images that are rebuilt badly are anomalies."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...engine import spread_tensor
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from .._parameters import NOT_NEGATIVE, SHARE
 from ..reconstruction import DenoisingAutoEncoder
 from ._base import BaseImageDetector, StemMixin
@@ -102,6 +115,8 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
         "trimmed_fraction": [SHARE],
         "masking_rate": [SHARE],
     }
+    # The tabular detector takes "auto", too.
+    latent_dim: int
     _module_class = ConvAutoEncoderNetwork
     _criterion_class = ImageReconstructionLoss
     _n_steps = 500
@@ -113,30 +128,30 @@ class ConvAutoEncoder(StemMixin, BaseImageDetector, DenoisingAutoEncoder):
     def __init__(
         self,
         *,
-        image_shape=None,
-        channels=(32, 64),
-        latent_dim=16,
-        stem="auto",
-        augmentation=None,
-        noise_std=0.0,
-        masking_rate=0.0,
-        activation="relu",
+        image_shape: Sequence[int] | None = None,
+        channels: Sequence[int] = (32, 64),
+        latent_dim: int = 16,
+        stem: Literal["auto", "gradients", "pixels"] = "auto",
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        noise_std: float | Sequence[float] = 0.0,
+        masking_rate: float = 0.0,
+        activation: Activation = "relu",
         # NOTE[DIFF]: the papers count all images.
-        trimmed_fraction=0.0,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             image_shape=image_shape,

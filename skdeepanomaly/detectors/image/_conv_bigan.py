@@ -1,9 +1,21 @@
 """Convolutional BiGAN: a generator, an encoder, and a discriminator of pairs."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ..adversarial import BiGAN
@@ -102,6 +114,8 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "optimizer_d": [callable],
     }
+    # The tabular detector takes "auto", too.
+    latent_dim: int
     _module_class = ConvBiGANNetwork
     _auto_batch_size = 64
     _n_steps = 800
@@ -110,30 +124,30 @@ class ConvBiGAN(StemMixin, BaseImageDetector, BiGAN):
     def __init__(
         self,
         *,
-        image_shape=None,
-        channels=(16, 32),
-        latent_dim=16,
-        stem="auto",
-        augmentation=None,
+        image_shape: Sequence[int] | None = None,
+        channels: Sequence[int] = (16, 32),
+        latent_dim: int = 16,
+        stem: Literal["auto", "gradients", "pixels"] = "auto",
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
         # NOTE[DIFF]: the BiGAN of the papers has no reconstruction error in its loss.
-        cycle_weight=100.0,
-        alpha=0.9,
-        optimizer_d=torch.optim.Adam,
-        activation="leaky_relu",
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        cycle_weight: float = 100.0,
+        alpha: float = 0.9,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        activation: Activation = "leaky_relu",
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             image_shape=image_shape,

@@ -1,9 +1,21 @@
 """Deep SVDD with a convolutional encoder."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS
 from ..one_class import DeepSVDD
@@ -97,30 +109,30 @@ class ConvDeepSVDD(StemMixin, BaseImageDetector, DeepSVDD):
     def __init__(
         self,
         *,
-        image_shape=None,
-        channels=(32, 64),
-        latent_dim=32,
-        stem="auto",
-        augmentation=None,
-        activation="leaky_relu",
-        soft_boundary=False,
-        nu=0.1,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=3e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        image_shape: Sequence[int] | None = None,
+        channels: Sequence[int] = (32, 64),
+        latent_dim: int = 32,
+        stem: Literal["auto", "gradients", "pixels"] = "auto",
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        activation: Activation = "leaky_relu",
+        soft_boundary: bool = False,
+        nu: float = 0.1,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             image_shape=image_shape,

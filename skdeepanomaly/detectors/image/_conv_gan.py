@@ -1,9 +1,21 @@
 """Convolutional GAN: a generator of images that anomalies do not resemble."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions
 from .._parameters import WIDTH
 from ..adversarial import GAN
@@ -120,6 +132,8 @@ class ConvGAN(StemMixin, BaseImageDetector, GAN):
         "query_lr": [Interval(Real, 0, None, closed="neither")],
         "optimizer_d": [callable],
     }
+    # The tabular detector takes "auto", too.
+    latent_dim: int
     _module_class = ConvGANNetwork
     _n_steps = 800
     _epoch_range = (5, 200)
@@ -134,32 +148,32 @@ class ConvGAN(StemMixin, BaseImageDetector, GAN):
     def __init__(
         self,
         *,
-        image_shape=None,
-        channels=(16, 32),
-        latent_dim=16,
-        stem="auto",
-        augmentation=None,
-        score_type="query",
+        image_shape: Sequence[int] | None = None,
+        channels: Sequence[int] = (16, 32),
+        latent_dim: int = 16,
+        stem: Literal["auto", "gradients", "pixels"] = "auto",
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        score_type: Literal["query", "discriminator", "mix"] = "query",
         # NOTE[DIFF]: AnoGAN starts at one random code and takes 500 steps.
-        n_starts=512,
-        query_steps=0,
-        query_lr=0.1,
-        optimizer_d=torch.optim.Adam,
-        activation="leaky_relu",
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_starts: int = 512,
+        query_steps: int = 0,
+        query_lr: float = 0.1,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        activation: Activation = "leaky_relu",
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             image_shape=image_shape,

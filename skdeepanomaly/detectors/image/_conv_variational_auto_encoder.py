@@ -1,9 +1,21 @@
 """Variational auto-encoder with convolutions."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, SHARE, WIDTH
 from ..reconstruction import VariationalAutoEncoder
@@ -106,6 +118,8 @@ default="reconstruction_probability"
         "n_draws": [WIDTH],
         "trimmed_fraction": [SHARE],
     }
+    # The tabular detector takes "auto", too.
+    latent_dim: int
     _module_class = ConvVariationalNetwork
     _n_steps = 500
     _epoch_range = (5, 100)
@@ -113,32 +127,34 @@ default="reconstruction_probability"
     def __init__(
         self,
         *,
-        image_shape=None,
-        channels=(32, 64),
-        latent_dim=16,
-        augmentation=None,
-        likelihood="auto",
-        beta=1.0,
-        warmup=0.0,
-        score_type="reconstruction_probability",
-        n_draws=10,
-        activation="relu",
+        image_shape: Sequence[int] | None = None,
+        channels: Sequence[int] = (32, 64),
+        latent_dim: int = 16,
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        likelihood: Literal["auto", "gaussian", "bernoulli"] = "auto",
+        beta: float = 1.0,
+        warmup: float = 0.0,
+        score_type: Literal[
+            "reconstruction_probability", "elbo", "error"
+        ] = "reconstruction_probability",
+        n_draws: int = 10,
+        activation: Activation = "relu",
         # NOTE[DIFF]: the papers count all images.
-        trimmed_fraction=0.0,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             image_shape=image_shape,

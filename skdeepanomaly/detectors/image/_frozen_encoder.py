@@ -1,11 +1,17 @@
 """Features of images from a frozen torch module."""
 
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from torch import Tensor, nn
 
 from ...base import FixedModuleMixin, RowsMixin
 from ...engine import check_device
+from ...utils.types import Device
 from ...utils.validation import StrOptions
 from ._frozen_layers import FrozenLayers, LocalPatterns
 from ._rows import ImageRowsMixin
@@ -97,14 +103,22 @@ class FrozenEncoder(
         "device": [str, torch.device],
     }
 
-    def __init__(self, module=None, *, layer=None, pool="mean", image_shape=None, device="cpu"):
+    def __init__(
+        self,
+        module: torch.nn.Module | None = None,
+        *,
+        layer: str | list[str] | tuple[str, ...] | None = None,
+        pool: Literal["mean", "max"] | None = "mean",
+        image_shape: Sequence[int] | None = None,
+        device: Device = "cpu",
+    ):
         self.module = module
         self.layer = layer
         self.pool = pool
         self.image_shape = image_shape
         self.device = device
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Copy the module, and see that it takes images of this shape.
 
         Parameters
@@ -125,17 +139,17 @@ class FrozenEncoder(
             If a parameter or X is not valid, or if the module does not take such images.
         """
         self._validate_params()
-        X = self._validate_X(X, reset=True, min_samples=1)
+        rows: np.ndarray = self._validate_X(X, reset=True, min_samples=1)
         is_flat = len(self._given_shape) < 2 and self.image_shape is None
         layers = make_layers(self, None if is_flat else self.image_shape_)
-        outputs = layers.try_on(X.shape[1])
+        outputs = layers.try_on(rows.shape[1])
         widths = [pool_places(output, self.pool).shape[1] for output in outputs]
         self._pool_ = self.pool
-        self._set_module(layers, X.shape[1], check_device(self.device))
+        self._set_module(layers, rows.shape[1], check_device(self.device))
         self._n_features_out = sum(widths)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the features of images.
 
         Parameters
@@ -166,7 +180,7 @@ class FrozenEncoder(
         return tags
 
 
-def make_layers(estimator, input_shape: tuple[int, ...] | None) -> FrozenLayers:
+def make_layers(estimator: BaseEstimator, input_shape: tuple[int, ...] | None) -> FrozenLayers:
     """Return the frozen layers that the parameters of an estimator name.
 
     Parameters

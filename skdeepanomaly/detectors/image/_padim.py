@@ -1,9 +1,12 @@
 """PaDiM: a Gaussian distribution of local features for each place."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Literal
 
 import torch
 
+from ...utils.types import Contamination, Device, RandomState
 from ...utils.validation import Interval
 from ._patch_base import BasePatchDetector
 from ._patches import PlaceGaussians
@@ -78,15 +81,15 @@ class PaDiM(BasePatchDetector):
     def __init__(
         self,
         *,
-        module=None,
-        layer=None,
-        image_shape=None,
-        n_channels=100,
-        regularization=0.01,
-        smoothing="auto",
-        contamination=0.1,
-        device="cpu",
-        random_state=None,
+        module: torch.nn.Module | None = None,
+        layer: str | list[str] | tuple[str, ...] | None = None,
+        image_shape: Sequence[int] | None = None,
+        n_channels: int = 100,
+        regularization: float = 0.01,
+        smoothing: float | Literal["auto"] = "auto",
+        contamination: Contamination = 0.1,
+        device: Device = "cpu",
+        random_state: RandomState = None,
     ):
         super().__init__(
             module=module,

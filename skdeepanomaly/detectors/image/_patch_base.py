@@ -1,17 +1,20 @@
 """Base of detectors that compare local features of images, with heat maps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
 from ...base import BaseUntrainedDetector
 from ...engine import BLOCK_ROWS
+from ...utils.types import Contamination, Device, Floats, RandomState
 from ...utils.validation import Interval, StrOptions
 from ._frozen_encoder import LAYER_CONSTRAINTS, make_layers
-from ._patches import PatchFeatures
+from ._patches import PatchFeatures, PatchModel
 from ._rows import IMAGE_SHAPE_ATTRIBUTE, IMAGE_SHAPE_PARAMETER, ImageRowsMixin
 
 # The heat maps of the papers are smoothed by 4 pixels, in images of 224 x 224.
@@ -54,8 +57,18 @@ class BasePatchDetector(ImageRowsMixin, BaseUntrainedDetector):
     }
     _patch_size = 1
 
+    module_: PatchModel
+
     def __init__(
-        self, *, module, layer, image_shape, smoothing, contamination, device, random_state
+        self,
+        *,
+        module: torch.nn.Module | None,
+        layer: str | list[str] | tuple[str, ...] | None,
+        image_shape: Sequence[int] | None,
+        smoothing: float | Literal["auto"],
+        contamination: Contamination,
+        device: Device,
+        random_state: RandomState,
     ):
         self.module = module
         self.layer = layer
@@ -65,7 +78,7 @@ class BasePatchDetector(ImageRowsMixin, BaseUntrainedDetector):
         self.device = device
         self.random_state = random_state
 
-    def anomaly_map(self, X):
+    def anomaly_map(self, X: ArrayLike) -> Floats:
         """Return how far each pixel is from normal.
 
         Parameters
@@ -87,12 +100,12 @@ class BasePatchDetector(ImageRowsMixin, BaseUntrainedDetector):
             If X is not valid, as in ``score_samples``.
         """
         maps = self._map_rows(lambda x: self.module_.maps(x), X)
-        np.nan_to_num(maps, copy=False, nan=np.finfo(np.float32).max)
+        np.nan_to_num(maps, copy=False, nan=float(np.finfo(np.float32).max))
         if not self._sigma:
             return maps
         return gaussian_filter(maps, (0, self._sigma, self._sigma), mode="nearest")
 
-    def explain(self, X):
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the share of each pixel in the anomaly score of each image.
 
         The score is not a sum over pixels. The shares are those of :meth:`anomaly_map`, scaled

@@ -1,10 +1,13 @@
 """PatchCore: a memory of normal patches."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 import torch
 
+from ...utils.types import Contamination, Device, RandomState
 from ...utils.validation import Interval, RealNotInt, StrOptions
 from ._patch_base import BasePatchDetector
 from ._patches import PatchMemory, greedy_coreset, image_patches
@@ -97,16 +100,16 @@ class PatchCore(BasePatchDetector):
     def __init__(
         self,
         *,
-        module=None,
-        layer=None,
-        image_shape=None,
-        patch_size=3,
-        coreset_size="auto",
-        n_neighbors=9,
-        smoothing="auto",
-        contamination=0.1,
-        device="cpu",
-        random_state=None,
+        module: torch.nn.Module | None = None,
+        layer: str | list[str] | tuple[str, ...] | None = None,
+        image_shape: Sequence[int] | None = None,
+        patch_size: int = 3,
+        coreset_size: int | float | Literal["auto"] = "auto",
+        n_neighbors: int = 9,
+        smoothing: float | Literal["auto"] = "auto",
+        contamination: Contamination = 0.1,
+        device: Device = "cpu",
+        random_state: RandomState = None,
     ):
         super().__init__(
             module=module,

@@ -36,7 +36,7 @@ class PatchFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map rows (n, n_features) to local features (n, n_channels, height, width)."""
-        maps = []
+        maps: list[Tensor] = []
         for values in self.layers(x):
             if values.ndim != 4:
                 raise ValueError(

@@ -1,5 +1,6 @@
 """Images as rows of a detector."""
 
+from collections.abc import Sequence
 from math import prod
 from numbers import Integral
 
@@ -28,8 +29,10 @@ class ImageRowsMixin(ShapedRowsMixin):
     rows. Images of dtype uint8 are scaled to [0, 1], all others are used as they are.
     """
 
+    image_shape: Sequence[int] | None
+
     # Smallest and largest value of the first fit; None if they were bytes, which are scaled.
-    _value_range = None
+    _value_range: tuple[float, float] | None = None
 
     _parameter_constraints: dict = {"image_shape": ["array-like", None]}
     _shape_attribute = "image_shape_"
@@ -61,7 +64,7 @@ class ImageRowsMixin(ShapedRowsMixin):
             )
         return full
 
-    def _asked_shape(self) -> tuple[int, int, int] | None:
+    def _asked_shape(self) -> tuple[int, ...] | None:
         """Return ``image_shape`` with its channels, or None."""
         if self.image_shape is None:
             return None

@@ -1,6 +1,8 @@
 """Neighbour distance: a network learns how far a row is from its nearest training rows."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -8,6 +10,16 @@ import torch
 from ...base import BaseDeepDetector
 from ...engine import OneCycleNet
 from ...utils.rows import n_drawn
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS
@@ -145,29 +157,29 @@ class DeepNeighborDistance(MembersMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        n_neighbors="auto",
-        assume="clean",
-        n_moved=60_000,
-        max_reference_rows=50_000,
-        hidden_dims=(256, 256, 256),
-        activation="silu",
-        dropout=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=3e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_neighbors: int | Literal["auto"] = "auto",
+        assume: Literal["clean", "contaminated"] = "clean",
+        n_moved: int = 60_000,
+        max_reference_rows: int = 50_000,
+        hidden_dims: Sequence[int] = (256, 256, 256),
+        activation: Activation = "silu",
+        dropout: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

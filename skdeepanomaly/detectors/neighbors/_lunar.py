@@ -1,15 +1,30 @@
 """LUNAR: a network judges the distances of a row to its nearest training rows."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
+from skorch import NeuralNet
 from skorch.callbacks import Callback
+from torch.utils.data import Dataset
 
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE
 from ._losses import NegativesLoss
@@ -28,21 +43,24 @@ class BestWeights(Callback):
     both of them among the validation rows the last weights stay.
     """
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Forget former weights."""
-        self.best_, self.weights_ = -np.inf, None
+        self.best_ = -np.inf
+        self.weights_: dict[str, torch.Tensor] | None = None
 
-    def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+    def on_epoch_end(
+        self, net: NeuralNet, dataset_valid: Dataset | None = None, **kwargs: Any
+    ) -> None:
         """Remember the weights if they are the best so far."""
         if dataset_valid is None:
             return
         net.eval()
-        targets, logits = [], []
+        labels, outputs = [], []
         with torch.no_grad():
             for x, y in net.get_iterator(dataset_valid, training=False):
-                targets.append(y)
-                logits.append(net.infer(x.to(net.device)).cpu())
-        targets, logits = (torch.cat(part).flatten().numpy() for part in (targets, logits))
+                labels.append(y)
+                outputs.append(net.infer(x.to(net.device)).cpu())
+        targets, logits = (torch.cat(part).flatten().numpy() for part in (labels, outputs))
         if len(np.unique(targets)) < 2 or not np.isfinite(logits).all():
             return
         auroc = roc_auc_score(targets, logits)
@@ -54,7 +72,7 @@ class BestWeights(Callback):
                 name: value.clone() for name, value in net.module_.state_dict().items()
             }
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Set the best weights."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
@@ -185,29 +203,29 @@ class LUNAR(BaseDeepDetector):
         self,
         *,
         # NOTE[DIFF]: the paper takes 100; 20 rank as well on tables, and take less time.
-        n_neighbors=20,
+        n_neighbors: int = 20,
         # NOTE[DIFF]: the network of the paper gives the logit.
-        weighted=True,
-        negatives="mixed",
-        epsilon=0.1,
-        max_reference_rows=10_000,
-        hidden_dims=(256, 256, 256),
-        activation="relu",
-        dropout=0.0,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=0.15,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        weighted: bool = True,
+        negatives: Literal["mixed", "uniform", "subspace"] = "mixed",
+        epsilon: float = 0.1,
+        max_reference_rows: int = 10_000,
+        hidden_dims: Sequence[int] = (256, 256, 256),
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = 0.15,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,
@@ -297,7 +315,12 @@ class LUNAR(BaseDeepDetector):
         return criterion.score_rows(self.net_.module_(distances), x)
 
 
-def draw_negatives(reference, kind, epsilon, rng):
+def draw_negatives(
+    reference: NDArray[np.float32],
+    kind: Literal["mixed", "uniform", "subspace"],
+    epsilon: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
     """Draw rows that are not normal, around reference rows.
 
     Parameters

@@ -1,8 +1,10 @@
 """Distance to the nearest training rows, by a search: the method to beat."""
 
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
@@ -11,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ...base import choose_offset
 from ...utils.randomness import check_local_random_state
 from ...utils.scores import OffsetMixin
+from ...utils.types import Contamination, Floats, RandomState
 from ...utils.validation import Interval, StrOptions
 
 # Rows are compared with their neighbours in blocks of about this many numbers.
@@ -99,11 +102,11 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        n_neighbors=5,
-        max_samples=50_000,
-        contamination=0.1,
-        n_jobs=None,
-        random_state=None,
+        n_neighbors: int = 5,
+        max_samples: int | None = 50_000,
+        contamination: Contamination = 0.1,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
     ):
         self.n_neighbors = n_neighbors
         self.max_samples = max_samples
@@ -111,7 +114,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Keep the training rows, and set the threshold.
 
         Parameters
@@ -145,7 +148,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         self.offset_ = choose_offset(self._score(X), self.contamination)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the normality scores of rows.
 
         Parameters
@@ -168,7 +171,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         check_is_fitted(self)
         return self._score(self._validate_X(X, reset=False))
 
-    def explain(self, X):
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the share of each column in the anomaly score of each row.
 
         Parameters
@@ -200,7 +203,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "offset_")
 
-    def _validate_X(self, X, reset):
+    def _validate_X(self, X: ArrayLike, reset: bool) -> Floats:
         min_samples = 2 if reset else 1
         return validate_data(
             self, X, dtype=np.float64, ensure_min_samples=min_samples, reset=reset

@@ -1,11 +1,15 @@
 """Base of detectors that score rows by the distance of their codes to a fixed centre."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 from torch import nn
 
 from ...base import BaseDeepDetector, EncoderMixin
 from ...engine import iter_outputs
 from ...networks import MLP
+from ...utils.types import Activation
 from ...utils.validation import check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, WIDTH
 from .._pretraining import PRETRAINING_CONSTRAINTS, PRETRAINING_PARAMETERS, PretrainingMixin
@@ -30,7 +34,7 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
         **BaseDeepDetector._doc_parts,
         "pretraining_parameters": PRETRAINING_PARAMETERS,
     }
-    _module_class = Encoder
+    _module_class: type[nn.Module] = Encoder
     # NOTE[DIFF]: far fewer steps than in the papers, which train on images.
     _n_steps = 150
     _epoch_range = (1, 150)
@@ -38,13 +42,13 @@ class BaseCenterDetector(PretrainingMixin, EncoderMixin, BaseDeepDetector, abstr
     def __init__(
         self,
         *,
-        hidden_dims,
-        latent_dim,
-        activation,
-        dropout,
-        pretrain_epochs,
-        pretrain_lr,
-        **params,
+        hidden_dims: Sequence[int],
+        latent_dim: int,
+        activation: Activation,
+        dropout: float,
+        pretrain_epochs: int | Literal["auto"],
+        pretrain_lr: float,
+        **params: Any,
     ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims

@@ -1,12 +1,24 @@
 """Deep one-class SVM: a one-class SVM and the codes that it separates, trained together."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
 from ...engine import iter_outputs, spread_tensor
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ..reconstruction._networks import CodingAutoEncoder
@@ -139,30 +151,30 @@ class DeepOneClassSVM(EncoderMixin, DecoderMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        hidden_dims=(128,),
+        hidden_dims: Sequence[int] = (128,),
         # NOTE[DIFF]: a wide code; the paper has a narrow one.
-        latent_dim=256,
-        activation="relu",
-        dropout=0.0,
-        nu=0.1,
-        gamma=2.0,
-        n_fourier_features=256,
-        alpha=1.0,
-        joint=True,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        latent_dim: int = 256,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        nu: float = 0.1,
+        gamma: float = 2.0,
+        n_fourier_features: int = 256,
+        alpha: float = 1.0,
+        joint: bool = True,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

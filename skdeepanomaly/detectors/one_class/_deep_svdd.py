@@ -1,10 +1,22 @@
 """Deep SVDD: an encoder that maps normal rows into a small sphere."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from ._base import BaseCenterDetector
 from ._losses import DeepSVDDLoss
@@ -101,29 +113,29 @@ class DeepSVDD(BaseCenterDetector):
         self,
         *,
         # NOTE[DIFF]: a network for tables; the paper has convolutional ones for images.
-        hidden_dims=(128,),
-        latent_dim=512,
-        activation="leaky_relu",
-        dropout=0.0,
-        soft_boundary=False,
-        nu=0.1,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 512,
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
+        soft_boundary: bool = False,
+        nu: float = 0.1,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
         # NOTE[DIFF]: no weight decay by default.
-        optimizer=torch.optim.Adam,
-        lr=3e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

@@ -1,9 +1,22 @@
 """Adversarial auto-encoder: a discriminator gives the codes a known distribution."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...base import GeneratorMixin
 from ...engine import AdversarialNet, mean_over_rows
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions
 from .._members import one_of_members
 from ._auto_encoder import AutoEncoder
@@ -155,35 +168,35 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        score_type="reconstruction",
-        activation="relu",
-        dropout=0.0,
-        tied=False,
-        output_activation=None,
-        standardize_errors=True,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        score_type: Literal["reconstruction", "discriminator", "both"] = "reconstruction",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        tied: bool = False,
+        output_activation: Activation | None = None,
+        standardize_errors: bool = True,
         # NOTE[DIFF]: the optimisers are Adam; the paper uses stochastic gradient descent.
-        optimizer_d=torch.optim.Adam,
-        optimizer_g=torch.optim.Adam,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        optimizer_g: Optimizer = torch.optim.Adam,
         # NOTE[DIFF]: the papers count all rows.
-        trimmed_fraction=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

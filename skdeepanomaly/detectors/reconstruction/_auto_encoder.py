@@ -1,12 +1,24 @@
 """Auto-encoder: anomalies have a large reconstruction error."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from ...engine import mean_over_rows, numpy_layers
 from ...networks import ACTIVATIONS
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions
 from ._base import BaseAutoEncoder
 from ._losses import ReconstructionLoss
@@ -98,39 +110,39 @@ class AutoEncoder(BaseAutoEncoder):
         "output_activation": [StrOptions(set(ACTIVATIONS)), None],
         "standardize_errors": ["boolean"],
     }
-    _module_class = AutoEncoderNetwork
-    _criterion_class = ReconstructionLoss
+    _module_class: type[torch.nn.Module] = AutoEncoderNetwork
+    _criterion_class: type[torch.nn.Module] = ReconstructionLoss
 
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
+        hidden_dims: Sequence[int] = (128, 128),
         # NOTE[DIFF]: three quarters of the features, where the papers use a narrow code.
-        latent_dim="auto",
-        activation="relu",
-        dropout=0.0,
-        tied=False,
-        output_activation=None,
+        latent_dim: int | Literal["auto"] = "auto",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        tied: bool = False,
+        output_activation: Activation | None = None,
         # NOTE[DIFF]: the papers add up the errors of all features as they are.
-        standardize_errors=True,
+        standardize_errors: bool = True,
         # NOTE[DIFF]: the papers count all rows.
-        trimmed_fraction=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

@@ -1,6 +1,10 @@
 """Base class of the auto-encoders."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 from ...base import BaseDeepDetector, DecoderMixin, EncoderMixin
+from ...utils.types import Activation
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS, SHARE, WIDTH, wide_latent_dim
@@ -26,14 +30,14 @@ class BaseAutoEncoder(
     def __init__(
         self,
         *,
-        hidden_dims,
-        latent_dim,
-        activation,
-        dropout,
-        trimmed_fraction,
-        n_members,
-        max_samples,
-        **params,
+        hidden_dims: Sequence[int],
+        latent_dim: int | Literal["auto"],
+        activation: Activation,
+        dropout: float,
+        trimmed_fraction: float,
+        n_members: int,
+        max_samples: int | float | None,
+        **params: Any,
     ):
         super().__init__(**params)
         self.hidden_dims = hidden_dims

@@ -1,11 +1,24 @@
 """Denoising auto-encoder: reconstructs rows from corrupted rows."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from ...engine import DetectorNet
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, SHARE
 from ._auto_encoder import AutoEncoder
@@ -18,7 +31,7 @@ class DenoisingNet(DetectorNet):
     The criterion has a method ``corrupt(x)``. Validation uses rows that are not corrupted.
     """
 
-    def infer(self, x, **fit_params):
+    def infer(self, x: torch.Tensor, **fit_params: Any) -> Any:
         """Pass rows through the module; in training, corrupt them first."""
         if self.module_.training:
             x = self.criterion_.corrupt(x)
@@ -125,7 +138,7 @@ class DenoisingAutoEncoder(AutoEncoder):
     }
     # NOTE[DIFF]: the papers train layer by layer; this net trains all layers at once.
     _net_class = DenoisingNet
-    _criterion_class = DenoisingLoss
+    _criterion_class: type[torch.nn.Module] = DenoisingLoss
     # More epochs than for an AutoEncoder: the noise is new in each epoch, so the network
     # overfits later.
     _epoch_range = (10, 300)
@@ -133,35 +146,35 @@ class DenoisingAutoEncoder(AutoEncoder):
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
         # NOTE[DIFF]: a range of noise levels; the papers fix one level.
-        noise_std=(0.05, 1.5),
-        masking_rate=0.0,
-        n_corruptions=0,
-        activation="relu",
-        dropout=0.0,
-        tied=False,
-        output_activation=None,
-        standardize_errors=True,
+        noise_std: float | Sequence[float] = (0.05, 1.5),
+        masking_rate: float | ArrayLike = 0.0,
+        n_corruptions: int = 0,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        tied: bool = False,
+        output_activation: Activation | None = None,
+        standardize_errors: bool = True,
         # NOTE[DIFF]: the papers count all rows.
-        trimmed_fraction=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

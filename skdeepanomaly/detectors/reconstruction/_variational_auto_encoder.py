@@ -1,11 +1,23 @@
 """Variational auto-encoder: anomalies are improbable given their codes."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 
 from ...base import GeneratorMixin
 from ...engine import AnnealedNet
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions
 from .._members import one_of_members
 from .._parameters import NOT_NEGATIVE, WIDTH
@@ -137,39 +149,41 @@ default="reconstruction_probability"
         "n_draws": [WIDTH],
     }
     _net_class = AnnealedNet
-    _module_class = VariationalNetwork
-    _criterion_class = VariationalLoss
+    _module_class: type[torch.nn.Module] = VariationalNetwork
+    _criterion_class: type[torch.nn.Module] = VariationalLoss
 
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        likelihood="gaussian",
-        beta=1.0,
-        warmup=0.0,
-        score_type="reconstruction_probability",
-        n_draws=10,
-        activation="relu",
-        dropout=0.0,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        likelihood: Literal["gaussian", "bernoulli"] = "gaussian",
+        beta: float = 1.0,
+        warmup: float = 0.0,
+        score_type: Literal[
+            "reconstruction_probability", "elbo", "error"
+        ] = "reconstruction_probability",
+        n_draws: int = 10,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
         # NOTE[DIFF]: the papers count all rows.
-        trimmed_fraction=0.0,
-        n_members=1,
-        max_samples=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        n_members: int = 1,
+        max_samples: int | float | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,
@@ -194,7 +208,7 @@ default="reconstruction_probability"
             random_state=random_state,
             **component__param,
         )
-        self.likelihood = likelihood
+        self.likelihood: str = likelihood
         self.beta = beta
         self.warmup = warmup
         self.score_type = score_type

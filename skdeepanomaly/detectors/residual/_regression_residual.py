@@ -1,14 +1,27 @@
 """Regression residuals: anomaly detection by predicting each feature from the others."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ...base import BaseDeepDetector, DecoderMixin
 from ...engine import BLOCK_ROWS, map_in_blocks, mean_over_rows
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, SHARE
 from ._losses import ResidualLoss
@@ -157,29 +170,29 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        model="mlp",
-        hidden_dims="auto",
-        activation="relu",
-        dropout=0.0,
-        mask_rate=0.5,
-        errors="absolute",
-        standardize_errors=True,
+        model: Literal["mlp", "additive", "linear"] = "mlp",
+        hidden_dims: Sequence[int] | Literal["auto"] = "auto",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        mask_rate: float = 0.5,
+        errors: Literal["absolute", "squared"] = "absolute",
+        standardize_errors: bool = True,
         # NOTE[DIFF]: the papers count all rows.
-        trimmed_fraction=0.0,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        trimmed_fraction: float = 0.0,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,
@@ -212,7 +225,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         return MaskedPredictor if self.model == "mlp" else AdditivePredictor
 
     @available_if(_is_additive)
-    def contributions(self, X):
+    def contributions(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the contribution of each feature to the prediction of each other feature.
 
         Available for ``model="additive"`` and ``model="linear"``. A prediction, as returned
@@ -252,7 +265,7 @@ class RegressionResidual(DecoderMixin, BaseDeepDetector):
         return contributions
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> NDArray[np.float32]:
         """Intercept of the prediction of each feature, (n_features,).
 
         A prediction is the intercept plus the sum of the :meth:`contributions`.

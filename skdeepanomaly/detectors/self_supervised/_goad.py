@@ -1,11 +1,23 @@
 """GOAD: an encoder that recognises which transformation was applied to a normal row."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector
 from ...engine import iter_outputs, spread_tensor
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ._losses import TransformationLoss
@@ -141,33 +153,33 @@ class GOAD(BaseDeepDetector):
     def __init__(
         self,
         *,
-        n_transformations=16,
+        n_transformations: int = 16,
         # NOTE[DIFF]: maps close to the identity; the paper draws matrices around zero.
-        spread=0.3,
-        shift=0.5,
-        around_identity=True,
-        hidden_dims=(128,),
-        latent_dim=32,
-        activation="leaky_relu",
-        dropout=0.0,
-        margin=1.0,
-        eps=1e-6,
+        spread: float = 0.3,
+        shift: float = 0.5,
+        around_identity: bool = True,
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 32,
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
+        margin: float = 1.0,
+        eps: float = 1e-6,
         # NOTE[DIFF]: 0 is the loss of the paper.
-        likelihood_weight=1.0,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        likelihood_weight: float = 1.0,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

@@ -1,10 +1,21 @@
 """ICL: parts of a row recognise each other among all parts of the row."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import POSITIVE, WIDTH
 from ._losses import InternalContrastiveLoss
@@ -122,27 +133,27 @@ class ICL(BaseDeepDetector):
     def __init__(
         self,
         *,
-        subvector_dim="auto",
-        n_orders="auto",
-        max_positions=32,
-        temperature=0.01,
+        subvector_dim: int | Literal["auto"] = "auto",
+        n_orders: int | Literal["auto"] = "auto",
+        max_positions: int = 32,
+        temperature: float = 0.01,
         # NOTE[DIFF]: the authors' networks have up to 400 units in a layer.
-        hidden_dims=(32,),
-        latent_dim=32,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        hidden_dims: Sequence[int] = (32,),
+        latent_dim: int = 32,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

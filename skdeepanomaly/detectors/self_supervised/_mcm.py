@@ -1,11 +1,23 @@
 """MCM: an auto-encoder that rebuilds rows from versions under learned masks."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector
 from ...engine import mean_over_rows
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, WIDTH
 from ._losses import MaskedCellLoss
@@ -125,33 +137,33 @@ class MCM(BaseDeepDetector):
     def __init__(
         self,
         *,
-        n_masks=15,
+        n_masks: int = 15,
         # NOTE[DIFF]: in the paper as wide as the row.
-        mask_dim=64,
-        learn_masks=True,
-        diversity_weight=0.03,
-        temperature=0.1,
+        mask_dim: int = 64,
+        learn_masks: bool = True,
+        diversity_weight: float = 0.03,
+        temperature: float = 0.1,
         # NOTE[DIFF]: the authors' auto-encoder has layers of 256 and a code of 128.
-        hidden_dims=(64, 64),
-        latent_dim=32,
-        activation="leaky_relu",
-        dropout=0.0,
+        hidden_dims: Sequence[int] = (64, 64),
+        latent_dim: int = 32,
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
         # NOTE[DIFF]: the paper adds up the errors of all features as they are.
-        standardize_errors=True,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        standardize_errors: bool = True,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

@@ -1,11 +1,23 @@
 """NeuTraL: learned transformations that keep the transformed copies recognisable."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector, EncoderMixin
 from ...engine import spread_tensor
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE, WIDTH
 from ._losses import DeterministicContrastiveLoss
@@ -132,30 +144,32 @@ class NeuTraL(EncoderMixin, BaseDeepDetector):
     def __init__(
         self,
         *,
-        n_transformations=8,
+        n_transformations: int = 8,
         # NOTE[DIFF]: the paper has no bounded residuals.
-        transformation="bounded_residual",
-        transformation_dim=32,
-        learn_transformations=True,
-        hidden_dims=(64, 64),
-        latent_dim=32,
-        activation="relu",
-        dropout=0.0,
-        temperature=0.1,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=3e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        transformation: Literal[
+            "bounded_residual", "feed_forward", "multiplicative", "residual"
+        ] = "bounded_residual",
+        transformation_dim: int = 32,
+        learn_transformations: bool = True,
+        hidden_dims: Sequence[int] = (64, 64),
+        latent_dim: int = 32,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        temperature: float = 0.1,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

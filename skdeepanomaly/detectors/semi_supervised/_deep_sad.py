@@ -1,7 +1,20 @@
 """Deep SAD: Deep SVDD that also learns from labels."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from .._parameters import NOT_NEGATIVE
 from ..one_class._base import BaseCenterDetector
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
@@ -103,30 +116,30 @@ class DeepSAD(AnomalyShareMixin, BaseCenterDetector):
         self,
         *,
         # NOTE[DIFF]: a network for tables; the paper has convolutional ones for images.
-        hidden_dims=(128,),
-        latent_dim=512,
-        activation="leaky_relu",
-        dropout=0.0,
-        eta=1.0,
+        hidden_dims: Sequence[int] = (128,),
+        latent_dim: int = 512,
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
+        eta: float = 1.0,
         # NOTE[DIFF]: the paper draws all rows equally often.
-        anomaly_share=0.1,
-        pretrain_epochs="auto",
-        pretrain_lr=2e-3,
-        module=None,
+        anomaly_share: float | None = 0.1,
+        pretrain_epochs: int | Literal["auto"] = "auto",
+        pretrain_lr: float = 2e-3,
+        module: Module | None = None,
         # NOTE[DIFF]: no weight decay by default.
-        optimizer=torch.optim.Adam,
-        lr=3e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 3e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

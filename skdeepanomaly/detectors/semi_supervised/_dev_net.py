@@ -1,10 +1,22 @@
 """DevNet: a score whose deviation from a Gaussian reference is large for anomalies."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import torch
 
 from ...base import BaseDeepDetector
+from ...utils.types import (
+    Activation,
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import Interval, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
@@ -116,29 +128,29 @@ class DevNet(AnomalyShareMixin, BaseDeepDetector):
         self,
         *,
         # NOTE[DIFF]: a wider network than in the paper.
-        hidden_dims=(128,),
-        activation="leaky_relu",
-        dropout=0.0,
-        margin=5.0,
-        n_reference_draws=5000,
+        hidden_dims: Sequence[int] = (128,),
+        activation: Activation = "leaky_relu",
+        dropout: float = 0.0,
+        margin: float = 5.0,
+        n_reference_draws: int = 5000,
         # NOTE[DIFF]: the score of the paper is one-sided.
-        two_sided=True,
-        anomaly_share=0.5,
-        module=None,
+        two_sided: bool = True,
+        anomaly_share: float | None = 0.5,
+        module: Module | None = None,
         # NOTE[DIFF]: the paper has RMSprop.
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             module=module,

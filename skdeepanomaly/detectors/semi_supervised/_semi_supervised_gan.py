@@ -1,9 +1,21 @@
 """Semi-supervised GAN: a discriminator of normal, abnormal and generated rows."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 
 from ...engine import iter_outputs
 from ...utils.rows import spread
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from .._parameters import NOT_NEGATIVE
 from ..adversarial._base import BaseAdversarialDetector
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin
@@ -140,31 +152,31 @@ class SemiSupervisedGAN(AnomalyShareMixin, BaseAdversarialDetector):
     def __init__(
         self,
         *,
-        hidden_dims=(128, 128),
-        latent_dim="auto",
-        dropout=0.0,
-        feature_matching=True,
+        hidden_dims: Sequence[int] = (128, 128),
+        latent_dim: int | Literal["auto"] = "auto",
+        dropout: float = 0.0,
+        feature_matching: bool = True,
         # NOTE[DIFF]: with 0 both terms of the loss are left out, as in the paper.
-        background_weight=1.0,
-        unlabelled_weight=1.0,
-        alpha=1.0,
+        background_weight: float = 1.0,
+        unlabelled_weight: float = 1.0,
+        alpha: float = 1.0,
         # NOTE[DIFF]: a fixed share of each batch is labelled anomalies.
-        anomaly_share=0.1,
-        optimizer_d=torch.optim.Adam,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-4,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        anomaly_share: float | None = 0.1,
+        optimizer_d: Optimizer = torch.optim.Adam,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-4,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             hidden_dims=hidden_dims,

@@ -1,5 +1,12 @@
 """Bases of the detectors of windows."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet, mean_over_rows
 from .._parameters import WIDTH
@@ -34,7 +41,7 @@ class BaseWindowDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
         "recurrent_parameters": RECURRENT_PARAMETERS,
         "n_last_steps_parameter": N_LAST_STEPS_PARAMETER,
     }
-    _criterion_class = WindowLoss
+    _criterion_class: type[nn.Module] = WindowLoss
     _n_steps = 1000
     _epoch_range = (5, 100)
     _auto_batch_size = 64
@@ -42,7 +49,14 @@ class BaseWindowDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
     # a recurrent layer has four gates.
     _values_per_step = 4
 
-    def __init__(self, *, n_channels, hidden_dim, n_last_steps, **params):
+    def __init__(
+        self,
+        *,
+        n_channels: int | None,
+        hidden_dim: int,
+        n_last_steps: int | None,
+        **params: Any,
+    ):
         super().__init__(**params)
         self.n_channels = n_channels
         self.hidden_dim = hidden_dim
@@ -68,9 +82,12 @@ class BaseWindowDetector(SequenceRowsMixin, BaseDeepDetector, abstract=True):
 class ForecastingMixin:
     """Mixin of detectors whose network predicts each step of a window from those before it."""
 
-    _criterion_class = ForecastLoss
+    net_: DetectorNet
+    _map_rows: Callable[..., np.ndarray]
+    _shape_like: Callable[..., np.ndarray]
+    _criterion_class: type[nn.Module] = ForecastLoss
 
-    def predict_steps(self, X):
+    def predict_steps(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the prediction of each step of windows from the steps before it.
 
         Parameters

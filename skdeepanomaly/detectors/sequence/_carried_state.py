@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ...engine import evaluation_defaults, sigmoid
+from ...engine import DetectorNet, evaluation_defaults, sigmoid
 from ._losses import ForecastLoss
 from ._networks import RecurrentForecasterNetwork
 
@@ -20,6 +20,8 @@ class CarriedStateMixin:
     :class:`SlidingWindowDetector` with ``stateful=True`` calls these methods in place of
     ``score_samples``.
     """
+
+    net_: DetectorNet
 
     def _series_scores(self, values: np.ndarray) -> np.ndarray:
         """Return the normality scores of the steps of a series, read from its first step.
@@ -85,7 +87,7 @@ class ForecastStepper:
         self._read = np.zeros(n_channels + width, dtype=np.float32)
         self._read[:n_channels] = network.start.detach().cpu().numpy()
         self._memory = np.zeros(width, dtype=np.float32)
-        self._last = deque(maxlen=criterion.n_scored // n_channels)
+        self._last: deque[float] = deque(maxlen=criterion.n_scored // n_channels)
 
     def renew(self, network: RecurrentForecasterNetwork, criterion: ForecastLoss) -> None:
         """Take up weights that have changed; the state goes on."""
@@ -116,7 +118,7 @@ class ForecastStepper:
             self._last.append(float(residual @ self._precision @ residual))
         self._read[n_channels:] = hidden
         self._read[:n_channels] = x
-        if len(self._last) < self._last.maxlen:
+        if len(self._last) < (self._last.maxlen or 0):
             return float("nan")
         return float(_finite(np.float64(-sum(self._last) / len(self._last))))
 

@@ -1,7 +1,18 @@
 """Convolutional forecaster: steps that were not to be expected are anomalies."""
 
+from typing import Any, Literal
+
 import torch
 
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ._base import BaseWindowDetector, ForecastingMixin
 from ._networks import ConvForecasterNetwork
 
@@ -74,23 +85,23 @@ class ConvForecaster(ForecastingMixin, BaseWindowDetector):
     def __init__(
         self,
         *,
-        n_channels=None,
-        hidden_dim=32,
-        n_last_steps=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=2e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_channels: int | None = None,
+        hidden_dim: int = 32,
+        n_last_steps: int | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 2e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_channels=n_channels,

@@ -1,8 +1,19 @@
 """Recurrent auto-encoder: windows that are rebuilt badly are anomalies."""
 
+from typing import Any, Literal
+
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._base import BaseWindowDetector
@@ -77,25 +88,25 @@ class RecurrentAutoEncoder(EncoderMixin, DecoderMixin, BaseWindowDetector):
     def __init__(
         self,
         *,
-        n_channels=None,
-        cell="lstm",
-        hidden_dim=64,
-        latent_dim=16,
-        n_last_steps=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_channels: int | None = None,
+        cell: Literal["lstm", "gru"] = "lstm",
+        hidden_dim: int = 64,
+        latent_dim: int = 16,
+        n_last_steps: int | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_channels=n_channels,

@@ -1,7 +1,18 @@
 """Recurrent forecaster: steps that were not to be expected are anomalies."""
 
+from typing import Any, Literal
+
 import torch
 
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from ...utils.validation import StrOptions
 from ._base import BaseWindowDetector, ForecastingMixin
 from ._carried_state import CarriedStateMixin
@@ -83,24 +94,24 @@ class RecurrentForecaster(CarriedStateMixin, ForecastingMixin, BaseWindowDetecto
     def __init__(
         self,
         *,
-        n_channels=None,
-        cell="lstm",
-        hidden_dim=64,
-        n_last_steps=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=5e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_channels: int | None = None,
+        cell: Literal["lstm", "gru"] = "lstm",
+        hidden_dim: int = 64,
+        n_last_steps: int | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 5e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_channels=n_channels,

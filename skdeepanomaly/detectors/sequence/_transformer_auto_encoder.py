@@ -1,8 +1,19 @@
 """Transformer auto-encoder: steps that do not follow from the others are anomalies."""
 
+from typing import Any, Literal
+
 import torch
 
 from ...base import DecoderMixin
+from ...utils.types import (
+    Callbacks,
+    Contamination,
+    Device,
+    Module,
+    Optimizer,
+    RandomState,
+    TrainSplit,
+)
 from .._parameters import SHARE, WIDTH
 from ._base import BaseWindowDetector
 from ._losses import MaskedWindowLoss
@@ -89,26 +100,26 @@ class TransformerAutoEncoder(DecoderMixin, BaseWindowDetector):
     def __init__(
         self,
         *,
-        n_channels=None,
-        hidden_dim=32,
-        n_heads=4,
-        n_layers=2,
-        mask_rate=0.25,
-        n_last_steps=None,
-        module=None,
-        optimizer=torch.optim.Adam,
-        lr=1e-3,
-        max_epochs="auto",
-        batch_size="auto",
-        train_split=None,
-        callbacks=None,
-        contamination=0.1,
-        warm_start=False,
-        device="cpu",
-        compile=False,
-        verbose=0,
-        random_state=None,
-        **component__param,
+        n_channels: int | None = None,
+        hidden_dim: int = 32,
+        n_heads: int = 4,
+        n_layers: int = 2,
+        mask_rate: float = 0.25,
+        n_last_steps: int | None = None,
+        module: Module | None = None,
+        optimizer: Optimizer = torch.optim.Adam,
+        lr: float = 1e-3,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        train_split: TrainSplit | None = None,
+        callbacks: Callbacks | None = None,
+        contamination: Contamination = 0.1,
+        warm_start: bool = False,
+        device: Device = "cpu",
+        compile: bool = False,
+        verbose: int = 0,
+        random_state: RandomState = None,
+        **component__param: Any,
     ):
         super().__init__(
             n_channels=n_channels,
