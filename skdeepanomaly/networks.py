@@ -161,6 +161,11 @@ class PackedLinear(nn.Module):
         product = rowwise_product(x, self.weight)
         return product if self.bias is None else product + self.bias
 
+    def extra_repr(self) -> str:
+        """Return what torch shows of the layer."""
+        n_members, n_in, n_out = self.weight.shape
+        return f"{n_members} networks, {n_in} to {n_out}"
+
 
 class MembersLinear(PackedLinear):
     """A :class:`PackedLinear` whose first axis is that of the rows, as in other layers.

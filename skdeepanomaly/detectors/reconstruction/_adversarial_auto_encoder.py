@@ -164,6 +164,8 @@ class AdversarialAutoEncoder(GeneratorMixin, AutoEncoder):
     _optimizers = ("optimizer", "optimizer_d", "optimizer_g")
     _module_class = AdversarialAutoEncoderNetwork
     _criterion_class = AdversarialAutoEncoderLoss
+    # A batch takes three of them.
+    _most_steps = 3000
 
     def __init__(
         self,
