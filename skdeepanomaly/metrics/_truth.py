@@ -1,10 +1,11 @@
 """Reading the truth: which rows were judged, and which of them are anomalies."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
 
-def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
+def read_truth(y_true: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return which rows were judged, and which of the judged rows are anomalies.
 
     Parameters
@@ -56,7 +57,7 @@ def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
     return judged, is_anomaly
 
 
-def signed_labels(y_true) -> np.ndarray:
+def signed_labels(y_true: ArrayLike) -> np.ndarray:
     """Return the truth as -1 for anomalies, +1 for normal rows and 0 for rows not judged.
 
     Parameters
