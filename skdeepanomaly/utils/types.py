@@ -5,11 +5,10 @@ pandas, polars and pyarrow all have ``__array__``. A union of their classes woul
 installed.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import sparray, spmatrix
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
@@ -17,17 +16,12 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 __all__ = [
     "Activation",
     "Bools",
-    "Callbacks",
     "Contamination",
-    "Device",
     "Floats",
     "Folds",
     "Ints",
-    "Module",
-    "Optimizer",
     "RandomState",
     "Rows",
-    "TrainSplit",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -36,14 +30,6 @@ Ints: TypeAlias = NDArray[np.int64]
 RandomState: TypeAlias = int | np.random.RandomState | None
 Contamination: TypeAlias = float | Literal["auto"]
 Activation: TypeAlias = Literal["elu", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "tanh"]
-
-# A class is called as any function would be that returns a module.
-Module: TypeAlias = torch.nn.Module | Callable[..., torch.nn.Module]
-Optimizer: TypeAlias = Callable[..., torch.optim.Optimizer]
-Device: TypeAlias = str | torch.device
-# skorch has no types. A list of one class of callbacks is no list of another class.
-Callbacks: TypeAlias = list[Any] | tuple[Any, ...]
-TrainSplit: TypeAlias = float | Callable[..., Any]
 
 Bools: TypeAlias = NDArray[np.bool_]
 # Rows of what hands them on to any detector, of which some take sparse matrices.
