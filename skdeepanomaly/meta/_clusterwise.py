@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_outlier_detector
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -19,7 +20,7 @@ from ..thresholds import choose_offset
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
-from ..utils.types import Contamination, Floats, Ints, RandomState, Rows
+from ..utils.types import Contamination, Floats, Ints, RandomState
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._wrapper import fit_detector
 
@@ -120,6 +121,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> from skdeepanomaly import ClusterwiseDetector
     >>> rng = np.random.default_rng(0)
     >>> wide, narrow = rng.normal(size=(200, 2)), rng.normal(size=(200, 2), scale=0.1)
@@ -167,7 +169,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self.contamination = contamination
         self.random_state = random_state
 
-    def fit(self, X: Rows, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Cluster the rows, fit a detector to each cluster and set the threshold.
 
         Parameters
@@ -224,7 +226,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self.offset_ = choose_offset(scores, self.contamination)
         return self
 
-    def score_samples(self, X: Rows) -> Floats:
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return how normal rows are.
 
         Parameters
@@ -240,7 +242,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """
         return self._score_codes(self._validated_codes(X))
 
-    def predict_cluster(self, X: Rows) -> Ints:
+    def predict_cluster(self, X: ArrayLike) -> Ints:
         """Return the cluster that each row belongs to.
 
         Parameters
@@ -256,7 +258,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         return self._nearest_clusters(self._validated_codes(X))
 
     def _fit_encoder(
-        self, X: Rows, rows: Floats, rng: np.random.RandomState
+        self, X: ArrayLike, rows: Floats, rng: np.random.RandomState
     ) -> BaseEstimator | None:
         if self.encoder is None:
             return None
@@ -267,7 +269,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             return seeded_clone(self.encoder, rng).fit(X if named else rows, None)
         return self.encoder
 
-    def _refuse(self, X: Rows) -> None:
+    def _refuse(self, X: ArrayLike) -> None:
         """Refuse sparse rows and images, and say what to do."""
         name = type(self).__name__
         refuse_sparse(X, name)
@@ -277,12 +279,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                 " X.reshape(len(X), -1), and image_shape to a detector of images inside."
             )
 
-    def _validated_codes(self, X: Rows) -> Floats:
+    def _validated_codes(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
         self._refuse(X)
         return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
 
-    def _codes(self, X: Rows, rows: Floats) -> Floats:
+    def _codes(self, X: ArrayLike, rows: Floats) -> Floats:
         """Return the codes of X, which ``rows`` holds as a validated array."""
         if self.encoder_ is None:
             return rows

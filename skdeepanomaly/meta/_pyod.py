@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.scores import OffsetMixin
-from ..utils.types import Floats, Ints, RandomState, Rows
+from ..utils.types import Floats, Ints, RandomState
 from ..utils.validation import HasMethods, check_labels, refuse_sparse
 
 
@@ -83,7 +83,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         self.detector = detector
         self.random_state = random_state
 
-    def fit(self, X: Rows, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Fit the detector.
 
         Parameters
@@ -150,7 +150,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         name = type(self.detector).__name__
         return [np.where(check_labels(y, n_samples, name, required=True) == -1, 1, 0)]
 
-    def score_samples(self, X: Rows) -> Floats:
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the negated scores of the detector.
 
         Parameters

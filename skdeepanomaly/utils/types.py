@@ -5,7 +5,7 @@ pandas, polars and pyarrow all have ``__array__``. A union of their classes woul
 installed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "Ints",
     "RandomState",
     "Rows",
+    "SeriesLike",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -36,3 +37,5 @@ Bools: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = ArrayLike | sparray | spmatrix
 # What scikit-learn takes for ``cv``, besides a number: a splitter, or training and test rows.
 Folds: TypeAlias = BaseCrossValidator | BaseShuffleSplit | Iterable[tuple[ArrayLike, ArrayLike]]
+# A series, or several.
+SeriesLike: TypeAlias = ArrayLike | Sequence[ArrayLike]
