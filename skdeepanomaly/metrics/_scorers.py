@@ -91,7 +91,7 @@ label_scorers = list(_label_scorers)
 
 
 def evaluate(
-    detector: Any,
+    detector: BaseEstimator,
     X: Rows,
     y: ArrayLike,
     *,
