@@ -129,7 +129,7 @@ def check_rowwise(detector: BaseEstimator, X: Rows, values: np.ndarray) -> None:
             )
 
 
-def as_scores(X: ArrayLike, **params: Any) -> np.ndarray:
+def as_scores(X: Rows, **params: Any) -> np.ndarray:
     """Return scores as a column, shape (n_samples, 1).
 
     Parameters

@@ -117,7 +117,7 @@ class ConformalDetector(WrappedDetector):
         self,
         detector: BaseEstimator,
         *,
-        calibration_size: float = 0.3,
+        calibration_size: int | float = 0.3,
         cv: int | None = None,
         alpha: float = 0.1,
         random_state: RandomState = None,

@@ -166,7 +166,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         combine: Literal["tail", "zscore", "rank", "max"] = "tail",
         weights: ArrayLike | None = None,
         n_estimators: int = 1,
-        max_samples: float | None = None,
+        max_samples: int | float | None = None,
         assume: Literal["clean", "contaminated"] = "contaminated",
         contamination: Contamination = 0.1,
         n_jobs: int | None = None,
@@ -341,7 +341,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         ]
 
     @available_if(_can_explain)
-    def explain(self, X: Rows) -> Floats:
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the share of each feature in the anomaly score of each row.
 
         Parameters

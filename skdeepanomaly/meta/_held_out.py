@@ -19,7 +19,7 @@ def fit_and_hold_out(
     X: Rows,
     y: ArrayLike | None,
     params: dict[str, Any],
-    size: float | None,
+    size: int | float | None,
     rng: np.random.RandomState,
 ) -> tuple[BaseEstimator, Rows]:
     """Fit a clone of a detector to some rows and hold out the others.

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..thresholds import THRESHOLDS
 from ..utils.randomness import check_local_random_state, seeded_clone
 from ..utils.scores import normality_scores
-from ..utils.types import Floats, RandomState, Rows
+from ..utils.types import Floats, RandomState, Rows, ThresholdName
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ._held_out import fit_and_hold_out, fit_rule
 from ._wrapper import WrappedDetector
@@ -79,9 +79,9 @@ class ThresholdedDetector(WrappedDetector):
     def __init__(
         self,
         detector: BaseEstimator,
-        threshold: str | BaseEstimator = "pot",
+        threshold: ThresholdName | BaseEstimator = "pot",
         *,
-        calibration_size: float | None = 0.3,
+        calibration_size: int | float | None = 0.3,
         random_state: RandomState = None,
     ):
         self.detector = detector
@@ -131,7 +131,7 @@ class ThresholdedDetector(WrappedDetector):
         self._set_rule(rule)
         return self
 
-    def set_threshold(self, threshold: str | BaseEstimator) -> Self:
+    def set_threshold(self, threshold: ThresholdName | BaseEstimator) -> Self:
         """Change the rule without fitting the detector again.
 
         Parameters
@@ -154,7 +154,9 @@ class ThresholdedDetector(WrappedDetector):
         self.threshold = threshold
         return self
 
-    def _fit_rule(self, threshold: str | BaseEstimator, scores: Floats) -> BaseEstimator:
+    def _fit_rule(
+        self, threshold: ThresholdName | BaseEstimator, scores: Floats
+    ) -> BaseEstimator:
         if isinstance(threshold, str) and threshold in THRESHOLDS:
             threshold = THRESHOLDS[threshold]()
         if isinstance(threshold, str) or not hasattr(threshold, "fit"):

@@ -330,7 +330,7 @@ class UnsupervisedSearch(WrappedDetector):
         *,
         criterion: Literal["npd", "excess_mass", "mass_volume", "stability"]
         | Callable[[BaseEstimator, Any], float] = "excess_mass",
-        cv: int | Folds = 5,
+        cv: int | Folds | None = 5,
         max_features: int = 5,
         refit: bool = True,
         n_jobs: int | None = None,

@@ -284,7 +284,7 @@ def _position(row: int, X: Rows) -> int:
     return row % n_rows(X)
 
 
-def _untransformed(given: Rows, seen: Rows, names: Sequence[str] | None) -> Rows:
+def _untransformed(given: Any, seen: Any, names: Sequence[str] | None) -> Any:
     """Return the rows as given if they have the explained features, else as transformed."""
     shape = np.shape(given)
     is_same = (

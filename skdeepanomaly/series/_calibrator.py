@@ -1,7 +1,7 @@
 """Scores of a series in relation to the records of the recent past."""
 
 from numbers import Integral
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -166,7 +166,7 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
         tags.non_deterministic = wrapped.non_deterministic
         return tags
 
-    def _anomaly_scores(self, X: SeriesLike) -> tuple[list[np.ndarray], bool]:
+    def _anomaly_scores(self, X: Any) -> tuple[list[np.ndarray], bool]:
         scores = self.detector_.score_samples if _scores_lists(self.detector_, X) else None
         if scores is not None:
             return [-np.asarray(one) for one in scores(X)], True

@@ -63,7 +63,7 @@ class TableEncoder(ColumnTransformer):
         given: dict[str, list[Any]] | None = None,
         n_jobs: int | None = None,
         transformer_weights: dict[str, float] | None = None,
-        verbose: bool = False,
+        verbose: int = False,
         verbose_feature_names_out: bool | str | Callable[[str, str], str] = True,
     ):
         super().__init__(

@@ -6,24 +6,11 @@ installed.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import sparray, spmatrix
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
-
-__all__ = [
-    "Activation",
-    "Bools",
-    "Contamination",
-    "Floats",
-    "Folds",
-    "Ints",
-    "RandomState",
-    "Rows",
-    "SeriesLike",
-]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -33,9 +20,22 @@ Contamination: TypeAlias = float | Literal["auto"]
 Activation: TypeAlias = Literal["elu", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "tanh"]
 
 Bools: TypeAlias = NDArray[np.bool_]
-# Rows of what hands them on to any detector, of which some take sparse matrices.
-Rows: TypeAlias = ArrayLike | sparray | spmatrix
-# What scikit-learn takes for ``cv``, besides a number: a splitter, or training and test rows.
-Folds: TypeAlias = BaseCrossValidator | BaseShuffleSplit | Iterable[tuple[ArrayLike, ArrayLike]]
+
+
+class Sparse(Protocol):
+    """A sparse matrix or array of scipy, which has no types."""
+
+    def tocsr(self, copy: bool = False) -> Any:
+        """Return the rows in the format that can be indexed by them."""
+
+
+# Rows of what hands them on to a detector inside, which may take sparse ones.
+Rows: TypeAlias = ArrayLike | Sparse
 # A series, or several.
 SeriesLike: TypeAlias = ArrayLike | Sequence[ArrayLike]
+# What scikit-learn takes for ``cv``, besides a number: a splitter, or training and test rows.
+Folds: TypeAlias = BaseCrossValidator | BaseShuffleSplit | Iterable[tuple[ArrayLike, ArrayLike]]
+# A name of a rule of ``thresholds``.
+ThresholdName: TypeAlias = Literal[
+    "conformal", "fixed", "gaussian_mixture", "iqr", "mad", "pot", "quantile", "zscore"
+]
