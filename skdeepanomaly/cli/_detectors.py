@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from typing import Any
 
 from ..meta import ThresholdedDetector
 from ..tables import make_detector_pipeline
@@ -13,7 +14,7 @@ from ._errors import UsageError
 KINDS = ("numeric", "categorical", "date", "time", "text")
 RULES = THRESHOLDS
 # What describes a detector on the command line, with the values where nothing is given.
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "detector": "AutoEncoder",
     "param": [],
     "contamination": None,

@@ -38,7 +38,7 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     if anomaly or normal:
         bad, good = ({_canonical(text) for text in texts} for texts in (anomaly, normal))
         if both := bad & good:
-            raise CommandError(f"{min(both)!r} is given to --anomaly and to --normal.")
+            raise CommandError(f"{min(both, key=str)!r} is given to --anomaly and to --normal.")
         for option, given in (("--anomaly", anomaly), ("--normal", normal)):
             if given and not {_canonical(text) for text in given} & {*found}:
                 raise CommandError(

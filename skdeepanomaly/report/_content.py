@@ -71,9 +71,9 @@ def make_content(
         proposed = {} if is_series else _proposed(detectors[0], X, shown)
     # Those of the training may know hidden columns by other names.
     told = [] if hidden else [text for one in detectors for text in warnings_of_fit(one)]
-    told = dict.fromkeys([*told, *(str(warning.message) for warning in caught)])
+    texts = dict.fromkeys([*told, *(str(warning.message) for warning in caught)])
     # What containers detectors pass on inside says nothing of the rows.
-    told = [text for text in told if "valid feature names" not in text]
+    told = [text for text in texts if "valid feature names" not in text]
     # A warning may quote a value of a column that must not be shown.
     notes = [
         text for text in (*told, *part["notes"]) if not any(name in text for name in hidden)

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_html_repr
 
+from ..tables import ColumnSummary
 from ..utils.nesting import nested
 from ._texts import count, number, share, shortened
 
@@ -39,9 +40,10 @@ def how_found(detector) -> str:
             )
         contamination = getattr(part, "contamination", None)
         if isinstance(contamination, Real):
+            about = share(float(contamination))
             return (
-                f"contamination={contamination:g}: about {share(contamination)} of the training"
-                " rows have a higher score"
+                f"contamination={contamination:g}: about {about} of the training rows have a"
+                " higher score"
             )
         if isinstance(contamination, str):
             return f"contamination={contamination!r}: by the detector's own rule"
@@ -113,7 +115,7 @@ def detector_html(detector, hidden: bool) -> str:
     )
 
 
-def understood(detector) -> list[dict]:
+def understood(detector) -> list[ColumnSummary]:
     """Return what a pipeline's encoder of tables understood of each column in ``fit``."""
     for part in nested(detector):
         for _, step in part.steps if isinstance(part, Pipeline) else ():

@@ -121,7 +121,8 @@ def describe_scores(scores: Scores, labels=None) -> dict:
     if ends[0] == ends[1]:
         ends = ends + np.array([-0.5, 0.5])
     scale = {"center": float(middle), "width": width if is_long else None}
-    edges = _from_axis(np.linspace(*_to_axis(ends, scale), N_BINS + 1), scale)
+    first, last = _to_axis(ends, scale)
+    edges = _from_axis(np.linspace(first, last, N_BINS + 1), scale)
     # Rounding must not leave the outermost rows outside.
     edges[0], edges[-1] = ends
     clipped = np.clip(values, *ends)

@@ -141,7 +141,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     column_places = [column.places(at) for column in columns]
     content_rows = []
     for i, (place, sample_place) in enumerate(zip(shown, at, strict=True)):
-        own = None if contributions is None else visible_contributions[i]
+        own = None if visible_contributions is None else visible_contributions[i]
         row = {
             "row": int(place),
             "cells": list(by_row[i]),
@@ -151,7 +151,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
         }
         if index is not None:
             row["index"] = index[i]
-        if own is not None:
+        if contributions is not None and own is not None:
             row["contributions"] = _rounded(own)
             row["others"] = _rounded([contributions[i].sum() - own.sum()])[0]
         if len(detectors) == 2 and explained[1][0] is not None:

@@ -66,7 +66,7 @@ def _inside(estimator: Any) -> BaseEstimator | None:
     return next((part for part in parts if part is not None), None)
 
 
-def nested_rows(detector: BaseEstimator, X: Rows) -> Iterator[tuple[BaseEstimator, Rows]]:
+def nested_rows(detector: BaseEstimator, X: Rows) -> Iterator[tuple[BaseEstimator, Any]]:
     """Yield the estimators of :func:`nested`, each with the rows that it gets.
 
     Parameters
