@@ -336,7 +336,7 @@ def _refuse_search(detector: BaseEstimator) -> None:
             )
 
 
-def _on_cpu(module: nn.Module) -> nn.Module:
+def _on_cpu(module: Any) -> nn.Module:
     return copy.deepcopy(module).cpu().eval().requires_grad_(False)
 
 
