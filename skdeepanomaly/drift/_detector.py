@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
-from ..utils.types import RandomState, Rows
+from ..utils.types import Bools, Floats, RandomState, Rows
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._adwin import new_window
 from ._calibration import METHODS, block_length, make_monitor, window_length
@@ -273,7 +273,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return bool(self._update_rows(self._values(self._single_row(x)))[0])
 
-    def update_many(self, X: Rows) -> np.ndarray:
+    def update_many(self, X: Rows) -> Bools:
         """Take the next rows of the stream, one after the other.
 
         Parameters
@@ -313,7 +313,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         return self
 
     @property
-    def pvalues_(self) -> np.ndarray:
+    def pvalues_(self) -> Floats:
         """The p-values of the last test, for ``per`` updates and all columns."""
         check_is_fitted(self)
         if self._method == "adwin":
@@ -389,7 +389,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             row_shape = (self.n_features_in_,) if hasattr(self, "n_features_in_") else ()
         return as_single_row(x, row_shape)
 
-    def _update_rows(self, values: np.ndarray) -> np.ndarray:
+    def _update_rows(self, values: np.ndarray) -> Bools:
         cells = self._reference.encode(values)
         alarms = np.zeros(len(cells), dtype=bool)
         for place, row in enumerate(cells):

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold
@@ -16,7 +16,7 @@ from ..thresholds import conformal_rank, too_few_to_calibrate
 from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import moments, normality_scores
-from ..utils.types import Floats, Ints, RandomState, Rows
+from ..utils.types import Bools, Floats, Ints, RandomState, Rows
 from ..utils.validation import HasMethods, Interval
 from ..utils.warn import warn_user
 from ._held_out import fit_and_hold_out, without_anomalies
@@ -250,7 +250,7 @@ class ConformalDetector(WrappedDetector):
 
     def select(
         self, X: Rows, fdr: float = 0.1, method: Literal["bh", "storey"] = "bh"
-    ) -> NDArray[np.bool_]:
+    ) -> Bools:
         """Choose the anomalies of a batch, with a bound on the share of false ones.
 
         Parameters

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.scores import normality_scores
-from ..utils.types import Floats
+from ..utils.types import Bools, Floats
 from ._base import LIMIT
 from ._calibrator import ScoreCalibrator
 from ._sliding_window import SlidingWindowDetector
@@ -151,7 +151,7 @@ class DetectorStream:
             self._learn(is_anomaly, self._every)
         return StreamResult(score, is_anomaly)
 
-    def update_many(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    def update_many(self, X: ArrayLike) -> tuple[Floats, Bools]:
         """Score the next time stamps, one after the other.
 
         Parameters

@@ -11,7 +11,7 @@ from sklearn.utils import get_tags, indexable
 
 from ._compat import n_rows, take_rows
 from .rows import spread
-from .types import Floats, Ints, Rows
+from .types import Bools, Floats, Ints, Rows
 
 # The labels of this many rows are looked at. Inliers are at least half of the training rows.
 N_LABELS_TO_CHECK = 20
@@ -20,7 +20,7 @@ N_LABELS_TO_CHECK = 20
 BEYOND_ALL = 1e36
 
 
-def normality_scores(detector: Any, X: Rows) -> np.ndarray:
+def normality_scores(detector: Any, X: Rows) -> Floats:
     """Return the scores of a fitted outlier detector, the higher the more normal.
 
     Parameters
@@ -49,7 +49,7 @@ def normality_scores(detector: Any, X: Rows) -> np.ndarray:
     return np.array(score(X), dtype=np.float64)
 
 
-def has_size(scores: np.ndarray) -> np.ndarray:
+def has_size(scores: np.ndarray) -> Bools:
     """Return which scores can be summed, and not only be ranked.
 
     The lowest float64, which a detector gives to a row on which it overflows, has a rank, but

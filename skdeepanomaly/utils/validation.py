@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
@@ -87,7 +87,7 @@ def parameter_names(component: Callable[..., Any]) -> tuple[list[str], bool]:
 
 def check_labels(
     y: ArrayLike | None, n_samples: int, name: str, *, required: bool, first: bool = True
-) -> np.ndarray:
+) -> NDArray[np.int8]:
     """Check labels -1 (anomaly), +1 (normal) and 0 (unlabelled), and return them as int8.
 
     Parameters
