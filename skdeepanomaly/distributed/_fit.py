@@ -142,7 +142,6 @@ def fit_chunks(
     Examples
     --------
     >>> import numpy as np
-    import torch
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skdeepanomaly import AutoEncoder

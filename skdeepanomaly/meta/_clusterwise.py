@@ -121,7 +121,6 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> from skdeepanomaly import ClusterwiseDetector
     >>> rng = np.random.default_rng(0)
     >>> wide, narrow = rng.normal(size=(200, 2)), rng.normal(size=(200, 2), scale=0.1)

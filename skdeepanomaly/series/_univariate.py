@@ -62,7 +62,6 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> from skdeepanomaly import UnivariateDetector
     >>> X = np.random.default_rng(0).normal(size=(500, 2))
     >>> detector = UnivariateDetector(contamination="auto").fit(X)
