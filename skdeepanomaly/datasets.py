@@ -1,12 +1,21 @@
 """Data sets that are generated, with anomalies whose places are known."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 
 def make_texture_defects(
-    n_samples=100, n_defective=20, *, size=64, defect_size=12, noise=0.05, random_state=None
-):
+    n_samples: int = 100,
+    n_defective: int = 20,
+    *,
+    size: int = 64,
+    defect_size: int = 12,
+    noise: float = 0.05,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
     """Generate images of a woven texture, some of them with a defect.
 
     The texture is the sum of two waves that cross, each with a random phase, and noise. In a
@@ -50,7 +59,7 @@ def make_texture_defects(
     n_images = n_samples + n_defective
     rows, columns = np.mgrid[:size, :size]
 
-    def weave(angle):
+    def weave(angle: float) -> NDArray[np.float64]:
         across = np.cos(angle) * columns + np.sin(angle) * rows
         down = np.cos(angle) * rows - np.sin(angle) * columns
         phases = rng.uniform(0, 2 * np.pi, size=(2, n_images, 1, 1))
@@ -72,17 +81,17 @@ _SERIES_KINDS = ("point", "contextual", "collective", "level_shift", "frequency"
 
 
 def make_series_anomalies(
-    n_timestamps=4000,
-    n_channels=1,
+    n_timestamps: int = 4000,
+    n_channels: int = 1,
     *,
-    kinds=_SERIES_KINDS,
-    n_anomalies=10,
-    length=50,
-    period=50,
-    n_normal=None,
-    noise=0.1,
-    random_state=None,
-):
+    kinds: Sequence[str] = _SERIES_KINDS,
+    n_anomalies: int = 10,
+    length: int = 50,
+    period: int = 50,
+    n_normal: int | None = None,
+    noise: float = 0.1,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.str_]]:
     """Generate a series with a rhythm, and with anomalies of known kinds.
 
     Each channel is a wave of the given period, with its first and third harmonic, whose
@@ -184,7 +193,7 @@ def make_series_anomalies(
     phases = np.arange(n_timestamps)[:, None] + rng.uniform(0, period, size=n_channels)
     thirds = rng.uniform(0.2, 0.4, size=n_channels)
 
-    def wave(steps, channel):
+    def wave(steps: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
         angle = 2 * np.pi * steps / period
         # Odd harmonics: half a period later the wave has the opposite sign.
         return (np.sin(angle) + thirds[channel] * np.sin(3 * angle)) / (1 + thirds[channel])

@@ -2,9 +2,12 @@
 
 import copy
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from sklearn.base import is_outlier_detector
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_outlier_detector
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
@@ -13,7 +16,7 @@ from .utils.frames import column_names, frame_like
 from .utils.nesting import nested
 
 
-def explain_columns(detector, X):
+def explain_columns(detector: BaseEstimator, X: ArrayLike) -> Any:
     """Return the contribution of each column of a table to the anomaly score of each row.
 
     The ``explain`` method of a detector at the end of a pipeline explains the features that
@@ -80,7 +83,8 @@ def explain_columns(detector, X):
             " single row as X[:1]."
         )
     steps, final = _unwrapped(detector)
-    names, fitted_names = column_names(X), _fitted_names(detector, steps, final)
+    names: Any = column_names(X)
+    fitted_names = _fitted_names(detector, steps, final)
     by_name = _are_found_by_name(fitted_names, names)
     columns = list(fitted_names) if by_name else list(range(np.shape(X)[1]))
     encoded, origins = X, np.arange(len(columns))
@@ -98,7 +102,7 @@ def explain_columns(detector, X):
     return frame_like(X, summed)
 
 
-def _fitted_names(detector, steps, final):
+def _fitted_names(detector: BaseEstimator, steps: list[Any], final: Any) -> Any:
     """Return the names that the columns of the table had in ``fit``, or None."""
     for part in (detector, *steps, final):
         if hasattr(part, "feature_names_in_"):
@@ -113,7 +117,7 @@ def _fitted_names(detector, steps, final):
     return None
 
 
-def _are_found_by_name(fitted_names, names) -> bool:
+def _are_found_by_name(fitted_names: Sequence[Any] | None, names: Sequence[Any] | None) -> bool:
     """Return whether a pipeline may have seen the columns in another order in ``fit``."""
     if fitted_names is None or names is None:
         return False
@@ -129,7 +133,7 @@ def _reordered(values: np.ndarray, names: list, wanted: list) -> np.ndarray:
     return np.hstack([values, zeros])[:, [place.get(name, -1) for name in wanted]]
 
 
-def _unwrapped(detector):
+def _unwrapped(detector: BaseEstimator) -> tuple[list[Any], Any]:
     """Return the transformers of all pipelines around a detector, and that detector."""
     steps = []
     for part in nested(detector):
@@ -145,11 +149,13 @@ def _unwrapped(detector):
     )
 
 
-def _passes(step) -> bool:
+def _passes(step: Any) -> bool:
     return step is None or (isinstance(step, str) and step == "passthrough")
 
 
-def _origins(transformer, origins: np.ndarray, inputs=None) -> np.ndarray:
+def _origins(
+    transformer: Any, origins: np.ndarray, inputs: Sequence[Any] | None = None
+) -> np.ndarray:
     """Return the column of the table behind each output of a fitted transformer.
 
     Parameters
@@ -190,7 +196,9 @@ def _origins(transformer, origins: np.ndarray, inputs=None) -> np.ndarray:
     return _origins_by_name(transformer, origins, inputs)
 
 
-def _origins_by_name(transformer, origins: np.ndarray, inputs) -> np.ndarray:
+def _origins_by_name(
+    transformer: Any, origins: np.ndarray, inputs: Sequence[str] | None
+) -> np.ndarray:
     """Return the same as ``_origins``, read from the names of a transformer's outputs.
 
     A transformer forms the name of an output from the name of its input: ``a_b`` may be the

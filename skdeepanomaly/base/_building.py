@@ -12,7 +12,7 @@ from skorch.dataset import ValidSplit
 from torch import nn
 
 from ..engine import DetectorNet, TensorLoader, block_sizes
-from ..utils.types import Device, Module
+from ..engine.types import Device, Module
 from ..utils.validation import parameter_names
 from ._nested_params import check_nested_params, is_nested
 

@@ -15,17 +15,9 @@ from skorch.history import History
 from torch import nn
 
 from ..engine import DetectorNet, map_in_blocks, single_row_defaults
+from ..engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ..utils.scores import OffsetMixin
-from ..utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Floats,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ..utils.types import Contamination, Floats, RandomState
 from ..utils.validation import Interval, Options, StrOptions, check_labels
 from ._docstrings import (
     ACTIVATION_PARAMETERS,

@@ -6,14 +6,17 @@ import hashlib
 import io
 import os
 import pickle
+from collections.abc import Iterator
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import joblib
 import torch
 from skorch.callbacks import Callback, EarlyStopping
 
-from ..engine import rng_states, set_rng_states
+from ..engine import DetectorNet, rng_states, set_rng_states
 from ..utils.warn import warn_user
 
 # A backup file is this mark, a SHA-256 digest, and the state, which the digest belongs to.
@@ -74,11 +77,12 @@ class BackupAndRestore(Callback):
     """
 
     # These are set only during a fit from scratch.
-    path_ = None
-    state_ = None
-    saved_ = None
+    path_: Path | None = None
+    state_: dict[str, Any] | None = None
+    saved_: str | None = None
+    phase_: int
 
-    def __init__(self, dirname, every_n_epochs: int = 1):
+    def __init__(self, dirname: str | PathLike[str], every_n_epochs: int = 1):
         self.dirname = dirname
         self.every_n_epochs = every_n_epochs
 
@@ -135,7 +139,7 @@ class BackupAndRestore(Callback):
         self.phase_ = phase
         return self.state_ is None or self.state_["phase"] <= phase
 
-    def close(self, delete: bool):
+    def close(self, delete: bool) -> None:
         """End the fit.
 
         Parameters
@@ -143,7 +147,7 @@ class BackupAndRestore(Callback):
         delete : bool
             Whether the backup is deleted.
         """
-        if delete:
+        if delete and self.path_ is not None:
             try:
                 # Also delete files that were not finished because the process was killed.
                 for path in self.path_.parent.glob(f"{self.path_.stem}.*"):
@@ -155,9 +159,9 @@ class BackupAndRestore(Callback):
                     f" Delete {self.path_}, or the next equal fit begins with its state."
                 )
         for name in ("path_", "state_", "phase_", "saved_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
-    def begin(self, net):
+    def begin(self, net: DetectorNet) -> None:
         """Restore the state of the net from the backup, after all callbacks were set up.
 
         Parameters
@@ -180,7 +184,7 @@ class BackupAndRestore(Callback):
             _set_callback_state(callback, state["callbacks"][name])
         set_rng_states(state["generators"], net.device)
 
-    def end_epoch(self, net):
+    def end_epoch(self, net: DetectorNet) -> None:
         """Write the backup, after all callbacks were notified of the end of the epoch.
 
         Parameters
@@ -224,7 +228,7 @@ class BackupAndRestore(Callback):
             " from there."
         )
 
-    def _state(self, net) -> dict:
+    def _state(self, net: DetectorNet) -> dict[str, Any]:
         return {
             "train_split": net.train_split,
             "phase": self.phase_,
@@ -235,7 +239,7 @@ class BackupAndRestore(Callback):
             "generators": rng_states(net.device),
         }
 
-    def _other_callbacks(self, net):
+    def _other_callbacks(self, net: DetectorNet) -> list[tuple[str, Callback]]:
         return [
             (name, callback)
             for name, callback in net.callbacks_
@@ -243,7 +247,7 @@ class BackupAndRestore(Callback):
         ]
 
 
-def _epoch(phase: int, history) -> str:
+def _epoch(phase: int, history: list[Any]) -> str:
     """Name an epoch in messages; pre-training and training are phases."""
     return f"epoch {len(history)} of phase {phase + 1}"
 
@@ -270,7 +274,7 @@ def _write(path: Path, payload: bytes) -> None:
         raise
 
 
-def _read_state(path: Path, content: bytes):
+def _read_state(path: Path, content: bytes) -> dict[str, Any]:
     """Return the state in a backup file; raise a ValueError if the file is not as written."""
     start = len(_MARK) + hashlib.sha256().digest_size
     digest, payload = content[len(_MARK) : start], content[start:]
@@ -289,7 +293,7 @@ def _read_state(path: Path, content: bytes):
     )
 
 
-def fingerprint(*parts) -> str:
+def fingerprint(*parts: object) -> str:
     """Return a hash of parameters and data.
 
     Parameters
@@ -317,7 +321,7 @@ def fingerprint(*parts) -> str:
         ) from error
 
 
-def _hashable(value):
+def _hashable(value: Any) -> Any:
     """Replace modules and tensors, whose pickles differ each time, by their contents.
 
     The pickle of a tensor holds the address of its memory.
@@ -333,16 +337,16 @@ def _hashable(value):
     return value
 
 
-def _parameters(net):
+def _parameters(net: DetectorNet) -> list[torch.nn.Parameter]:
     return [parameter for _, parameter in net.get_all_learnable_params()]
 
 
-def _stateful_parts(net):
+def _stateful_parts(net: DetectorNet) -> Iterator[tuple[str, Any]]:
     for name in (*net._modules, *net._criteria, *net._optimizers):
         yield name, getattr(net, f"{name}_")
 
 
-def _callback_state(callback):
+def _callback_state(callback: Callback) -> dict[str, Any]:
     if hasattr(callback, "state_dict"):
         return callback.state_dict()
     state = {}
@@ -359,7 +363,7 @@ def _callback_state(callback):
     return state
 
 
-def _set_callback_state(callback, state):
+def _set_callback_state(callback: Callback, state: dict[str, Any]) -> None:
     if hasattr(callback, "load_state_dict"):
         callback.load_state_dict(state)
         return

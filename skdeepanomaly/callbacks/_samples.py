@@ -1,9 +1,12 @@
 """What a detector generates as training goes on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral
+from typing import Any
 
 from skorch.callbacks import Callback
+
+from ..engine import DetectorNet
 
 
 class SampleRecorder(Callback):
@@ -56,12 +59,12 @@ class SampleRecorder(Callback):
     # The detector, during a fit only.
     _detector = None
 
-    def __init__(self, epochs, n_samples: int = 8, random_state: int = 0):
+    def __init__(self, epochs: Sequence[int], n_samples: int = 8, random_state: int = 0):
         self.epochs = epochs
         self.n_samples = n_samples
         self.random_state = random_state
 
-    def open(self, detector) -> None:
+    def open(self, detector: Any) -> None:
         """Begin a fit, with no records.
 
         Parameters
@@ -95,9 +98,10 @@ class SampleRecorder(Callback):
             )
         self._detector = detector
         self._wanted = {int(epoch) for epoch in epochs}
-        self.epochs_, self.samples_ = [], []
+        self.epochs_: list[int] = []
+        self.samples_: list[Any] = []
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: DetectorNet, **kwargs: Any) -> None:
         """Record rows if the training has not begun and epoch 0 is asked for.
 
         Parameters
@@ -109,7 +113,7 @@ class SampleRecorder(Callback):
         """
         self._record(net)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: DetectorNet, **kwargs: Any) -> None:
         """Record rows if the epoch is asked for.
 
         Parameters
@@ -121,7 +125,7 @@ class SampleRecorder(Callback):
         """
         self._record(net)
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: DetectorNet, **kwargs: Any) -> None:
         """Let go of the detector.
 
         Parameters
@@ -133,7 +137,7 @@ class SampleRecorder(Callback):
         """
         self._detector = None
 
-    def _record(self, net):
+    def _record(self, net: DetectorNet) -> None:
         epoch = len(net.history)
         if self._detector is None or epoch not in self._wanted:
             return
@@ -163,5 +167,5 @@ class SampleRecorder(Callback):
         """
         self.epochs_, self.samples_ = list(state["epochs"]), list(state["samples"])
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("epochs", "n_samples", "random_state")}

@@ -1,6 +1,8 @@
 """The arguments of the command line, and what ``--help`` says of them."""
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 from .._version import __version__
 from ..utils import all_detectors
@@ -79,7 +81,13 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_command(commands, name: str, run, summary: str, details: str):
+def _add_command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    summary: str,
+    details: str,
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         help=summary,
@@ -107,7 +115,7 @@ def _add_command(commands, name: str, run, summary: str, details: str):
     return parser
 
 
-def _add_labels(parser, required: bool) -> None:
+def _add_labels(parser: argparse.ArgumentParser, required: bool) -> None:
     parser.add_argument(
         "--label-column",
         metavar="COLUMN",
@@ -134,13 +142,13 @@ def _add_labels(parser, required: bool) -> None:
     )
 
 
-def _add_model(parser, required: bool = True) -> None:
+def _add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
     parser.add_argument(
         "--model", metavar="FILE", required=required, help="the model that fit has saved"
     )
 
 
-def _add_seed(parser) -> None:
+def _add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed",
         metavar="N",
@@ -150,7 +158,7 @@ def _add_seed(parser) -> None:
     )
 
 
-def _add_fit(commands) -> None:
+def _add_fit(commands: Any) -> None:
     names = "\n".join(
         f"  {name:30}{(detector.__doc__ or '').strip().splitlines()[0]}"
         for name, detector in all_detectors()
@@ -170,7 +178,7 @@ def _add_fit(commands) -> None:
     _add_labels(parser, required=False)
 
 
-def _add_detector(parser) -> None:
+def _add_detector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detector",
         metavar="NAME",
@@ -228,7 +236,7 @@ def _add_detector(parser) -> None:
     )
 
 
-def _add_score(commands) -> None:
+def _add_score(commands: Any) -> None:
     parser = _add_command(commands, "score", run_score, "score the rows of a table", _SCORES)
     _add_model(parser)
     parser.add_argument(
@@ -247,7 +255,7 @@ def _add_score(commands) -> None:
     )
 
 
-def _add_explain(commands) -> None:
+def _add_explain(commands: Any) -> None:
     parser = _add_command(
         commands,
         "explain",
@@ -282,7 +290,7 @@ def _add_explain(commands) -> None:
     )
 
 
-def _add_report(commands) -> None:
+def _add_report(commands: Any) -> None:
     parser = _add_command(
         commands,
         "report",
@@ -318,7 +326,7 @@ def _add_report(commands) -> None:
     )
 
 
-def _add_evaluate(commands) -> None:
+def _add_evaluate(commands: Any) -> None:
     parser = _add_command(
         commands, "evaluate", run_evaluate, "compare a model with known labels", _METRICS
     )

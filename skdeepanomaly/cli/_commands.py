@@ -2,9 +2,13 @@
 
 import json
 import sys
+from argparse import Namespace
 from collections import Counter
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from ..explain import explain_columns
 from ..metrics import (
@@ -15,6 +19,7 @@ from ..metrics import (
 )
 from ..persistence import save_detector
 from ..report import AnomalyReport
+from ..utils.types import Floats
 from ._detectors import make_detector, refuse_detector, takes_labels
 from ._errors import CommandError
 from ._labels import read_labels
@@ -30,7 +35,7 @@ from ._tables import (
 )
 
 
-def run_fit(arguments) -> None:
+def run_fit(arguments: Namespace) -> None:
     """Fit a detector to a table, and save it."""
     detector = make_detector(arguments)
     check_output(arguments.output)
@@ -44,7 +49,7 @@ def run_fit(arguments) -> None:
     _say(arguments, f"Saved the model to {arguments.output}.")
 
 
-def run_score(arguments) -> None:
+def run_score(arguments: Namespace) -> None:
     """Score the rows of a table."""
     if arguments.output is not None:
         check_table_name(arguments.output)
@@ -61,7 +66,7 @@ def run_score(arguments) -> None:
     _say_flagged(arguments, np.sum(judgement.labels == -1), len(table))
 
 
-def run_explain(arguments) -> None:
+def run_explain(arguments: Namespace) -> None:
     """Write the columns that drive the scores of the flagged rows of a table."""
     if arguments.output is not None:
         check_table_name(arguments.output)
@@ -79,7 +84,7 @@ def run_explain(arguments) -> None:
     _say_flagged(arguments, np.sum(judgement.labels == -1), len(table))
 
 
-def run_report(arguments) -> None:
+def run_report(arguments: Namespace) -> None:
     """Write a page that shows which rows of a table are flagged, and why."""
     check_output(arguments.output)
     check_package("jinja2", "to make pages")
@@ -120,7 +125,7 @@ def run_report(arguments) -> None:
     _say(arguments, f"Wrote the report to {arguments.output}.")
 
 
-def run_evaluate(arguments) -> None:
+def run_evaluate(arguments: Namespace) -> None:
     """Compare what a model says of a table with known labels."""
     if arguments.output is not None:
         check_table_name(arguments.output)
@@ -158,11 +163,13 @@ def run_evaluate(arguments) -> None:
         write_table(frame, arguments.output)
 
 
-def _explanations(model, table, rows, scores, taken, top):
+def _explanations(
+    model: Any, table: Any, rows: Any, scores: Floats, taken: Any, top: int
+) -> Any:
     """Return a table with the columns that contribute the most to the scores of rows."""
     pandas = import_pandas()
-    found = {"row": [], "score": [], "rank": [], "column": [], "value": []}
-    found |= {"contribution": [], "share": []}
+    found: dict[str, list[Any]] = {"row": [], "score": [], "rank": [], "column": []}
+    found |= {"value": [], "contribution": [], "share": []}
     if len(taken):
         chosen = rows.iloc[taken] if hasattr(rows, "iloc") else rows[taken]
         contributions = np.asarray(explain_columns(model, chosen))
@@ -184,7 +191,7 @@ def _explanations(model, table, rows, scores, taken, top):
     return pandas.DataFrame(found).astype({"row": int, "rank": int})
 
 
-def _fit(arguments, detector, table, y):
+def _fit(arguments: Namespace, detector: BaseEstimator, table: Any, y: ArrayLike | None) -> Any:
     """Fit a detector to a table, and return the rows that it was given."""
     check_names(table, arguments.ignore, "--ignore")
     if y is not None and not takes_labels(arguments):
@@ -200,21 +207,21 @@ def _fit(arguments, detector, table, y):
     return rows
 
 
-def _read(arguments):
+def _read(arguments: Namespace) -> Any:
     table = read_table(arguments.table, arguments.separator)
     n_rows, n_columns = table.shape
     _say(arguments, f"Read {n_rows} rows and {n_columns} columns of {arguments.table}.")
     return table
 
 
-def _read_labels(arguments, table):
+def _read_labels(arguments: Namespace, table: Any) -> Any:
     y = read_labels(table, arguments.label_column, arguments.anomaly, arguments.normal)
     counts = [int(np.sum(y == label)) for label in (-1, 1, 0)]
     _say(arguments, "Labels: {} anomalies, {} normal, {} unknown.".format(*counts))
     return y
 
 
-def _check_numbers(table) -> None:
+def _check_numbers(table: Any) -> None:
     others = table.select_dtypes(exclude=["number", "bool"]).columns
     if len(others):
         raise CommandError(
@@ -223,7 +230,7 @@ def _check_numbers(table) -> None:
         )
 
 
-def _described(detector) -> str:
+def _described(detector: BaseEstimator) -> str:
     """Return how many columns of each kind were found, and the names of those left out."""
     pipeline = getattr(detector, "detector_", detector)
     kinds = pipeline["encode"].column_kinds_
@@ -235,11 +242,11 @@ def _described(detector) -> str:
     return f"Columns: {text}." + (f" Left out: {shown(left_out)}." if left_out else "")
 
 
-def _row_numbers(table):
+def _row_numbers(table: Any) -> Any:
     return import_pandas().DataFrame({"row": np.arange(1, len(table) + 1)})
 
 
-def _with_kept(output, table, keep):
+def _with_kept(output: Any, table: Any, keep: list[str]) -> Any:
     """Return an output with columns of the table put behind the number of the row."""
     for place, name in enumerate(dict.fromkeys(keep), start=1):
         if name in output.columns:
@@ -252,10 +259,10 @@ def _with_kept(output, table, keep):
     return output
 
 
-def _say_flagged(arguments, n_flagged, n) -> None:
+def _say_flagged(arguments: Namespace, n_flagged: int, n: int) -> None:
     _say(arguments, f"{n_flagged} of {n} rows ({n_flagged / n:.1%}) are flagged.")
 
 
-def _say(arguments, text: str) -> None:
+def _say(arguments: Namespace, text: str) -> None:
     if not arguments.quiet:
         print(text, file=sys.stderr)

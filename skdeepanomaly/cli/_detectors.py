@@ -2,6 +2,10 @@
 
 import ast
 import sys
+from argparse import Namespace
+from typing import Any
+
+from sklearn.base import BaseEstimator
 
 from ..meta import ThresholdedDetector
 from ..tables import make_detector_pipeline
@@ -13,7 +17,7 @@ from ._errors import UsageError
 KINDS = ("numeric", "categorical", "date", "time", "text")
 RULES = THRESHOLDS
 # What describes a detector on the command line, with the values where nothing is given.
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "detector": "AutoEncoder",
     "param": [],
     "contamination": None,
@@ -28,7 +32,7 @@ _OPTIONS = {"contamination": "--contamination", "random_state": "--seed"}
 _WORDS = {"true": True, "false": False}
 
 
-def make_detector(arguments):
+def make_detector(arguments: Namespace) -> BaseEstimator:
     """Return the detector that the arguments of ``fit`` describe.
 
     Parameters
@@ -76,7 +80,7 @@ def make_detector(arguments):
     return ThresholdedDetector(detector, threshold=rule, random_state=arguments.seed)
 
 
-def refuse_detector(arguments) -> None:
+def refuse_detector(arguments: Namespace) -> None:
     """Refuse options that describe a detector where a model is given.
 
     Parameters
@@ -98,12 +102,12 @@ def refuse_detector(arguments) -> None:
             )
 
 
-def takes_labels(arguments) -> bool:
+def takes_labels(arguments: Namespace) -> bool:
     """Whether the detector learns from labels."""
     return getattr(_find_class(arguments.detector), "_labels", None) is not None
 
 
-def _with_encoding(detector, arguments):
+def _with_encoding(detector: BaseEstimator, arguments: Namespace) -> BaseEstimator:
     kinds = {kind: getattr(arguments, kind) for kind in KINDS}
     if arguments.no_encoding:
         if named := [kind for kind, columns in kinds.items() if columns]:
@@ -129,7 +133,7 @@ def _find_class(name: str) -> type:
     return classes[by_lower[name.lower()]]
 
 
-def _make(made_class: type, params: dict, option: str):
+def _make(made_class: type, params: dict, option: str) -> BaseEstimator:
     """Return an instance of a class, with parameters that are checked by name and value."""
     known, takes_any = parameter_names(made_class)
     for name in params:
@@ -159,7 +163,7 @@ def _read_params(texts: list[str], option: str) -> dict:
     return params
 
 
-def _read_value(text: str):
+def _read_value(text: str) -> Any:
     """Return a number, a tuple, True, False or None if a text is written like one, else it."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]

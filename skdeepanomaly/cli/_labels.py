@@ -1,12 +1,14 @@
 """A column of a table as labels of anomalies."""
 
+from typing import Any
+
 import numpy as np
 
 from ._errors import CommandError
 from ._tables import check_names, shown
 
 
-def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.ndarray:
+def read_labels(table: Any, name: str, anomaly: list[str], normal: list[str]) -> np.ndarray:
     """Return the labels in a column of a table.
 
     Parameters
@@ -38,7 +40,7 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     if anomaly or normal:
         bad, good = ({_canonical(text) for text in texts} for texts in (anomaly, normal))
         if both := bad & good:
-            raise CommandError(f"{min(both)!r} is given to --anomaly and to --normal.")
+            raise CommandError(f"{min(both, key=str)!r} is given to --anomaly and to --normal.")
         for option, given in (("--anomaly", anomaly), ("--normal", normal)):
             if given and not {_canonical(text) for text in given} & {*found}:
                 raise CommandError(
@@ -63,7 +65,7 @@ def read_labels(table, name: str, anomaly: list[str], normal: list[str]) -> np.n
     return labels
 
 
-def _canonical(value) -> str | None:
+def _canonical(value: Any) -> str | None:
     """Return the same text for 1, 1.0, "1" and " 1 "; None for a missing value."""
     if value is None or value != value or str(value) in ("", "<NA>", "NaT"):
         return None

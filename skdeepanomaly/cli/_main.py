@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ._arguments import make_parser
@@ -72,7 +73,7 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _shown_warnings():
+def _shown_warnings() -> Iterator[None]:
     """Show warnings for users as one message each, without lines of code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -82,7 +83,7 @@ def _shown_warnings():
 
 
 @contextmanager
-def _shown_epochs(verbose: bool):
+def _shown_epochs(verbose: bool) -> Iterator[None]:
     """Show the log of the package on stderr if it was asked for, tracebacks included."""
     if not verbose:
         yield

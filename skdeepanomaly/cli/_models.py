@@ -1,10 +1,13 @@
 """Models in files, and tables that fit to them."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ..persistence import load_detector
@@ -38,7 +41,7 @@ def check_package(name: str, purpose: str) -> None:
         ) from error
 
 
-def load_model(path: str):
+def load_model(path: str) -> BaseEstimator:
     """Return the detector in a file.
 
     Parameters
@@ -73,7 +76,7 @@ def load_model(path: str):
     return model
 
 
-def fitting_rows(model, table, known=()):
+def fitting_rows(model: Any, table: Any, known: Iterable[str] = ()) -> Any:
     """Return the columns of a table that a model takes.
 
     Parameters
@@ -125,7 +128,7 @@ def fitting_rows(model, table, known=()):
     return table[[name for name in table.columns if name in {*needed, *dropped}]]
 
 
-def warn_if_input(model, label_column: str) -> None:
+def warn_if_input(model: Any, label_column: str) -> None:
     """Warn if a model was trained with the labels as an input."""
     needed, _ = _columns_of(model)
     if needed is not None and label_column in needed:
@@ -137,7 +140,7 @@ def warn_if_input(model, label_column: str) -> None:
         )
 
 
-def _columns_of(model) -> tuple[list[str] | None, list[str]]:
+def _columns_of(model: Any) -> tuple[list[str] | None, list[str]]:
     """Return the columns that a model needs, or None if it knows no names; and others."""
     for part in nested(model):
         steps = part.steps[:-1] if isinstance(part, Pipeline) else ()
@@ -163,7 +166,7 @@ class Judgement:
     labels: np.ndarray
 
 
-def judge(model, rows) -> Judgement:
+def judge(model: Any, rows: Any) -> Judgement:
     """Return the scores, decisions and labels of rows, computed once where that can be.
 
     Parameters

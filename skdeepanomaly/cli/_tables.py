@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..utils.validation import closest
 from ._errors import CommandError, UsageError
@@ -12,7 +13,7 @@ _CSV = (".csv", ".csv.gz", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
 
 
-def import_pandas():
+def import_pandas() -> Any:
     """Return pandas, or raise an error that names the extra.
 
     Returns
@@ -59,7 +60,7 @@ def check_output(path: str | None) -> None:
         raise CommandError(f"{path} cannot be written: {why}, or choose another --output.")
 
 
-def read_table(path: str, separator: str | None):
+def read_table(path: str, separator: str | None) -> Any:
     """Read a table.
 
     Parameters
@@ -110,7 +111,7 @@ def read_table(path: str, separator: str | None):
     return table
 
 
-def write_table(table, path: str | None) -> None:
+def write_table(table: Any, path: str | None) -> None:
     """Write a table to a file, or as CSV to the standard output where no file is given."""
     if path is None:
         table.to_csv(sys.stdout, index=False)
@@ -136,7 +137,7 @@ def write_table(table, path: str | None) -> None:
             unfinished.unlink()
 
 
-def check_names(table, names, option: str) -> None:
+def check_names(table: Any, names: list[str], option: str) -> None:
     """Refuse names of columns that the table does not have.
 
     Parameters
@@ -161,14 +162,14 @@ def check_names(table, names, option: str) -> None:
             )
 
 
-def shown(names) -> str:
+def shown(names: list[str]) -> str:
     """Return the first names of a list as a text, and how many there are further."""
     names = list(names)
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(map(repr, names[:10])) + more
 
 
-def _needs_pyarrow(path):
+def _needs_pyarrow(path: str) -> ImportError:
     return ImportError(
         f"{path} is a Parquet file, which needs pyarrow:"
         ' pip install "skdeepanomaly[cli]", or convert the table to CSV.'

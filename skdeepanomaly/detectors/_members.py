@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from ..base import BaseDeepDetector
+from ..engine.types import Module
 from ..utils.rows import n_drawn
-from ..utils.types import Module
 from ..utils.validation import MAX_SAMPLES, check_hidden_dims, parameter_names
 from ._parameters import WIDTH
 

@@ -1,12 +1,18 @@
 """Batches of rows that are read chunk by chunk and shuffled in a buffer."""
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 
+from ..base import BaseDeepDetector
 from ..base._reservoir import Reservoir
+from ..engine import DetectorNet
+from ._processes import Processes
+from ._sample import Sample
 
 
 class ChunkBatches:
@@ -30,12 +36,18 @@ class ChunkBatches:
         The processes that train the network together, each on chunks of its own.
     """
 
-    def __init__(self, read, sample, is_mixed: bool, processes=None):
+    def __init__(
+        self,
+        read: Callable[[], Iterable[np.ndarray]],
+        sample: Sample,
+        is_mixed: bool,
+        processes: Processes | None = None,
+    ):
         self._read, self._sample, self._is_mixed = read, sample, is_mixed
         self._processes = processes
 
     @contextmanager
-    def feeding(self, detector):
+    def feeding(self, detector: BaseDeepDetector) -> Iterator[None]:
         """Train the net of a detector on these batches, for a block.
 
         Parameters
@@ -46,7 +58,7 @@ class ChunkBatches:
         net, n_seen = detector.net_, self._sample.n_seen
         load = net.iterator_train
 
-        def make_epochs(dataset, **params):
+        def make_epochs(dataset: Any, **params: Any) -> Any:
             epochs = _Epochs(self, dataset.y is not None, load, params)
             if self._processes is None:
                 return epochs
@@ -74,7 +86,7 @@ class ChunkBatches:
     def _n_new(self) -> int:
         return self._sample.size if self._is_mixed else max(1, self._sample.size // 2)
 
-    def buffers(self):
+    def buffers(self) -> Iterator[np.ndarray]:
         """Yield the rows of a pass, a buffer at a time; each is overwritten by the next."""
         size = self._n_new()
         n_rows = size if self._is_mixed else 2 * size
@@ -89,7 +101,7 @@ class ChunkBatches:
                 if n_filled == size:
                     yield self._filled_up(buffer, n_filled)
                     n_filled = 0
-        if n_filled:
+        if buffer is not None and n_filled:
             yield self._filled_up(buffer, n_filled)
         if not self._is_mixed:
             yield self._sample.rows()
@@ -108,7 +120,13 @@ class ChunkBatches:
 class _Epochs:
     """An iterable over the batches of an epoch; each iteration is another epoch."""
 
-    def __init__(self, source: ChunkBatches, has_labels: bool, load, params: dict):
+    def __init__(
+        self,
+        source: ChunkBatches,
+        has_labels: bool,
+        load: Callable[..., Iterable[Any]],
+        params: dict,
+    ):
         self._source, self._has_labels = source, has_labels
         self._load, self._params = load, params
 
@@ -117,7 +135,7 @@ class _Epochs:
         # one too large.
         return sum(-(-size // self._params["batch_size"]) for size in self._source.sizes())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         for rows in self._source.buffers():
             labels = np.zeros(len(rows), dtype=np.int8) if self._has_labels else None
             yield from self._load(SimpleNamespace(X=rows, y=labels), **self._params)
@@ -126,13 +144,13 @@ class _Epochs:
 class _SharedEpochs:
     """Epochs of a process that trains with others: all take the same number of steps."""
 
-    def __init__(self, epochs: _Epochs, net, processes):
+    def __init__(self, epochs: _Epochs, net: DetectorNet, processes: Processes):
         self._epochs, self._net, self._processes = epochs, net, processes
 
     def __len__(self) -> int:
         return len(self._epochs)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         self._processes.begin_epoch(self._net)
         for batch in self._epochs:
             if not self._processes.all_have(True, self._net.device):

@@ -1,14 +1,16 @@
 """What can be trained by chunks, and with which parameters."""
 
 from numbers import Integral
+from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ..base import BaseDeepDetector
 from ..engine import OneCycleNet
 
 
-def check_parameters(n_passes, buffer_rows, checkpoint, once: bool) -> None:
+def check_parameters(n_passes: Any, buffer_rows: Any, checkpoint: Any, once: bool) -> None:
     """Refuse numbers out of range, and what cannot be done with an iterator."""
     for name, value, least in [("n_passes", n_passes, 1), ("buffer_rows", buffer_rows, 2)]:
         is_number = isinstance(value, Integral) and not isinstance(value, bool)
@@ -29,7 +31,7 @@ def check_parameters(n_passes, buffer_rows, checkpoint, once: bool) -> None:
         )
 
 
-def check_shared(detector, once: bool, checkpoint) -> None:
+def check_shared(detector: BaseEstimator, once: bool, checkpoint: Any) -> None:
     """Refuse what belongs to one process where several train together."""
     for is_so, found, expected in [
         (once, "chunks is an iterator", "chunks that can be read again"),
@@ -44,7 +46,7 @@ def check_shared(detector, once: bool, checkpoint) -> None:
             raise ValueError(f"With a process_group expected {expected}, but {found}.")
 
 
-def split(detector) -> tuple[list, object]:
+def split(detector: BaseEstimator) -> tuple[list[Any], Any]:
     """Return the transformers of a pipeline, those of pipelines in it too, and its detector."""
     transformers = []
     while isinstance(detector, Pipeline):
@@ -53,7 +55,7 @@ def split(detector) -> tuple[list, object]:
     return [t for t in transformers if t is not None and t != "passthrough"], detector
 
 
-def check_detector(detector, once: bool) -> None:
+def check_detector(detector: BaseEstimator, once: bool) -> None:
     """Refuse detectors that cannot be trained by chunks."""
     name = type(detector).__name__
     if not isinstance(detector, BaseDeepDetector):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ class Source:
         self.once, self.is_mixed = once, is_mixed
         self._n_passes = 0
 
-    def read(self, buffer_rows: int | None = None) -> Iterator[tuple[int, object]]:
+    def read(self, buffer_rows: int | None = None) -> Iterator[tuple[int, Any]]:
         """Yield the pieces of all chunks, each with the number of its chunk.
 
         Parameters
@@ -83,7 +84,7 @@ class Source:
             raise ValueError(f"chunks holds no rows{why}.")
 
 
-def open_source(chunks) -> Source:
+def open_source(chunks: Any) -> Source:
     """Return the source that some chunks stand for.
 
     Parameters
@@ -129,10 +130,10 @@ def open_source(chunks) -> Source:
 
 
 def _of_list(chunks: list) -> Source:
-    def run(number, start, n_rows):
+    def run(number: int, start: int, n_rows: int) -> Callable[[], Iterable]:
         return lambda: [(number, take_rows(chunks[number], slice(start, start + n_rows)))]
 
-    def runs(buffer_rows):
+    def runs(buffer_rows: int) -> list[Callable[[], Iterable]]:
         n_rows = int(np.clip(buffer_rows // N_RUNS, *RUN_ROWS))
         return [
             run(number, start, n_rows)
@@ -146,18 +147,18 @@ def _of_list(chunks: list) -> Source:
 def _of_parts(parts: list) -> Source:
     """Return the source of callables, each of which returns an iterable of rows."""
 
-    def numbered(number):
+    def numbered(number: int) -> Callable[[], Iterable]:
         return lambda: ((number, rows) for rows in parts[number]())
 
     pairs = [numbered(number) for number in range(len(parts))]
     return Source(lambda: (pair for part in pairs for pair in part()), lambda _: pairs)
 
 
-def _is_path(value) -> bool:
+def _is_path(value: Any) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
-def _open_parquet(path):
+def _open_parquet(path: str | list[str]) -> Any:
     try:
         from pyarrow.dataset import dataset
     except ImportError as error:
@@ -167,14 +168,14 @@ def _open_parquet(path):
     return dataset(path, format="parquet")
 
 
-def _of_dataset(dataset) -> Source:
-    parts = []
+def _of_dataset(dataset: Any) -> Source:
+    parts: list[Any] = []
     for fragment in dataset.get_fragments():
         split = getattr(fragment, "split_by_row_group", None)  # Parquet only
         parts += [fragment] if split is None else split()
     schema = dataset.schema
 
-    def reader(part):
+    def reader(part: Any) -> Callable[[], Iterable]:
         # Without readahead: the batches that wait would be in memory, too.
         return lambda: part.to_batches(
             schema=schema, batch_size=PIECE_ROWS, batch_readahead=0, fragment_readahead=0
@@ -183,7 +184,7 @@ def _of_dataset(dataset) -> Source:
     return _of_parts([reader(part) for part in parts])
 
 
-def _of_dask(collection) -> Source:
+def _of_dask(collection: Any) -> Source:
     parts = np.asarray(collection.to_delayed())
     if parts.ndim > 1 and parts.size > len(parts):
         raise ValueError(
@@ -193,7 +194,7 @@ def _of_dask(collection) -> Source:
     return _of_parts([lambda part=part: [part.compute()] for part in parts.ravel()])
 
 
-def _as_rows(chunk):
+def _as_rows(chunk: Any) -> Any:
     """Return a chunk as an array or a data frame."""
     if hasattr(chunk, "to_pandas") and not hasattr(chunk, "get_columns"):  # pyarrow
         return chunk.to_pandas()
@@ -202,7 +203,7 @@ def _as_rows(chunk):
     return chunk if hasattr(chunk, "shape") else np.asarray(chunk)
 
 
-def _pieces(chunk) -> Iterator:
+def _pieces(chunk: Any) -> Iterator:
     if not chunk.shape:
         raise TypeError(f"A chunk is {chunk!r}, expected rows. Of chunks, {EXPECTED}.")
     for start in range(0, chunk.shape[0], PIECE_ROWS):

@@ -1,5 +1,7 @@
 """Whether chunks differ in distribution."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..utils.rows import spread
@@ -53,7 +55,7 @@ class Differences:
             column = at[1] * step
             self._largest = (apart.max(), number, column, limits[at], now[at], was[at])
 
-    def warn(self, names=None) -> None:
+    def warn(self, names: Sequence[str] | None = None) -> None:
         """Warn if there are such chunks.
 
         Parameters

@@ -1,6 +1,11 @@
 """Training of a detector on chunks."""
 
+from os import PathLike
+from typing import Any, Literal, TypeVar
+
 import numpy as np
+import torch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
@@ -10,6 +15,7 @@ from ..base._reservoir import Reservoir
 from ..callbacks import BackupAndRestore
 from ..engine import draw_seed
 from ..utils.randomness import seeded_clone
+from ..utils.types import RandomState
 from ..utils.warn import recorded_warnings
 from ._batches import ChunkBatches
 from ._checks import check_detector, check_parameters, check_shared, split
@@ -17,17 +23,19 @@ from ._chunks import open_source
 from ._processes import Processes
 from ._rows import Rows
 
+Detector = TypeVar("Detector", bound=BaseEstimator)
+
 
 def fit_chunks(
-    detector,
-    chunks,
+    detector: Detector,
+    chunks: Any,
     *,
-    n_passes="auto",
-    buffer_rows="auto",
-    checkpoint=None,
-    random_state=None,
-    process_group=None,
-):
+    n_passes: int | Literal["auto"] = "auto",
+    buffer_rows: int | Literal["auto"] = "auto",
+    checkpoint: str | PathLike[str] | None = None,
+    random_state: RandomState = None,
+    process_group: "torch.distributed.ProcessGroup | None" = None,
+) -> Detector:
     """Train a detector on rows that come in chunks and need not fit into memory.
 
     It does what ``fit`` does with all rows shuffled, in passes over the chunks: at any time a
@@ -182,7 +190,7 @@ def fit_chunks(
     return _adopt(detector, work)
 
 
-def _adopt(detector, work):
+def _adopt(detector: Detector, work: BaseEstimator) -> Detector:
     """Give a detector the fitted state of its clone, as fit would have made it."""
     if isinstance(detector, Pipeline):
         for i, ((name, before), (_, fitted)) in enumerate(

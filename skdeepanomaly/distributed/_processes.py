@@ -1,11 +1,14 @@
 """Several processes that train one network, by the process groups of torch."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
 
+from ..engine import DetectorNet
 from ..utils._compat import take_rows
 from ..utils.containers import stack
 from ._sample import Sample
@@ -22,11 +25,11 @@ class Processes:
         The group.
     """
 
-    def __init__(self, group):
+    def __init__(self, group: "dist.ProcessGroup"):
         self._group = group
         self._size = dist.get_world_size(group)
 
-    def shared(self, value):
+    def shared(self, value: Any) -> Any:
         """Return the value of the first process of the group."""
         values = [value]
         dist.broadcast_object_list(
@@ -51,13 +54,14 @@ class Processes:
         n_seen : list of int
             Numbers of rows, by process.
         """
-        found = [None] * self._size
+        found: list[Any] = [None] * self._size
         dist.all_gather_object(found, (sample.rows(), sample.n_seen), group=self._group)
         n_seen = [n for _, n in found]
         # Of each process the same share of its rows, as many as there are in its sample.
         shares = [rows.shape[0] / n for rows, n in found]
         share = min(sample.size / sum(n_seen), *shares)
-        rng, parts = np.random.default_rng(seed), []
+        rng = np.random.default_rng(seed)
+        parts: list[Any] = []
         for rows, n in found:
             n_drawn = min(rows.shape[0], max(1, round(share * n)))
             drawn = rng.choice(rows.shape[0], n_drawn, replace=False)
@@ -67,14 +71,14 @@ class Processes:
         joined.n_seen = sample.n_seen
         return joined, n_seen
 
-    def all_have(self, batch: bool, device) -> bool:
+    def all_have(self, batch: bool, device: torch.device | str) -> bool:
         """Whether all processes have a further batch."""
         flag = torch.tensor(int(batch), device=device)
         dist.all_reduce(flag, dist.ReduceOp.MIN, group=self._group)
         return bool(flag)
 
     @contextmanager
-    def together(self, net):
+    def together(self, net: DetectorNet) -> Iterator[None]:
         """Train a net on the mean gradients of all processes, for a block.
 
         In the end the tensors of the net and the random state are equal in all processes.
@@ -93,13 +97,13 @@ class Processes:
         self._synchronise(net)
         torch.set_rng_state(self.shared(torch.get_rng_state()))
 
-    def begin_epoch(self, net) -> None:
+    def begin_epoch(self, net: DetectorNet) -> None:
         """Make a net equal in all processes, and their random numbers different."""
         # Statistics such as those of a batch normalisation are those of one process each.
         self._synchronise(net)
         torch.manual_seed(int(torch.randint(2**31 - 1, ())) + dist.get_rank(self._group))
 
-    def _synchronise(self, net) -> None:
+    def _synchronise(self, net: DetectorNet) -> None:
         """Replace the tensors of a net by their means over the processes."""
         for part in (net.module_, net.criterion_):
             for tensor in part.state_dict().values():

@@ -1,13 +1,18 @@
 """The rows of all chunks, as the network gets them."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from ..base import BaseDeepDetector
 from ..engine import SHUFFLE_BUFFER_BYTES
 from ._chunks import Source
 from ._differences import Differences
+from ._processes import Processes
 from ._sample import Sample
 
 # Rows that are kept as they are, for transformers that cannot be fitted chunk by chunk.
@@ -35,24 +40,31 @@ class Rows:
         The processes that train together.
     """
 
+    sample: Sample
+
     def __init__(
-        self, source: Source, transformers: list, last, buffer_rows, seed: int, processes
+        self,
+        source: Source,
+        transformers: list,
+        last: BaseDeepDetector,
+        buffer_rows: int | Literal["auto"],
+        seed: int,
+        processes: Processes | None,
     ):
         self._processes = processes
         self._source, self._transformers, self._last = source, transformers, last
         self._buffer_rows = buffer_rows
         self._seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
-        self._head: list = []
-        self._rest = iter(())
+        self._head: list[tuple[int, Any]] = []
+        self._rest: Iterator[tuple[int, Any]] = iter(())
         self._goes_on = False
 
-    def prepare(self):
+    def prepare(self) -> Any:
         """Fit the transformers, and draw the sample; return it in the container of a chunk."""
         if self._source.once:
             self._read_head()
         for i, transformer in enumerate(self._transformers):
             self._fit_transformer(transformer, self._transformers[:i])
-        self.sample = None
         self.differences = Differences(self._seeds[1])
         first = None
         for number, piece in self._pieces(self._again(), self._transformers):
@@ -68,8 +80,9 @@ class Rows:
             self.n_in_pass, self.complete = min(n_seen), False
         return _like(first, self.sample.rows())
 
-    def read(self):
+    def read(self) -> Iterator[np.ndarray]:
         """Yield the rows (n, n_features) of a pass, piece by piece."""
+        pieces: Iterable[tuple[int, Any]]
         if self._source.once:
             pieces = chain(self._head, self._rest)
         else:
@@ -90,13 +103,13 @@ class Rows:
                 break
         further = next(pieces, None)
         self._goes_on = further is not None
-        if self._goes_on:
+        if further is not None:
             self._rest = chain([further], pieces)
 
-    def _again(self):
+    def _again(self) -> Iterable[tuple[int, Any]]:
         return self._head if self._source.once else self._source.read()
 
-    def _fit_transformer(self, transformer, before: list) -> None:
+    def _fit_transformer(self, transformer: BaseEstimator, before: list) -> None:
         if hasattr(transformer, "partial_fit") and self._processes is None:
             for number, piece in self._pieces(self._again(), before):
                 with _in_chunk(number):
@@ -109,13 +122,15 @@ class Rows:
             raw, _ = self._processes.joined(raw, self._seeds[2])
         transformer.fit(_transform(raw.rows(), before))
 
-    def _pieces(self, pieces, transformers: list):
+    def _pieces(
+        self, pieces: Iterable[tuple[int, Any]], transformers: list
+    ) -> Iterator[tuple[int, Any]]:
         for number, piece in pieces:
             with _in_chunk(number):
                 transformed = _transform(piece, transformers)
             yield number, transformed
 
-    def _validate(self, number: int, piece, first: bool) -> np.ndarray:
+    def _validate(self, number: int, piece: Any, first: bool) -> np.ndarray:
         with _in_chunk(number):
             return self._last._validate_X(piece, reset=first, min_samples=1)
 
@@ -130,14 +145,14 @@ class Rows:
         return max(2, SHUFFLE_BUFFER_BYTES // (4 * n_features))
 
 
-def _transform(rows, transformers: list):
+def _transform(rows: Any, transformers: list) -> Any:
     for transformer in transformers:
         rows = transformer.transform(rows)
     return rows
 
 
 @contextmanager
-def _in_chunk(number: int):
+def _in_chunk(number: int) -> Iterator[None]:
     """Add to an error which chunk it is about."""
     try:
         yield
@@ -146,7 +161,7 @@ def _in_chunk(number: int):
         raise
 
 
-def _like(piece, rows: np.ndarray):
+def _like(piece: Any, rows: np.ndarray) -> Any:
     """Return flat rows in the shape or the container of a piece, with its column names."""
     if hasattr(piece, "iloc"):  # pandas
         return type(piece)(rows, columns=piece.columns)

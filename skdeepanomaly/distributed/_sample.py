@@ -1,5 +1,7 @@
 """A uniform sample of the rows of all chunks, in one of the containers that these come in."""
 
+from typing import Any
+
 import numpy as np
 
 from ..base._reservoir import smallest
@@ -34,7 +36,7 @@ class Sample:
         self._largest, self._n_waiting = np.inf, 0
         self.n_seen = 0
 
-    def add(self, rows) -> None:
+    def add(self, rows: Any) -> None:
         """Add the rows of an array or a data frame."""
         keys = self._rng.random(rows.shape[0])
         self.n_seen += len(keys)
@@ -46,7 +48,7 @@ class Sample:
         if self._n_waiting > max(self.size // 2, 1):
             self._join()
 
-    def rows(self):
+    def rows(self) -> Any:
         """Return the sample; None if no rows were added."""
         if not self._parts:
             return None

@@ -1,8 +1,10 @@
 """Adaptive windows (ADWIN) of river on ranks."""
 
+from typing import Any
+
 import numpy as np
 
-from ._reference import mid_ranks
+from ._reference import Reference, mid_ranks
 
 # The strength is minus the logarithm of delta; smaller numbers than this have no logarithm.
 MAX_STRENGTH = 700.0
@@ -26,11 +28,11 @@ class AdaptiveWindows:
     n_simulations = 200
     largest = np.inf
 
-    def __init__(self, reference, window: int):
+    def __init__(self, reference: Reference, window: int):
         self._ranks = mid_ranks(reference.shares)
         self._columns = np.arange(reference.n_columns)
-        self._strengths = None
-        self._windows = []
+        self._strengths: list[float] = []
+        self._windows: list[Any] = []
 
     def set_critical_values(self, strengths: np.ndarray) -> None:
         """Set minus the logarithm of delta of each column."""
@@ -51,7 +53,7 @@ class AdaptiveWindows:
         self._windows = [new_window(strength) for strength in self._strengths]
 
     @staticmethod
-    def maximum(cells, shares, ranks, window):
+    def maximum(cells: np.ndarray, shares: np.ndarray, ranks: np.ndarray, window: int) -> float:
         """Return the smallest strength at which a stream of one column raises no alarm.
 
         A window is the same for all values of delta until its first alarm, so that a stream
@@ -80,7 +82,7 @@ def raises_alarm(values: list[float], strength: float) -> bool:
     return False
 
 
-def new_window(strength: float):
+def new_window(strength: float) -> Any:
     """Return a window of river.
 
     Parameters

@@ -1,16 +1,19 @@
 """Thresholds of a method, so that false alarms have the stated probability."""
 
+from typing import Any, Literal
+
 import numpy as np
 
 from ..utils.warn import warn_user
 from ._adwin import AdaptiveWindows
 from ._ks import KolmogorovSmirnov
+from ._memory import Memory
 from ._mmd import MeanDiscrepancy
 from ._null import NullDistribution, block_maxima, independent_maxima
 from ._page_hinkley import PageHinkley
-from ._reference import mid_ranks
+from ._reference import Reference, mid_ranks
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "ks": KolmogorovSmirnov,
     "mmd": MeanDiscrepancy,
     "page_hinkley": PageHinkley,
@@ -28,7 +31,7 @@ MAX_COLUMN_FACTOR = 4
 MIN_SIMULATIONS = 200
 
 
-def block_length(block, memory, n_samples: int) -> int:
+def block_length(block: int | Literal["auto"], memory: Memory, n_samples: int) -> int:
     """Return the number of rows in a block.
 
     Parameters
@@ -64,7 +67,7 @@ def block_length(block, memory, n_samples: int) -> int:
     return min(length, max(1, n_samples // 2))
 
 
-def window_length(window, block: int, per: int) -> int:
+def window_length(window: int | Literal["auto"], block: int, per: int) -> int:
     """Return the number of rows in a window.
 
     Parameters
@@ -82,7 +85,17 @@ def window_length(window, block: int, per: int) -> int:
     return min(max(WINDOW, BLOCKS_PER_WINDOW * block), longest)
 
 
-def make_monitor(name, reference, memory, *, block, window, per, alpha, seed):
+def make_monitor(
+    name: str,
+    reference: Reference,
+    memory: Memory,
+    *,
+    block: int,
+    window: int,
+    per: int,
+    alpha: float,
+    seed: int,
+) -> tuple[Any, list[NullDistribution], np.ndarray]:
     """Make what takes the updates, and the thresholds of its statistics.
 
     Parameters
@@ -128,8 +141,9 @@ def make_monitor(name, reference, memory, *, block, window, per, alpha, seed):
         columns = np.arange(n_columns)
         if name == "adwin" and n_columns > MAX_COLUMN_FACTOR:
             columns = _hardest_columns(reference, memory)
-        settings = (per, block, n_simulations, seed)
-        maxima = block_maxima(method, window, reference, columns, *settings)
+        maxima = block_maxima(
+            method, window, reference, columns, per, block, n_simulations, seed
+        )
         maxima *= _dependence_factors(memory, block, n_simulations, seed)[:, columns]
         if len(columns) < n_columns:
             nulls = [NullDistribution(maxima.max(axis=1))] * n_columns
@@ -147,7 +161,7 @@ def make_monitor(name, reference, memory, *, block, window, per, alpha, seed):
     return monitor, nulls, thresholds
 
 
-def _hardest_columns(reference, memory) -> np.ndarray:
+def _hardest_columns(reference: Reference, memory: Memory) -> np.ndarray:
     """Return the columns with the longest memory, among those that vary as others do."""
     ranks = mid_ranks(reference.shares)[np.arange(reference.n_columns), reference.cells]
     variances = ranks.var(axis=0)
@@ -155,7 +169,9 @@ def _hardest_columns(reference, memory) -> np.ndarray:
     return np.sort(np.argsort(times)[-MAX_COLUMN_FACTOR:])
 
 
-def _dependence_factors(memory, block, n_simulations, seed) -> np.ndarray:
+def _dependence_factors(
+    memory: Memory, block: int, n_simulations: int, seed: int
+) -> np.ndarray:
     """Return what the maxima in streams of blocks are multiplied by, for each column.
 
     All statistics grow as variances of means do. Blocks lose a part of these, which is known as

@@ -1,13 +1,16 @@
 """The estimator: a reference, a stream, and alarms at a stated level."""
 
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
+from ..utils.types import Bools, Floats, RandomState, Rows
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._adwin import new_window
 from ._calibration import METHODS, block_length, make_monitor, window_length
@@ -170,16 +173,16 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        detector=None,
+        detector: BaseEstimator | None = None,
         *,
-        method="ks",
-        on="scores",
-        alpha=0.05,
-        per=10_000,
-        block="auto",
-        window="auto",
-        reference_size=0.5,
-        random_state=None,
+        method: Literal["ks", "mmd", "page_hinkley", "adwin"] = "ks",
+        on: Literal["scores", "inputs"] = "scores",
+        alpha: float = 0.05,
+        per: int = 10_000,
+        block: int | Literal["auto"] = "auto",
+        window: int | Literal["auto"] = "auto",
+        reference_size: float = 0.5,
+        random_state: RandomState = None,
     ):
         self.detector = detector
         self.method = method
@@ -191,7 +194,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         self.reference_size = reference_size
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Rows, y: ArrayLike | None = None) -> Self:
         """Take a reference, and find the thresholds that keep the level.
 
         Parameters
@@ -247,7 +250,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         del reference.cells
         return self.reset()
 
-    def update(self, x) -> bool:
+    def update(self, x: ArrayLike) -> bool:
         """Take the next row of the stream.
 
         Parameters
@@ -270,7 +273,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return bool(self._update_rows(self._values(self._single_row(x)))[0])
 
-    def update_many(self, X) -> np.ndarray:
+    def update_many(self, X: Rows) -> Bools:
         """Take the next rows of the stream, one after the other.
 
         Parameters
@@ -293,7 +296,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self._update_rows(self._values(X))
 
-    def reset(self):
+    def reset(self) -> Self:
         """Forget the stream, and keep the reference.
 
         Returns
@@ -304,12 +307,13 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "_monitor")
         self._monitor.restart()
         self._statistics = np.full(len(self.thresholds_), np.nan)
-        self.drift_, self.n_alarms_, self.n_seen_, self.last_alarm_ = False, 0, 0, None
+        self.drift_, self.n_alarms_, self.n_seen_ = False, 0, 0
+        self.last_alarm_: int | None = None
         self.drifted_columns_ = np.array([], dtype=int)
         return self
 
     @property
-    def pvalues_(self) -> np.ndarray:
+    def pvalues_(self) -> Floats:
         """The p-values of the last test, for ``per`` updates and all columns."""
         check_is_fitted(self)
         if self._method == "adwin":
@@ -320,7 +324,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             [1.0 if np.isnan(s) else min(1.0, n_columns * null.pvalue(s)) for null, s in pairs]
         )
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "drift_")
 
     def _check_parameters(self) -> None:
@@ -341,7 +345,9 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
                 " updates. Take a shorter window, or state alpha for more updates."
             )
 
-    def _fit_values(self, X, y, rng) -> np.ndarray:
+    def _fit_values(
+        self, X: Rows, y: ArrayLike | None, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Fit the detector, if there is one, and return the values of the reference."""
         # Those of a former fit, which may have watched something else.
         for name in ("detector_", "_row_shape", "n_features_in_", "feature_names_in_"):
@@ -366,7 +372,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
         check_rowwise(self.detector_, X, values)
         return values
 
-    def _values(self, X) -> np.ndarray:
+    def _values(self, X: Rows) -> np.ndarray:
         """Return what is watched of rows, shape (n_samples, n_columns)."""
         if hasattr(self, "detector_"):
             return detector_scores(self.detector_, X)
@@ -375,7 +381,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             return validate_data(self, X, dtype=np.float64, reset=False)
         return as_scores(X)
 
-    def _single_row(self, x):
+    def _single_row(self, x: ArrayLike) -> ArrayLike:
         """Return a row as a table of one row."""
         if hasattr(self, "detector_"):
             row_shape = self._row_shape
@@ -383,7 +389,7 @@ class DriftDetector(MetaEstimatorMixin, BaseEstimator):
             row_shape = (self.n_features_in_,) if hasattr(self, "n_features_in_") else ()
         return as_single_row(x, row_shape)
 
-    def _update_rows(self, values: np.ndarray) -> np.ndarray:
+    def _update_rows(self, values: np.ndarray) -> Bools:
         cells = self._reference.encode(values)
         alarms = np.zeros(len(cells), dtype=bool)
         for place, row in enumerate(cells):

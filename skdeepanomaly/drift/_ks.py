@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._reference import Reference
 from ._window import CellWindow, tested_counts
 
 
@@ -20,11 +21,11 @@ class KolmogorovSmirnov:
     # The statistic is never larger.
     largest = 1.0
 
-    def __init__(self, reference, window: int):
+    def __init__(self, reference: Reference, window: int):
         self._shares = reference.shares
         self._cells = CellWindow(reference, window)
 
-    def update(self, cells: np.ndarray):
+    def update(self, cells: np.ndarray) -> np.ndarray | None:
         """Take the cells of a row; return the statistics of columns, or None between tests."""
         if not self._cells.push(cells):
             return None
@@ -35,7 +36,7 @@ class KolmogorovSmirnov:
         self._cells.restart()
 
     @staticmethod
-    def maximum(cells, shares, ranks, window):
+    def maximum(cells: np.ndarray, shares: np.ndarray, ranks: np.ndarray, window: int) -> float:
         """Return the largest statistic in a stream of one column."""
         counts = tested_counts(cells, len(shares), window)
         return float(np.abs(counts / window - shares).max()) ** 2

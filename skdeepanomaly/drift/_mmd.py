@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import kolmogorov
 
 from ._null import resampled_rows
-from ._reference import mid_ranks
+from ._reference import Reference, mid_ranks
 from ._window import CellWindow, step_of, tested_sums
 
 N_FEATURES = 128
@@ -33,7 +33,7 @@ class MeanDiscrepancy:
     n_simulations = 500
     largest = np.inf
 
-    def __init__(self, reference, window: int, memory: float, seed: int):
+    def __init__(self, reference: Reference, window: int, memory: float, seed: int):
         rng = np.random.default_rng(seed)
         self._ranks = mid_ranks(reference.shares)
         self._columns = np.arange(reference.n_columns)
@@ -88,7 +88,7 @@ class MeanDiscrepancy:
         """Keep the mean of the features only."""
         del self._reference_features
 
-    def update(self, cells: np.ndarray):
+    def update(self, cells: np.ndarray) -> np.ndarray | None:
         """Take the cells of a row; return the statistic, shape (1,), or None between tests."""
         self._window[self._n_seen % len(self._window)] = self._features(cells[None])[0]
         self._n_seen += 1

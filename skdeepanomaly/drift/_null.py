@@ -1,10 +1,12 @@
 """What statistics do on streams without drift: simulated streams, critical values, p-values."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from ._reference import cumulated_shares, mid_ranks, quantile_places
+from ..utils.types import Floats, Ints
+from ._reference import Reference, cumulated_shares, mid_ranks, quantile_places
 
 # The tail of the statistics begins where this share of the simulated streams is.
 TAIL = 0.1
@@ -48,7 +50,9 @@ class NullDistribution:
 
 
 @lru_cache(maxsize=64)
-def independent_maxima(method, window, n_samples, n_updates, n_simulations, seed):
+def independent_maxima(
+    method: Any, window: int, n_samples: int, n_updates: int, n_simulations: int, seed: int
+) -> Floats:
     """Return the maxima of a statistic over streams of independent values.
 
     They do not depend on the distribution of the values, so that uniform ones serve for all.
@@ -92,7 +96,9 @@ def independent_maxima(method, window, n_samples, n_updates, n_simulations, seed
     return maxima
 
 
-def resampled_rows(rng, n_samples: int, n_rows: int, block: int) -> np.ndarray:
+def resampled_rows(
+    rng: np.random.Generator, n_samples: int, n_rows: int, block: int
+) -> np.ndarray:
     """Draw rows of the reference in blocks, with replacement; the last row is before the first.
 
     Parameters
@@ -111,7 +117,16 @@ def resampled_rows(rng, n_samples: int, n_rows: int, block: int) -> np.ndarray:
     return rows % n_samples
 
 
-def block_maxima(method, window, source, columns, n_updates, block, n_simulations, seed):
+def block_maxima(
+    method: Any,
+    window: int,
+    source: Reference,
+    columns: Ints,
+    n_updates: int,
+    block: int,
+    n_simulations: int,
+    seed: int,
+) -> Floats:
     """Return the maxima of a statistic over streams that are put together of blocks.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._reference import mid_ranks
+from ._reference import Reference, mid_ranks
 
 # Shifts of the mean rank up to this size are let pass. The error of the mean of a reference
 # is smaller from some 100 rows on; else it would add up to an alarm in the end.
@@ -23,7 +23,7 @@ class PageHinkley:
     n_simulations = 1000
     largest = np.inf
 
-    def __init__(self, reference, window: int):
+    def __init__(self, reference: Reference, window: int):
         self._ranks = mid_ranks(reference.shares)
         self._columns = np.arange(reference.n_columns)
         self._sums = np.zeros((2, reference.n_columns))
@@ -42,7 +42,7 @@ class PageHinkley:
         self._sums[:] = 0
 
     @staticmethod
-    def maximum(cells, shares, ranks, window):
+    def maximum(cells: np.ndarray, shares: np.ndarray, ranks: np.ndarray, window: int) -> float:
         """Return the largest statistic in a stream of one column."""
         shift = ranks[cells] - 0.5
         largest = 0.0

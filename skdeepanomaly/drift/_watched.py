@@ -1,8 +1,11 @@
 """What is watched: scores as they are, or those of a detector."""
 
 import warnings
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_array
 
@@ -10,6 +13,7 @@ from ..meta._wrapper import fit_detector
 from ..utils._compat import n_rows, take_rows
 from ..utils.rows import shape_of
 from ..utils.scores import normality_scores
+from ..utils.types import Rows
 
 # Smallest number of rows of a reference.
 MIN_REFERENCE = 10
@@ -17,7 +21,13 @@ MIN_REFERENCE = 10
 N_ROWS_ALONE = 5
 
 
-def fit_and_hold_out(detector, X, y, reference_size, rng):
+def fit_and_hold_out(
+    detector: BaseEstimator,
+    X: Rows,
+    y: ArrayLike | None,
+    reference_size: float,
+    rng: np.random.RandomState,
+) -> tuple[BaseEstimator, Rows]:
     """Fit a clone of a detector to the first rows; a frozen one stays as it is.
 
     Parameters
@@ -62,7 +72,7 @@ def fit_and_hold_out(detector, X, y, reference_size, rng):
     return fitted, take_rows(X, np.arange(n_train, n_samples))
 
 
-def detector_scores(detector, X) -> np.ndarray:
+def detector_scores(detector: BaseEstimator, X: Rows) -> np.ndarray:
     """Return the scores of rows as a column, shape (n_samples, 1).
 
     Parameters
@@ -86,7 +96,7 @@ def detector_scores(detector, X) -> np.ndarray:
     return scores[:, None]
 
 
-def check_rowwise(detector, X, values) -> None:
+def check_rowwise(detector: BaseEstimator, X: Rows, values: np.ndarray) -> None:
     """Refuse a detector whose scores depend on the rows around.
 
     Parameters
@@ -119,7 +129,7 @@ def check_rowwise(detector, X, values) -> None:
             )
 
 
-def as_scores(X, **params) -> np.ndarray:
+def as_scores(X: Rows, **params: Any) -> np.ndarray:
     """Return scores as a column, shape (n_samples, 1).
 
     Parameters
@@ -148,7 +158,7 @@ def as_scores(X, **params) -> np.ndarray:
     return scores[:, None]
 
 
-def as_single_row(x, row_shape: tuple[int, ...]):
+def as_single_row(x: ArrayLike, row_shape: tuple[int, ...]) -> ArrayLike:
     """Return a row as a table of one row.
 
     Parameters

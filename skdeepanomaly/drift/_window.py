@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._reference import Reference
+
 # A window is tested as often as this while all of its rows are replaced.
 TESTS_PER_WINDOW = 10
 
@@ -22,7 +24,7 @@ class CellWindow:
         Number of rows.
     """
 
-    def __init__(self, reference, window: int):
+    def __init__(self, reference: Reference, window: int):
         self._columns = np.arange(reference.n_columns)
         self._rows = np.zeros((window, reference.n_columns), dtype=np.int16)
         self._counts = np.zeros((reference.n_columns, reference.n_cells), dtype=np.int64)

@@ -6,8 +6,8 @@ import torch
 from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
 
-from ..utils.types import Optimizer
 from ._net import DetectorNet
+from .types import Optimizer
 
 
 class AdversarialNet(DetectorNet):

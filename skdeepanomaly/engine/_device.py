@@ -2,7 +2,7 @@
 
 import torch
 
-from ..utils.types import Device
+from .types import Device
 
 
 def check_device(device: Device) -> str:

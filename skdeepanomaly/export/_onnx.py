@@ -6,11 +6,16 @@ import logging
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +32,13 @@ TOLERANCE = 1e-4
 OUTPUTS = ("label", "score", "decision")
 
 
-def to_onnx(detector, path, *, X=None, dtype="float32"):
+def to_onnx(
+    detector: BaseEstimator,
+    path: str | PathLike[str],
+    *,
+    X: ArrayLike | None = None,
+    dtype: Literal["float32", "float64"] = "float32",
+) -> Path:
     """Write a fitted detector to an ONNX file, which runs without torch and scikit-learn.
 
     The file holds one graph: the scaling of the columns, the network, the score and the
@@ -131,14 +142,16 @@ def _require(*packages: str) -> None:
             ) from error
 
 
-def _checked_rows(X) -> np.ndarray:
+def _checked_rows(X: ArrayLike) -> np.ndarray:
     if len(shape_of(X)) < 3:
         X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
     # Of float32 a pipeline may compute with fewer digits.
     return np.asarray(X, dtype=np.float64)[:1000]
 
 
-def _convert(graph: Graph, shape: tuple[int, ...], detector, dtype: str) -> bytes:
+def _convert(
+    graph: Graph, shape: tuple[int, ...], detector: BaseEstimator, dtype: str
+) -> bytes:
     """Return the graph as the bytes of an ONNX file."""
     name = type(detector).__name__
     with export_defaults(), _quiet():
@@ -158,7 +171,7 @@ def _convert(graph: Graph, shape: tuple[int, ...], detector, dtype: str) -> byte
                 f" x.shape[0] in place of len(x). The error was: {_cause(error)}"
             ) from error
         try:
-            program = torch.onnx.export(
+            program: Any = torch.onnx.export(
                 recorded, dynamo=True, verbose=False, input_names=["X"], output_names=OUTPUTS
             )
         except Exception as error:
@@ -190,7 +203,7 @@ def _cause(error: BaseException) -> str:
 
 
 @contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Keep the exporter from reporting on what concerns its developers."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -203,7 +216,7 @@ def _quiet():
         logger.setLevel(level)
 
 
-def _compare(model: bytes, detector, rows: np.ndarray, dtype: str) -> None:
+def _compare(model: bytes, detector: BaseEstimator, rows: np.ndarray, dtype: str) -> None:
     """Raise an error unless the graph gives what the detector gives."""
     import onnxruntime
 

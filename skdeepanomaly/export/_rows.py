@@ -1,6 +1,9 @@
 """Rows that a detector can be tried on."""
 
+from typing import Any
+
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
@@ -10,7 +13,7 @@ from ..utils.nesting import nested
 N_NEAR, N_FAR = 240, 60
 
 
-def input_shape(detector) -> tuple[int, ...]:
+def input_shape(detector: BaseEstimator) -> tuple[int, ...]:
     """Return the shape of a row as a fitted detector, or what is around it, takes it."""
     if isinstance(detector, Pipeline):
         given = getattr(detector[0], "_given_shape", ())
@@ -25,7 +28,7 @@ def input_shape(detector) -> tuple[int, ...]:
     return given if len(given) > 1 else (parts[0].n_features_in_,)
 
 
-def typical_rows(detector, seed: int = 0) -> np.ndarray:
+def typical_rows(detector: BaseEstimator, seed: int = 0) -> np.ndarray:
     """Draw rows in the range of the training rows of a fitted detector, then rows far away.
 
     Parameters
@@ -66,7 +69,7 @@ def typical_rows(detector, seed: int = 0) -> np.ndarray:
     return np.asarray(rows)
 
 
-def named(detector, rows: np.ndarray):
+def named(detector: BaseEstimator, rows: np.ndarray) -> Any:
     """Return rows as a data frame if the detector was fitted to one, else as they are."""
     names = getattr(detector, "feature_names_in_", None)
     if names is None or rows.ndim > 2:
@@ -76,7 +79,7 @@ def named(detector, rows: np.ndarray):
     return pd.DataFrame(rows, columns=names)
 
 
-def _bulk(detector) -> tuple[np.ndarray | float, np.ndarray | float]:
+def _bulk(detector: BaseEstimator) -> tuple[np.ndarray | float, np.ndarray | float]:
     """Return a centre and a width of the training rows, as far as the detector knows them."""
     if isinstance(detector, UnivariateDetector):
         return detector.center_, detector.scale_

@@ -1,10 +1,14 @@
 """Scores of detectors and meta-estimators, as torch modules."""
 
 import copy
+from collections.abc import Iterable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
@@ -28,7 +32,7 @@ ROUNDING = 4e-6
 class Float64Module(nn.Module):
     """A module with numbers in float64, which as numbers of Python would become float32."""
 
-    def keep(self, **values) -> None:
+    def keep(self, **values: ArrayLike) -> None:
         """Register numbers or arrays as buffers."""
         for name, value in values.items():
             self.register_buffer(name, torch.tensor(np.asarray(value, dtype=np.float64)))
@@ -43,7 +47,9 @@ class NetworkScore(Float64Module):
         Fitted; not changed.
     """
 
-    def __init__(self, detector):
+    lowest: Tensor
+
+    def __init__(self, detector: BaseDeepDetector | BaseUntrainedDetector):
         super().__init__()
         self.keep(lowest=-LARGEST)
         # A copy whose network is on the CPU, and is not compiled.
@@ -68,6 +74,11 @@ class NetworkScore(Float64Module):
 class ColumnDeviations(Float64Module):
     """The score of :class:`~skdeepanomaly.UnivariateDetector`."""
 
+    center: Tensor
+    scale: Tensor
+    inner: Tensor
+    largest: Tensor
+
     def __init__(self, detector: UnivariateDetector):
         super().__init__()
         largest = LARGEST / detector.n_features_in_
@@ -89,6 +100,9 @@ class Ordered(Float64Module):
 
     ONNX has no such operator, and to compare all with all takes too much memory.
     """
+
+    padded: Tensor
+    margin: Tensor
 
     def __init__(self, ordered: np.ndarray):
         super().__init__()
@@ -113,6 +127,12 @@ class Ordered(Float64Module):
 
 class CommonUnit(Float64Module):
     """A scale of :class:`~skdeepanomaly.EnsembleDetector`."""
+
+    largest: Tensor
+    center: Tensor
+    spread: Tensor
+    end: Tensor
+    unit: Tensor
 
     def __init__(self, scale: TailScale | StandardScale | RankScale):
         super().__init__()
@@ -142,6 +162,8 @@ class CommonUnit(Float64Module):
 class EnsembleScore(Float64Module):
     """The score of :class:`~skdeepanomaly.EnsembleDetector`."""
 
+    weights: Tensor
+
     def __init__(self, ensemble: EnsembleDetector):
         super().__init__()
         self.members = nn.ModuleList(
@@ -157,7 +179,8 @@ class EnsembleScore(Float64Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the normality scores (n,), float64, of rows x."""
         views = []
-        for group, scales in zip(self.members, self.scales, strict=True):
+        both: Iterable[Any] = zip(self.members, self.scales, strict=True)
+        for group, scales in both:
             pairs = zip(group, scales, strict=True)
             scaled = torch.stack([scale(-member(x)) for member, scale in pairs])
             views.append(scaled.mean(dim=0))
@@ -169,6 +192,11 @@ class EnsembleScore(Float64Module):
 
 class ConformalScore(Float64Module):
     """The score of :class:`~skdeepanomaly.ConformalDetector`."""
+
+    means: Tensor
+    deviations: Tensor
+    largest: Tensor
+    last: Tensor
 
     def __init__(self, detector: ConformalDetector):
         super().__init__()
@@ -195,6 +223,10 @@ class ConformalScore(Float64Module):
 class ClusterwiseScore(Float64Module):
     """The score of :class:`~skdeepanomaly.ClusterwiseDetector` with ``combine="best"``."""
 
+    means: Tensor
+    deviations: Tensor
+    largest: Tensor
+
     def __init__(self, detector: ClusterwiseDetector):
         super().__init__()
         self.members = nn.ModuleList(map(score_module, detector.detectors_))
@@ -216,7 +248,9 @@ class Graph(Float64Module):
         A fitted detector, or a pipeline or another meta-estimator around one.
     """
 
-    def __init__(self, detector):
+    offset: Tensor
+
+    def __init__(self, detector: BaseEstimator):
         super().__init__()
         self.score = score_module(detector)
         self.keep(offset=next(p.offset_ for p in nested(detector) if hasattr(p, "offset_")))
@@ -228,7 +262,7 @@ class Graph(Float64Module):
         return torch.where(decision < 0, -1, 1), score, decision
 
 
-def score_module(detector) -> nn.Module:
+def score_module(detector: BaseEstimator) -> nn.Module:
     """Return a module that computes ``score_samples``.
 
     Parameters
@@ -268,7 +302,7 @@ def score_module(detector) -> nn.Module:
     )
 
 
-def _refuse_search(detector) -> None:
+def _refuse_search(detector: BaseEstimator) -> None:
     """Refuse a detector that searches for something when it scores a row."""
     name = type(detector).__name__
     criterion = getattr(getattr(detector, "net_", None), "criterion_", None)
@@ -302,7 +336,7 @@ def _refuse_search(detector) -> None:
             )
 
 
-def _on_cpu(module: nn.Module) -> nn.Module:
+def _on_cpu(module: Any) -> nn.Module:
     return copy.deepcopy(module).cpu().eval().requires_grad_(False)
 
 

@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_selection import SelectorMixin
@@ -38,7 +40,12 @@ FUNCTIONS: dict[Callable | None, Callable[[Tensor], Tensor]] = {
 class Affine(nn.Module):
     """Subtracts, divides, and optionally clips columns."""
 
-    def __init__(self, center, scale, clip: tuple[float, float] | None = None):
+    center: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, center: ArrayLike, scale: ArrayLike, clip: tuple[float, float] | None = None
+    ):
         super().__init__()
         self.register_buffer("center", _numbers(center))
         self.register_buffer("scale", _numbers(scale))
@@ -53,7 +60,10 @@ class Affine(nn.Module):
 class Projection(nn.Module):
     """Subtracts a mean, and multiplies by a matrix."""
 
-    def __init__(self, mean, components):
+    mean: Tensor
+    components: Tensor
+
+    def __init__(self, mean: ArrayLike, components: ArrayLike):
         super().__init__()
         self.register_buffer("mean", _numbers(mean))
         self.register_buffer("components", _numbers(components))
@@ -66,7 +76,9 @@ class Projection(nn.Module):
 class Imputation(nn.Module):
     """Puts numbers in place of NaN."""
 
-    def __init__(self, values):
+    values: Tensor
+
+    def __init__(self, values: ArrayLike):
         super().__init__()
         self.register_buffer("values", _numbers(values))
 
@@ -78,7 +90,9 @@ class Imputation(nn.Module):
 class Selection(nn.Module):
     """Takes some columns."""
 
-    def __init__(self, columns):
+    columns: Tensor
+
+    def __init__(self, columns: ArrayLike):
         super().__init__()
         self.register_buffer("columns", torch.from_numpy(np.array(columns, dtype=np.int64)))
 
@@ -125,7 +139,7 @@ class SideBySide(nn.Module):
         return torch.cat([part(x) for part in self.parts], dim=1)
 
 
-def as_module(step) -> nn.Module:
+def as_module(step: Any) -> nn.Module:
     """Return a fitted transformer as a module.
 
     Parameters
@@ -155,7 +169,7 @@ def as_module(step) -> nn.Module:
     return make(step)
 
 
-def _refuse(step, reason: str):
+def _refuse(step: Any, reason: str) -> NoReturn:
     raise TypeError(
         f"{type(step).__name__} cannot be part of the graph: {reason}. Apply it before the"
         " graph: to_onnx(pipeline[k:], path) exports the steps from the k-th on, and the"
@@ -163,7 +177,7 @@ def _refuse(step, reason: str):
     )
 
 
-def _numbers(values) -> Tensor:
+def _numbers(values: ArrayLike) -> Tensor:
     return torch.from_numpy(np.array(values, dtype=np.float64))
 
 
@@ -178,7 +192,8 @@ def _robust(step: RobustScaler) -> nn.Module:
 
 
 def _min_max(step: MinMaxScaler) -> nn.Module:
-    clip = tuple(map(float, step.feature_range)) if step.clip else None
+    low, high = map(float, step.feature_range)
+    clip = (low, high) if step.clip else None
     # x * scale + min
     return Affine(-step.min_ / step.scale_, 1 / step.scale_, clip)
 
@@ -220,7 +235,7 @@ def _function(step: FunctionTransformer) -> nn.Module:
 
 def _columns(step: ColumnTransformer) -> nn.Module:
     indices = column_indices(step)
-    parts = []
+    parts: list[nn.Module] = []
     for name, transformer, _ in step.transformers_:
         if isinstance(transformer, str) and transformer == "drop":
             continue
@@ -238,7 +253,7 @@ def _union(step: FeatureUnion) -> nn.Module:
     return SideBySide([as_module(one) for one in parts])
 
 
-def _is_dropped(step) -> bool:
+def _is_dropped(step: Any) -> bool:
     return isinstance(step, str) and step == "drop"
 
 

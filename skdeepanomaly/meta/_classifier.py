@@ -1,11 +1,15 @@
 """A detector as a binary classifier, for scikit-learn's tools that take only classifiers."""
 
+from typing import Any, Self
+
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import check_array, column_or_1d, indexable
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags, check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils.types import Bools, Floats, Rows
 from ..utils.validation import HasMethods
 from ..utils.warn import warn_user
 from ._wrapper import Wrapper, fit_detector
@@ -97,11 +101,13 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         "anomaly_label": "no_validation",
     }
 
-    def __init__(self, detector, *, anomaly_label=None):
+    def __init__(
+        self, detector: BaseEstimator, *, anomaly_label: int | str | bool | None = None
+    ):
         self.detector = detector
         self.anomaly_label = anomaly_label
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         # It separates rare rows from the rest, not two balanced classes: scikit-learn's checks
@@ -109,7 +115,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         tags.classifier_tags.poor_score = True
         return tags
 
-    def fit(self, X, y, **params):
+    def fit(self, X: Rows, y: ArrayLike, **params: Any) -> Self:
         """Fit the detector.
 
         Parameters
@@ -144,19 +150,19 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             )
         # check_array turns pandas' nullable columns into floats, even if no value is missing.
         dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         if getattr(dtype, "kind", "O") in "biu":
-            y = y.astype(dtype)
-        X, y = indexable(X, column_or_1d(y, warn=True))
-        check_classification_targets(y)
-        classes = np.unique(y)
-        is_anomaly = self._read_anomalies(y, classes)
+            labels = labels.astype(dtype)
+        X, labels = indexable(X, column_or_1d(labels, warn=True))
+        check_classification_targets(labels)
+        classes = np.unique(labels)
+        is_anomaly = self._read_anomalies(labels, classes)
         self.detector_ = fit_detector(self.detector, X, np.where(is_anomaly, -1, 1), params)
         self.classes_ = classes
-        self.anomaly_label_ = y[is_anomaly][0]
+        self.anomaly_label_ = labels[is_anomaly][0]
         return self
 
-    def _read_anomalies(self, y, classes):
+    def _read_anomalies(self, y: NDArray[Any], classes: NDArray[Any]) -> Bools:
         """Return which rows are anomalies; refuse labels whose meaning is unclear."""
         found = classes.tolist()
         if len(found) > 2:
@@ -200,7 +206,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             )
         return is_anomaly
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> Floats:
         """Return the detector's decisions, with the sign of a classifier.
 
         Parameters
@@ -217,7 +223,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         decision = self.detector_.decision_function(X)
         return -decision if self.anomaly_label_ == self.classes_[1] else decision
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray[Any]:
         """Label rows.
 
         Parameters
@@ -236,7 +242,9 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         return np.where(is_anomaly, self.anomaly_label_, normal)
 
 
-def as_classifier(detector, *, anomaly_label=None):
+def as_classifier(
+    detector: BaseEstimator, *, anomaly_label: int | str | bool | None = None
+) -> DetectorClassifier:
     """Return a binary classifier with the decisions of a detector.
 
     Parameters

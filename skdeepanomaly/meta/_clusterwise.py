@@ -3,8 +3,10 @@
 import inspect
 import warnings
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_outlier_detector
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -18,6 +20,7 @@ from ..thresholds import choose_offset
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
+from ..utils.types import Contamination, Floats, Ints, RandomState
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._wrapper import fit_detector
 
@@ -145,15 +148,15 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        detector=None,
-        n_clusters=8,
-        clusterer=None,
-        encoder=None,
-        combine="best",
-        min_cluster_size=5,
-        max_samples=1000,
-        contamination=0.1,
-        random_state=None,
+        detector: BaseEstimator | None = None,
+        n_clusters: int = 8,
+        clusterer: BaseEstimator | None = None,
+        encoder: BaseEstimator | None = None,
+        combine: Literal["best", "nearest"] = "best",
+        min_cluster_size: int = 5,
+        max_samples: int | None = 1000,
+        contamination: Contamination = 0.1,
+        random_state: RandomState = None,
     ):
         self.detector = detector
         self.n_clusters = n_clusters
@@ -165,7 +168,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self.contamination = contamination
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Cluster the rows, fit a detector to each cluster and set the threshold.
 
         Parameters
@@ -222,7 +225,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self.offset_ = choose_offset(scores, self.contamination)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return how normal rows are.
 
         Parameters
@@ -238,7 +241,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """
         return self._score_codes(self._validated_codes(X))
 
-    def predict_cluster(self, X):
+    def predict_cluster(self, X: ArrayLike) -> Ints:
         """Return the cluster that each row belongs to.
 
         Parameters
@@ -253,7 +256,9 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         """
         return self._nearest_clusters(self._validated_codes(X))
 
-    def _fit_encoder(self, X, rows, rng):
+    def _fit_encoder(
+        self, X: ArrayLike, rows: Floats, rng: np.random.RandomState
+    ) -> BaseEstimator | None:
         if self.encoder is None:
             return None
         try:
@@ -263,7 +268,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             return seeded_clone(self.encoder, rng).fit(X if named else rows, None)
         return self.encoder
 
-    def _refuse(self, X):
+    def _refuse(self, X: ArrayLike) -> None:
         """Refuse sparse rows and images, and say what to do."""
         name = type(self).__name__
         refuse_sparse(X, name)
@@ -273,12 +278,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                 " X.reshape(len(X), -1), and image_shape to a detector of images inside."
             )
 
-    def _validated_codes(self, X):
+    def _validated_codes(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
         self._refuse(X)
         return self._codes(X, validate_data(self, X, dtype=np.float64, reset=False))
 
-    def _codes(self, X, rows):
+    def _codes(self, X: ArrayLike, rows: Floats) -> Floats:
         """Return the codes of X, which ``rows`` holds as a validated array."""
         if self.encoder_ is None:
             return rows
@@ -287,7 +292,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         encode = getattr(self.encoder_, "encode", None) or self.encoder_.transform
         return check_array(encode(X if named else rows), dtype=np.float64, input_name="codes")
 
-    def _fit_clusters(self, codes, rng):
+    def _fit_clusters(self, codes: Floats, rng: np.random.RandomState) -> list[Ints]:
         """Fit the clusterer; return the indices of the rows of each cluster in use."""
         if self.clusterer is None:
             self.clusterer_ = KMeans(
@@ -316,7 +321,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
             return [np.arange(len(codes))]
         return [np.flatnonzero(labels == label) for label in self._used_labels]
 
-    def _nearest_clusters(self, codes):
+    def _nearest_clusters(self, codes: Floats) -> Ints:
         """Return the predicted cluster, or the one with the nearest centre.
 
         The nearest centre counts if the clusterer has no ``predict``, or predicts a cluster
@@ -329,7 +334,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                 nearest[predicted == label] = index
         return nearest
 
-    def _score_codes(self, codes):
+    def _score_codes(self, codes: Floats) -> Floats:
         if self.combine == "best":
             scores = np.full(len(codes), -np.inf)
             for cluster in range(len(self.detectors_)):
@@ -342,7 +347,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                 scores[rows] = self._standardized(cluster, codes[rows])
         return scores
 
-    def _standardized(self, cluster, codes):
+    def _standardized(self, cluster: int, codes: Floats) -> Floats:
         scores = normality_scores(self.detectors_[cluster], codes) - self._means[cluster]
         # Detectors may give the lowest float to rows that overflow.
         with np.errstate(over="ignore"):
@@ -351,7 +356,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         return np.clip(np.nan_to_num(scores, copy=False, nan=-limit), -limit, limit)
 
 
-def _check_detector(detector):
+def _check_detector(detector: Any) -> None:
     """Refuse an estimator that is not an outlier detector, or that scores no new rows."""
     scores = hasattr(detector, "score_samples") or hasattr(detector, "decision_function")
     if inspect.isclass(detector) or not is_outlier_detector(detector):

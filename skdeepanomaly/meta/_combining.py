@@ -92,7 +92,7 @@ class RankScale:
         return (below + upto) / (2 * len(self.ordered))
 
 
-Scale = Callable[[np.ndarray], np.ndarray]
+Scale = TailScale | StandardScale | RankScale
 SCALES: dict[str, Callable[[np.ndarray], Scale]] = {
     "tail": TailScale,
     "max": TailScale,

@@ -1,9 +1,13 @@
 """A detector whose false-alarm rate is guaranteed, by conformal p-values."""
 
+from collections.abc import Iterator
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +16,7 @@ from ..thresholds import conformal_rank, too_few_to_calibrate
 from ..utils._compat import n_rows, take_rows
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import moments, normality_scores
+from ..utils.types import Bools, Floats, Ints, RandomState, Rows
 from ..utils.validation import HasMethods, Interval
 from ..utils.warn import warn_user
 from ._held_out import fit_and_hold_out, without_anomalies
@@ -109,7 +114,13 @@ class ConformalDetector(WrappedDetector):
     }
 
     def __init__(
-        self, detector, *, calibration_size=0.3, cv=None, alpha=0.1, random_state=None
+        self,
+        detector: BaseEstimator,
+        *,
+        calibration_size: int | float = 0.3,
+        cv: int | None = None,
+        alpha: float = 0.1,
+        random_state: RandomState = None,
     ):
         self.detector = detector
         self.calibration_size = calibration_size
@@ -117,7 +128,7 @@ class ConformalDetector(WrappedDetector):
         self.alpha = alpha
         self.random_state = random_state
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit and calibrate.
 
         Parameters
@@ -158,7 +169,7 @@ class ConformalDetector(WrappedDetector):
             size = self.calibration_size
             pairs = [fit_and_hold_out(self.detector, X, y, params, size, rng)]
         else:
-            pairs = list(self._cross_fit(X, y, params, rng))
+            pairs = list(self._cross_fit(X, y, params, self.cv, rng))
         self.detectors_ = [detector for detector, _ in pairs]
         self.detector_ = self.detectors_[0]
         self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
@@ -169,19 +180,26 @@ class ConformalDetector(WrappedDetector):
         self.offset_ = k / (self.n_calibration_ + 1)
         return self
 
-    def _cross_fit(self, X, y, params, rng):
+    def _cross_fit(
+        self,
+        X: Rows,
+        y: ArrayLike | None,
+        params: dict[str, Any],
+        cv: int,
+        rng: np.random.RandomState,
+    ) -> Iterator[tuple[BaseEstimator, Rows]]:
         rows = np.arange(n_rows(X))
-        if len(rows) < 2 * self.cv:
+        if len(rows) < 2 * cv:
             raise ValueError(
-                f"Found array with {len(rows)} sample(s) while a minimum of {2 * self.cv} is"
-                f" required by cv={self.cv}."
+                f"Found array with {len(rows)} sample(s) while a minimum of {2 * cv} is"
+                f" required by cv={cv}."
             )
-        folds = KFold(self.cv, shuffle=True, random_state=rng)
+        folds = KFold(cv, shuffle=True, random_state=rng)
         for train, held_out in folds.split(rows):
             detector = fit_detector(self.detector, X, y, params, train, rng)
             yield detector, take_rows(X, without_anomalies(held_out, y))
 
-    def pvalues(self, X):
+    def pvalues(self, X: Rows) -> Floats:
         """Return conformal p-values.
 
         Parameters
@@ -196,10 +214,11 @@ class ConformalDetector(WrappedDetector):
         """
         return (1 + self._count(X)[0]) / (self.n_calibration_ + 1)
 
-    def _count(self, X):
+    def _count(self, X: Rows) -> tuple[Ints, Floats]:
         """Return the number of calibration scores up to a row's, and its rank within a step."""
         check_is_fitted(self)
-        counts, ranks = 0, 0.0
+        counts: Ints = np.zeros((), dtype=np.int64)
+        ranks: Floats = np.zeros(())
         for detector, calibration in zip(
             self.detectors_, self.calibration_scores_, strict=True
         ):
@@ -212,7 +231,7 @@ class ConformalDetector(WrappedDetector):
             ranks = ranks + 0.5 * (1 + ratio / (1 + np.abs(ratio)))
         return counts, ranks / len(self.detectors_)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         """Return p-values without ties: rows with equal p-values are ranked by their scores.
 
         Parameters
@@ -229,7 +248,9 @@ class ConformalDetector(WrappedDetector):
         # Strictly below one step, so that rounding cannot move a row to the next p-value.
         return (counts + np.clip(ranks, 0, 1 - 1e-9)) / (self.n_calibration_ + 1)
 
-    def select(self, X, fdr=0.1, method="bh"):
+    def select(
+        self, X: Rows, fdr: float = 0.1, method: Literal["bh", "storey"] = "bh"
+    ) -> Bools:
         """Choose the anomalies of a batch, with a bound on the share of false ones.
 
         Parameters

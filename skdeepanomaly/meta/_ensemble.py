@@ -1,12 +1,16 @@
 """Several detectors as one: an average of their scores in a common unit."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
-from sklearn.pipeline import make_pipeline
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
-from sklearn.utils import get_tags, indexable
+from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -23,6 +27,7 @@ from ..utils.nesting import nested
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import n_drawn
 from ..utils.scores import OffsetMixin, normality_scores
+from ..utils.types import Contamination, Floats, Ints, RandomState, Rows
 from ..utils.validation import MAX_SAMPLES, Interval, StrOptions
 from ._combining import SCALES, combine_views
 from ._wrapper import fit_detector
@@ -153,16 +158,16 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
 
     def __init__(
         self,
-        detectors=None,
+        detectors: Sequence[tuple[str, BaseEstimator | Literal["drop"]]] | None = None,
         *,
-        combine="tail",
-        weights=None,
-        n_estimators=1,
-        max_samples=None,
-        assume="contaminated",
-        contamination=0.1,
-        n_jobs=None,
-        random_state=None,
+        combine: Literal["tail", "zscore", "rank", "max"] = "tail",
+        weights: ArrayLike | None = None,
+        n_estimators: int = 1,
+        max_samples: int | float | None = None,
+        assume: Literal["clean", "contaminated"] = "contaminated",
+        contamination: Contamination = 0.1,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
     ):
         self.detectors = detectors
         self.combine = combine
@@ -174,7 +179,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with ``deep`` also the members by name and theirs.
 
         Parameters
@@ -190,7 +195,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         # What is no list of pairs is refused by fit, with a message.
         return self._get_params("detectors", deep=deep and _are_pairs(self.detectors))
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, also those of members; a member can be replaced, or ``"drop"``.
 
         Parameters
@@ -206,7 +211,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self._set_params("detectors", **params)
         return self
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit all members, and set the threshold.
 
         Parameters
@@ -254,12 +259,12 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         groups = [fitted[i : i + n] for i in range(0, len(fitted), n)]
         names, all_scales, views = [name for name, _ in members], [], []
         for i, (name, group) in enumerate(zip(names, groups, strict=True)):
-            scores = [_anomaly_scores(name, one, X) for one in group]
+            own = [_anomaly_scores(name, one, X) for one in group]
             scales = [
                 SCALES[self.combine](_out_of_sample(one, rows))
-                for one, rows in zip(scores, samples[i * n : (i + 1) * n], strict=True)
+                for one, rows in zip(own, samples[i * n : (i + 1) * n], strict=True)
             ]
-            views.append(_mean_view(scales, scores))
+            views.append(_mean_view(scales, own))
             all_scales.append(scales)
         scores = -combine_views(np.stack(views, axis=1), weights, self.combine)
         # All at once, so that a fit that failed leaves what was fitted before.
@@ -268,7 +273,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self.offset_ = choose_offset(scores, self.contamination)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         """Return the normality scores of rows.
 
         Parameters
@@ -290,7 +295,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         views = -self.score_views(X)
         return -combine_views(views, self.weights_, self._combine)
 
-    def score_views(self, X):
+    def score_views(self, X: Rows) -> Floats:
         """Return the normality scores of rows by each member, in the common unit.
 
         Parameters
@@ -317,7 +322,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         ]
         return -np.stack(views, axis=1)
 
-    def _can_explain(self):
+    def _can_explain(self) -> bool:
         if hasattr(self, "names_") and not any(self._explaining()):
             raise AttributeError(
                 f"None of the members {self.names_} has explain, so that the ensemble has none."
@@ -333,7 +338,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         ]
 
     @available_if(_can_explain)
-    def explain(self, X):
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the share of each feature in the anomaly score of each row.
 
         Parameters
@@ -360,7 +365,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         if self._combine == "max":
             best = np.where(explaining, views, -np.inf).argmax(axis=1)
             weights = best[:, None] == np.arange(views.shape[1])
-        total = 0.0
+        total: Floats = np.zeros(())
         for i in np.flatnonzero(explaining):
             group = self.detectors_[i]
             parts = np.mean([_shares(explain_columns(one, X)) for one in group], axis=0)
@@ -368,21 +373,21 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         return total
 
     @property
-    def named_detectors_(self):
+    def named_detectors_(self) -> dict[str, list[BaseEstimator]]:
         """Dict from the name of each member to the list of its fitted clones."""
         return dict(zip(self.names_, self.detectors_, strict=True))
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features."""
         return self.detectors_[0][0].n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[np.object_]:
         """Names of the features."""
         return self.detectors_[0][0].feature_names_in_
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata is routed: from ``fit`` to the ``fit`` of each member.
 
         Returns
@@ -436,7 +441,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             raise ValueError(f"weights must not be negative, got {self.weights!r}.")
         return weights
 
-    def _draw_rows(self, X, rng) -> np.ndarray | None:
+    def _draw_rows(self, X: Rows, rng: np.random.RandomState) -> np.ndarray | None:
         """Return the rows that a clone is fitted to; None stands for all."""
         if self.max_samples is None:
             return None
@@ -444,10 +449,10 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         size = n_drawn(self.max_samples, n)
         return None if size == n else np.sort(rng.choice(n, size, replace=False))
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "offset_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         members = [get_tags(detector) for _, detector in self._members()[0]]
         inputs = [member.input_tags for member in members]
@@ -457,12 +462,12 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         tags.non_deterministic = any(one.non_deterministic for one in members)
         return tags
 
-    def _sk_visual_block_(self):
+    def _sk_visual_block_(self) -> Any:
         members = self._members()[0]
         return parallel_block([one for _, one in members], [name for name, _ in members])
 
 
-def _are_pairs(detectors) -> bool:
+def _are_pairs(detectors: Any) -> bool:
     return isinstance(detectors, list | tuple) and all(
         isinstance(pair, list | tuple) and len(pair) == 2 for pair in detectors
     )
@@ -491,7 +496,7 @@ def default_members(assume: str) -> list:
 
     others = [("neutral", NeuTraL()), ("one_class_svm", DeepOneClassSVM())]
 
-    def squashed_neighbors(n_neighbors):
+    def squashed_neighbors(n_neighbors: int) -> Pipeline:
         return make_pipeline(
             RobustScaler(unit_variance=True),
             FunctionTransformer(squashed, feature_names_out="one-to-one"),
@@ -532,12 +537,19 @@ def squashed(X: np.ndarray) -> np.ndarray:
     return X / np.hypot(1.0, X / 3)
 
 
-def _fit_member(detector, X, y, params, rows, seed):
+def _fit_member(
+    detector: BaseEstimator,
+    X: Rows,
+    y: ArrayLike | None,
+    params: dict[str, Any] | None,
+    rows: Ints | None,
+    seed: int,
+) -> BaseEstimator:
     rng = np.random.RandomState(seed)
     return fit_detector(detector, X, y, params=params, rows=rows, rng=rng)
 
 
-def _anomaly_scores(name: str, detector, X) -> np.ndarray:
+def _anomaly_scores(name: str, detector: BaseEstimator, X: Rows) -> np.ndarray:
     """Return the anomaly scores (n,) of a fitted member."""
     scores = normality_scores(detector, X)
     if not np.isfinite(scores).all():
@@ -561,7 +573,7 @@ def _mean_view(scales: list, scores: list) -> np.ndarray:
     return np.mean([scale(one) for scale, one in zip(scales, scores, strict=True)], axis=0)
 
 
-def _shares(contributions) -> np.ndarray:
+def _shares(contributions: ArrayLike) -> np.ndarray:
     """Return contributions (n, n_features) as shares of the sum of their sizes."""
     contributions = np.asarray(contributions, dtype=np.float64)
     # First by the largest one, as a sum of huge ones overflows.

@@ -1,12 +1,16 @@
 """A detector that learns from the verdicts of an analyst."""
 
 from numbers import Integral, Real
+from os import PathLike
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky
 from scipy.optimize import minimize
 from scipy.sparse import issparse
 from scipy.special import expit
+from sklearn.base import BaseEstimator
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, gen_batches
@@ -16,6 +20,7 @@ from ..utils._compat import n_rows, take_rows
 from ..utils.containers import as_indexable, container_of, stack
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
+from ..utils.types import Floats, Ints, Rows
 from ..utils.validation import HasMethods, Interval, check_labels
 from ._rows import row_keys, single_columns
 from ._verdict_files import read_verdicts
@@ -135,11 +140,11 @@ class FeedbackDetector(WrappedDetector):
         "strength": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, detector, *, strength=4.0):
+    def __init__(self, detector: BaseEstimator, *, strength: float = 4.0):
         self.detector = detector
         self.strength = strength
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the detector and forget all verdicts.
 
         Parameters
@@ -179,10 +184,10 @@ class FeedbackDetector(WrappedDetector):
         _, _, codes = self._represent(some)
         self._width = np.median(euclidean_distances(codes, squared=True)) or 1.0
         self._learn(None, np.array([], dtype=np.int8))
-        self._judged_single = []
+        self._judged_single: list[tuple[bool, ...]] = []
         return self
 
-    def add_feedback(self, X, y):
+    def add_feedback(self, X: Rows, y: ArrayLike) -> Self:
         """Take verdicts on rows and change the scores and the threshold accordingly.
 
         Parameters
@@ -238,7 +243,7 @@ class FeedbackDetector(WrappedDetector):
         self._keep(kept, new, labels[added], single)
         return self
 
-    def add_feedback_from(self, path, X=None):
+    def add_feedback_from(self, path: str | PathLike[str], X: Rows | None = None) -> Self:
         """Take the verdicts that were given on the page of an ``AnomalyReport``.
 
         Parameters
@@ -266,7 +271,9 @@ class FeedbackDetector(WrappedDetector):
         rows, labels = read_verdicts(path, X, self._empty, self._container)
         return self if rows is None else self.add_feedback(rows, labels)
 
-    def remove_feedback(self, X=None, *, indices=None):
+    def remove_feedback(
+        self, X: Rows | None = None, *, indices: int | ArrayLike | None = None
+    ) -> Self:
         """Take verdicts back.
 
         Parameters
@@ -302,12 +309,12 @@ class FeedbackDetector(WrappedDetector):
                     f"There is no verdict on row {unknown[0]} of X; verdicts_.X holds the"
                     f" {n_verdicts} rows that were judged."
                 )
-            removed = [i for found in places for i in found]
+            removed = np.array([i for found in places for i in found], dtype=np.intp)
         elif indices is not None:
-            removed = np.atleast_1d(indices)
-            if removed.size and not np.issubdtype(removed.dtype, np.integer):
+            given = np.atleast_1d(indices)
+            if given.size and not np.issubdtype(given.dtype, np.integer):
                 raise ValueError(f"indices must be integers, got {indices!r}.")
-            removed = removed.astype(np.intp)
+            removed = given.astype(np.intp)
             if ((removed < -n_verdicts) | (removed >= n_verdicts)).any():
                 raise ValueError(
                     f"indices must lie in verdicts_, which has {n_verdicts} rows, got"
@@ -318,7 +325,13 @@ class FeedbackDetector(WrappedDetector):
         self._keep(np.delete(np.arange(n_verdicts), removed).tolist())
         return self
 
-    def query(self, X, n=10, *, strategy="anomalous"):
+    def query(
+        self,
+        X: Rows,
+        n: int = 10,
+        *,
+        strategy: Literal["anomalous", "diverse", "uncertain"] = "anomalous",
+    ) -> Ints:
         """Propose rows to judge next.
 
         Parameters
@@ -374,7 +387,7 @@ class FeedbackDetector(WrappedDetector):
             candidates = candidates[_farthest_first(codes, n)]
         return candidates
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         """Return how normal rows are, given the verdicts.
 
         Parameters
@@ -397,7 +410,7 @@ class FeedbackDetector(WrappedDetector):
             scores[block] += self._near(codes[block], self._judged_codes) @ self._near_weights
         return scores
 
-    def _checked(self, X):
+    def _checked(self, X: Rows) -> Any:
         """Return rows of which some can be taken, or refuse another container than in fit."""
         if (given := container_of(X)) != self._container:
             raise ValueError(
@@ -406,10 +419,10 @@ class FeedbackDetector(WrappedDetector):
             )
         return as_indexable(X)
 
-    def _decision(self, X):
+    def _decision(self, X: Rows) -> Floats:
         return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
 
-    def _prior(self, X):
+    def _prior(self, X: Rows) -> Floats:
         """Return the log odds without verdicts, which keep the detector's order and labels."""
         # Detectors may give the lowest float to rows that overflow.
         limit = np.finfo(np.float64).max / 4
@@ -417,17 +430,18 @@ class FeedbackDetector(WrappedDetector):
             decision = self._decision(X) / self._decision_scale
         return np.arcsinh(np.clip(decision, -limit, limit))
 
-    def _represent(self, X):
+    def _represent(self, X: Rows) -> tuple[Floats, Any, Any]:
         """Return log odds without verdicts, views and codes of rows."""
         views, codes = _inputs_and_codes(self.detector_, X)
         views = self._view_scaler.transform(views)
-        codes = views if codes is None else self._code_scaler.transform(codes)
+        scaler = self._code_scaler
+        codes = views if codes is None or scaler is None else scaler.transform(codes)
         return self._prior(X), views, codes
 
-    def _near(self, codes, others):
+    def _near(self, codes: Any, others: Any) -> Floats:
         return np.exp(-euclidean_distances(codes, others, squared=True) / self._width)
 
-    def _places(self, X, single):
+    def _places(self, X: Rows, single: tuple[bool, ...]) -> list[list[int]]:
         """Return for each row the positions in ``verdicts_`` of those that are the same row.
 
         Parameters
@@ -442,18 +456,25 @@ class FeedbackDetector(WrappedDetector):
         places : list of list of int
             Empty lists for rows without a verdict.
         """
-        places = [[] for _ in range(n_rows(X))]
+        places: list[list[int]] = [[] for _ in range(n_rows(X))]
         for judged_single in set(self._judged_single):
             either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
             alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
-            keys, known = row_keys(take_rows(self.verdicts_.X, alike), either), {}
+            keys = row_keys(take_rows(self.verdicts_.X, alike), either)
+            known: dict[Any, list[int]] = {}
             for i, key in zip(alike, keys, strict=True):
                 known.setdefault(key, []).append(i)
             for found, key in zip(places, row_keys(X, either), strict=True):
                 found += known.get(key, [])
         return places
 
-    def _keep(self, kept, X=None, y=(), single=None):
+    def _keep(
+        self,
+        kept: list[int],
+        X: Any = None,
+        y: ArrayLike = (),
+        single: tuple[bool, ...] = (),
+    ) -> None:
         """Keep some verdicts, add others, and learn from them all."""
         parts = [take_rows(self.verdicts_.X, kept)] if kept else []
         parts += [] if X is None else [X]
@@ -462,7 +483,7 @@ class FeedbackDetector(WrappedDetector):
         self._learn(stack(parts) if parts else None, y)
         self._judged_single = judged_single
 
-    def _learn(self, X, y):
+    def _learn(self, X: Any, y: NDArray[np.int8]) -> None:
         """Set all weights to their most probable values given the verdicts."""
         if len(y) == 0:
             self.offset_, self.score_weight_ = 0.0, 1.0
@@ -487,7 +508,7 @@ class FeedbackDetector(WrappedDetector):
 class _Squash:
     """Standardise columns, sparse ones without a shift, and limit far values by arsinh."""
 
-    def fit(self, X):
+    def fit(self, X: Any) -> Self:
         self.n_features = X.shape[1]
         scaler = StandardScaler(with_mean=not issparse(X)).set_output(transform="default")
         # A column may have no value at all.
@@ -495,7 +516,7 @@ class _Squash:
             self.scaler = scaler.fit(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         X = self.scaler.transform(X)
         if issparse(X):
             X.data = np.arcsinh(X.data)
@@ -504,7 +525,7 @@ class _Squash:
         return np.arcsinh(np.nan_to_num(X, copy=False))
 
 
-def _inputs_and_codes(detector, X):
+def _inputs_and_codes(detector: BaseEstimator, X: Rows) -> tuple[Any, Any]:
     """Return the rows as the innermost detector gets them, and its codes or None."""
     parts = list(nested_rows(detector, X))
     encoder = next((part for part, _ in reversed(parts) if hasattr(part, "encode")), None)
@@ -516,7 +537,7 @@ def _inputs_and_codes(detector, X):
         return views, None
 
 
-def _numbers(X):
+def _numbers(X: Any) -> Any:
     if not issparse(X):
         X = np.asarray(X)
         X = X.reshape(len(X), -1)
@@ -529,7 +550,7 @@ def _numbers(X):
     return X
 
 
-def _map_weights(kernel, prior, y):
+def _map_weights(kernel: Floats, prior: Floats, y: NDArray[np.int8]) -> Floats:
     """Return the weights of the verdicts at the mode of the posterior.
 
     The weight of a verdict is the probability that the model still gives to its opposite,
@@ -537,7 +558,7 @@ def _map_weights(kernel, prior, y):
     """
     root = cholesky(kernel + 1e-8 * np.mean(np.diag(kernel)) * np.eye(len(y)), lower=True)
 
-    def loss(u):
+    def loss(u: Floats) -> tuple[float, Floats]:
         margins = y * (prior + root @ u)
         slopes = -y * expit(-margins)
         return np.logaddexp(0, -margins).sum() + u @ u / 2, root.T @ slopes + u
@@ -546,7 +567,7 @@ def _map_weights(kernel, prior, y):
     return y * expit(-y * (prior + root @ u))
 
 
-def _farthest_first(codes, n):
+def _farthest_first(codes: Any, n: int) -> list[int]:
     """Return n rows: the first, and each time the row farthest from those chosen before."""
     chosen = [0]
     nearest = np.full(codes.shape[0], np.inf)

@@ -1,17 +1,27 @@
 """Rows that are held out of the training, for thresholds and p-values."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
 from ..utils._compat import n_rows, take_rows
+from ..utils.types import Floats, Ints, Rows
 from ._wrapper import fit_detector
 
 
-def fit_and_hold_out(detector, X, y, params, size, rng):
+def fit_and_hold_out(
+    detector: BaseEstimator,
+    X: Rows,
+    y: ArrayLike | None,
+    params: dict[str, Any],
+    size: int | float | None,
+    rng: np.random.RandomState,
+) -> tuple[BaseEstimator, Rows]:
     """Fit a clone of a detector to some rows and hold out the others.
 
     Parameters
@@ -64,7 +74,7 @@ def fit_and_hold_out(detector, X, y, params, size, rng):
     return fitted, X if len(calibration) == len(rows) else take_rows(X, calibration)
 
 
-def fit_rule(rule, scores):
+def fit_rule(rule: BaseEstimator, scores: Floats) -> BaseEstimator:
     """Fit a clone of a threshold rule to scores.
 
     Parameters
@@ -91,15 +101,16 @@ def fit_rule(rule, scores):
         raise ValueError(
             f"{rule!r} has no threshold_ after fit; expected an object such as MADThreshold()."
         )
-    if not isinstance(rule.threshold_, Real) or not np.isfinite(rule.threshold_):
+    threshold = rule.threshold_
+    if not isinstance(threshold, Real) or not np.isfinite(float(threshold)):
         raise ValueError(
-            f"threshold_ must be a number that is finite, got {rule.threshold_!r} of {rule!r}."
+            f"threshold_ must be a number that is finite, got {threshold!r} of {rule!r}."
             " Give the rule other parameters, or take another one."
         )
     return rule
 
 
-def without_anomalies(rows, y):
+def without_anomalies(rows: Ints, y: ArrayLike | None) -> Ints:
     """Drop known anomalies from rows that calibrate, unless fewer than two are left.
 
     Parameters

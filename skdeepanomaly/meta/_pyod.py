@@ -1,14 +1,18 @@
 """Detectors of PyOD as outlier detectors of scikit-learn's kind."""
 
 import inspect
+from contextlib import AbstractContextManager
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.scores import OffsetMixin
+from ..utils.types import Floats, Ints, RandomState
 from ..utils.validation import HasMethods, check_labels, refuse_sparse
 
 
@@ -75,11 +79,11 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, detector, *, random_state=None):
+    def __init__(self, detector: Any, *, random_state: RandomState = None):
         self.detector = detector
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Fit the detector.
 
         Parameters
@@ -138,7 +142,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         self.detector_, self.offset_ = detector, -float(detector.threshold_)
         return self
 
-    def _labels(self, y, n_samples):
+    def _labels(self, y: ArrayLike | None, n_samples: int) -> list[Ints]:
         """Return the labels as PyOD's, in a list that is empty if the detector wants none."""
         parameters = list(inspect.signature(self.detector.fit).parameters.values())
         if len(parameters) < 2 or parameters[1].default is not inspect.Parameter.empty:
@@ -146,7 +150,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         name = type(self.detector).__name__
         return [np.where(check_labels(y, n_samples, name, required=True) == -1, 1, 0)]
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the negated scores of the detector.
 
         Parameters
@@ -168,7 +172,7 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         return np.nan_to_num(scores, copy=False, nan=np.finfo(np.float64).min)
 
 
-def _isolated_rng(seed):
+def _isolated_rng(seed: int) -> AbstractContextManager[None]:
     """Seed the global generators for a block; the GPU is where PyOD trains if there is one."""
     # Late, so that the other meta-estimators can do without torch.
     import torch
@@ -178,7 +182,7 @@ def _isolated_rng(seed):
     return isolated_rng(seed, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-def from_pyod(detector, *, random_state=None):
+def from_pyod(detector: Any, *, random_state: RandomState = None) -> PyODDetector:
     """Return an outlier detector of scikit-learn's kind that does what one of PyOD does.
 
     Parameters

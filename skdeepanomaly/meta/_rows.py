@@ -2,9 +2,11 @@
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,7 +17,7 @@ from ..utils._compat import is_pandas_na
 SINGLE_TYPES = r"^(float(16|32)?|half(float)?)(\[pyarrow\])?$"
 
 
-def single_columns(X):
+def single_columns(X: Any) -> tuple[bool, ...]:
     """Return which columns of rows hold numbers in single precision, or less.
 
     Parameters
@@ -37,7 +39,7 @@ def single_columns(X):
     return tuple(re.search(SINGLE_TYPES, str(kind).lower()) is not None for kind in types)
 
 
-def row_keys(X, single):
+def row_keys(X: Any, single: tuple[bool, ...]) -> list[Any]:
     """Return a hashable object for each row, equal for equal rows of whatever types.
 
     Parameters
@@ -65,7 +67,7 @@ def row_keys(X, single):
     ]
 
 
-def _python_rows(X):
+def _python_rows(X: Any) -> Iterable[Sequence[Any]]:
     """Return the rows of a frame, series or array as sequences of Python objects."""
     if hasattr(X, "to_pylist"):  # pyarrow, whose conversion to numpy loses missing texts
         return zip(*(column.to_pylist() for column in X.columns), strict=True)
@@ -80,11 +82,12 @@ def _python_rows(X):
     return np.asarray(X, dtype=object).reshape(len(X), -1)
 
 
-def _comparable(value, single):
+def _comparable(value: Any, single: bool) -> Any:
     """Return a value so that equal values of whatever types are equal, with the same hash."""
     if value is None or is_pandas_na(value):
         return None
-    if not isinstance(value, Real | np.bool_):
+    is_number = isinstance(value, Real | np.bool_)
+    if not is_number:
         return str(value)
     if value != value:
         return None

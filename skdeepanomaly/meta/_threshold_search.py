@@ -1,14 +1,18 @@
 """A search for the threshold by labels, with one fit per fold."""
 
 import inspect
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedKFold, check_cv
-from sklearn.utils import Bunch, indexable
-from sklearn.utils.metadata_routing import MethodMapping, process_routing
+from sklearn.utils import Bunch, Tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..metrics import label_scorers, outlier_scorers, signed_labels
@@ -16,6 +20,7 @@ from ..thresholds import THRESHOLDS, QuantileThreshold
 from ..utils._compat import check_method_params, n_rows, take_rows
 from ..utils.randomness import check_local_random_state, kept_numpy_state, seeded_clone
 from ..utils.scores import normality_scores
+from ..utils.types import Floats, Folds, Ints, RandomState, Rows
 from ..utils.validation import HasMethods
 from ._held_out import fit_rule
 from ._wrapper import WrappedDetector, fit_detector
@@ -139,13 +144,13 @@ class ThresholdSearchCV(WrappedDetector):
 
     def __init__(
         self,
-        detector,
+        detector: BaseEstimator,
         *,
-        scoring="f1",
-        candidates=None,
-        cv=None,
-        n_jobs=None,
-        random_state=None,
+        scoring: str | Callable[..., float] = "f1",
+        candidates: Sequence[Any] | NDArray[Any] | None = None,
+        cv: int | Folds | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
     ):
         self.detector = detector
         self.scoring = scoring
@@ -154,12 +159,12 @@ class ThresholdSearchCV(WrappedDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return where metadata goes: to the detector, the folds and the scorer.
 
         Returns
@@ -176,7 +181,7 @@ class ThresholdSearchCV(WrappedDetector):
             method_mapping=MethodMapping().add(caller="fit", callee="score"),
         )
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Choose the threshold, and fit the detector to all rows.
 
         Parameters
@@ -247,7 +252,7 @@ class ThresholdSearchCV(WrappedDetector):
         self.cv_results_ = _cv_results(candidates, results)
         return self
 
-    def _route(self, params):
+    def _route(self, params: dict[str, Any]) -> Bunch:
         if get_config()["enable_metadata_routing"]:
             return process_routing(self, "fit", **params)
         fit = {name: value for name, value in params.items() if name != "groups"}
@@ -257,7 +262,7 @@ class ThresholdSearchCV(WrappedDetector):
             scorer=Bunch(score={}),
         )
 
-    def _scorer(self):
+    def _scorer(self) -> Callable[..., float]:
         if isinstance(self.scoring, str):
             if self.scoring in label_scorers:
                 return outlier_scorers[self.scoring]
@@ -279,7 +284,7 @@ class ThresholdSearchCV(WrappedDetector):
             )
         return self.scoring
 
-    def _candidates(self):
+    def _candidates(self) -> list[float | BaseEstimator]:
         """Return the shares as floats, ascending, and after them the rules."""
         given = DEFAULT_SHARES if self.candidates is None else self.candidates
         shares = sorted({float(c) for c in given if isinstance(c, Real)})
@@ -298,7 +303,9 @@ class ThresholdSearchCV(WrappedDetector):
         rng = check_local_random_state(self.random_state)
         return [*shares, *(seeded_clone(rule, rng) for rule in rules)]
 
-    def _folds(self, X, y, labels, split_params):
+    def _folds(
+        self, X: Rows, y: ArrayLike | None, labels: Ints, split_params: dict[str, Any]
+    ) -> list[tuple[Ints, Ints]]:
         """Return training rows and judged test rows of each fold; refuse one class alone."""
         n_anomalies = int(np.sum(labels == -1))
         if self.cv is None or isinstance(self.cv, Integral):
@@ -334,20 +341,20 @@ class _FoldDetector(WrappedDetector):
     The scores of the held-out rows are computed once, however many candidates are scored.
     """
 
-    def __init__(self, detector, X):
+    def __init__(self, detector: BaseEstimator, X: Rows):
         self.detector = self.detector_ = detector
         self.X = X
         self.scores = normality_scores(detector, X)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         return self.scores.copy() if X is self.X else normality_scores(self.detector_, X)
 
 
-def _rule_of(candidate):
+def _rule_of(candidate: float | BaseEstimator) -> BaseEstimator:
     return QuantileThreshold(candidate) if isinstance(candidate, float) else candidate
 
 
-def _fit_rule(candidate, scores, labels):
+def _fit_rule(candidate: float | BaseEstimator, scores: Floats, labels: Ints) -> BaseEstimator:
     """Return the fitted rule of a candidate, given the scores and labels of training rows."""
     others = scores[labels != -1]
     if isinstance(candidate, float) or len(others) < 2:
@@ -355,7 +362,7 @@ def _fit_rule(candidate, scores, labels):
     return fit_rule(_rule_of(candidate), others)
 
 
-def _cv_results(candidates, results):
+def _cv_results(candidates: list[float | BaseEstimator], results: Floats) -> dict[str, Any]:
     """Return the scores, of shape (n_candidates, n_folds), in the form of scikit-learn."""
     rules = np.empty(len(candidates), dtype=object)
     rules[:] = [_rule_of(candidate) for candidate in candidates]
@@ -373,7 +380,15 @@ def _cv_results(candidates, results):
     }
 
 
-def _score_fold(detector, candidates, scorer, X, y, fold, routed):
+def _score_fold(
+    detector: BaseEstimator,
+    candidates: list[float | BaseEstimator],
+    scorer: Callable[..., float],
+    X: Rows,
+    y: ArrayLike,
+    fold: tuple[Ints, Ints],
+    routed: Bunch,
+) -> list[float]:
     """Fit the detector to the training rows of a fold, and score all candidates.
 
     Parameters

@@ -1,13 +1,17 @@
 """A detector whose threshold is found by a rule."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from ..thresholds import THRESHOLDS
 from ..utils.randomness import check_local_random_state, seeded_clone
 from ..utils.scores import normality_scores
+from ..utils.types import Floats, RandomState, Rows, ThresholdName
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ._held_out import fit_and_hold_out, fit_rule
 from ._wrapper import WrappedDetector
@@ -72,13 +76,20 @@ class ThresholdedDetector(WrappedDetector):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, detector, threshold="pot", *, calibration_size=0.3, random_state=None):
+    def __init__(
+        self,
+        detector: BaseEstimator,
+        threshold: ThresholdName | BaseEstimator = "pot",
+        *,
+        calibration_size: int | float | None = 0.3,
+        random_state: RandomState = None,
+    ):
         self.detector = detector
         self.threshold = threshold
         self.calibration_size = calibration_size
         self.random_state = random_state
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the detector and find the threshold.
 
         Parameters
@@ -120,7 +131,7 @@ class ThresholdedDetector(WrappedDetector):
         self._set_rule(rule)
         return self
 
-    def set_threshold(self, threshold):
+    def set_threshold(self, threshold: ThresholdName | BaseEstimator) -> Self:
         """Change the rule without fitting the detector again.
 
         Parameters
@@ -143,7 +154,9 @@ class ThresholdedDetector(WrappedDetector):
         self.threshold = threshold
         return self
 
-    def _fit_rule(self, threshold, scores):
+    def _fit_rule(
+        self, threshold: ThresholdName | BaseEstimator, scores: Floats
+    ) -> BaseEstimator:
         if isinstance(threshold, str) and threshold in THRESHOLDS:
             threshold = THRESHOLDS[threshold]()
         if isinstance(threshold, str) or not hasattr(threshold, "fit"):
@@ -155,5 +168,5 @@ class ThresholdedDetector(WrappedDetector):
         rng = check_local_random_state(self.random_state)
         return fit_rule(seeded_clone(threshold, rng), scores)
 
-    def _set_rule(self, rule):
+    def _set_rule(self, rule: BaseEstimator) -> None:
         self.threshold_, self.offset_ = rule, rule.threshold_

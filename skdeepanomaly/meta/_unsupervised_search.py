@@ -2,12 +2,15 @@
 
 import warnings
 import zlib
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_array, check_is_fitted
@@ -18,6 +21,7 @@ from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
 from ..utils.scores import normality_scores
+from ..utils.types import Floats, Folds, RandomState, Rows
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ..utils.warn import warn_user
 from ._wrapper import WrappedDetector, fit_detector
@@ -29,7 +33,7 @@ N_UNIFORM_ROWS = 10_000
 PREFIX = "detector__"
 
 
-def _numbers(X):
+def _numbers(X: Any) -> Any:
     """Return the rows as float64, possibly with missing values; refuse text and the like."""
     rows = X.toarray() if issparse(X) else X
     if (n_axes := len(shape_of(rows))) > 2:
@@ -47,15 +51,15 @@ def _numbers(X):
         ) from error
 
 
-def _by_column(function, rows):
+def _by_column(function: Callable[..., Any], rows: Floats) -> Floats:
     """Return ``function(rows, axis=0)``, and 0 for columns without any value."""
-    filled = ~np.isnan(rows).all(axis=0)
+    filled = ~np.all(np.isnan(rows), axis=0)
     values = np.zeros(len(filled))
     values[filled] = function(rows[:, filled], axis=0)
     return values
 
 
-def _pseudo_rows(X, numbers, values, rng):
+def _pseudo_rows(X: Any, numbers: Floats, values: Floats, rng: np.random.Generator) -> Rows:
     """Return pseudo rows in a container like X, with gaps where rows of X have them.
 
     Parameters
@@ -90,30 +94,36 @@ class _Trial(WrappedDetector):
     otherwise the draw could decide between them.
     """
 
-    def __init__(self, detector, criterion, max_features=None, seed=0):
+    def __init__(
+        self,
+        detector: BaseEstimator,
+        criterion: Callable[..., float],
+        max_features: int | None = None,
+        seed: int = 0,
+    ):
         self.detector = detector
         self.criterion = criterion
         self.max_features = max_features
         self.seed = seed
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: Any = None, **params: Any) -> Self:
         rng = np.random.RandomState(self.seed)
         self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params), rng=rng)
         return self
 
-    def score(self, X, y=None):
+    def score(self, X: Rows, y: Any = None) -> float:
         return self.criterion(self.detector_, X)
 
 
 class _GaussianTrial(_Trial):
     """Scored by held-out rows and rows drawn from a Gaussian without correlations."""
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: Any = None, **params: Any) -> Self:
         rows = _numbers(X)
         self.mean_, self.std_ = _by_column(np.nanmean, rows), _by_column(np.nanstd, rows)
         return super().fit(X, y, **params)
 
-    def score(self, X, y=None):
+    def score(self, X: Rows, y: Any = None) -> float:
         rng = np.random.default_rng(self.seed)
         rows = rng.normal(self.mean_, self.std_, size=(N_GAUSSIAN_ROWS, len(self.mean_)))
         pseudo = normality_scores(self.detector_, _pseudo_rows(X, _numbers(X), rows, rng))
@@ -123,10 +133,10 @@ class _GaussianTrial(_Trial):
 class _UniformTrial(_Trial):
     """Scored by held-out rows and rows drawn from the box around them, in a few features."""
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: Any = None, **params: Any) -> Self:
         rows = _numbers(X)
         # Seeded by the rows: each fold draws other features, the same for all candidates.
-        rng = np.random.default_rng([self.seed, zlib.crc32(np.ascontiguousarray(rows))])
+        rng = np.random.default_rng([self.seed, zlib.crc32(np.ascontiguousarray(rows).data)])
         drawn = rng.permutation(rows.shape[1])[: self.max_features]
         self.features_ = None if len(drawn) == rows.shape[1] else np.sort(drawn)
         try:
@@ -139,14 +149,14 @@ class _UniformTrial(_Trial):
                 )
             raise
 
-    def _cut(self, X):
+    def _cut(self, X: Any) -> Any:
         if self.features_ is None:
             return X
         # Lists of rows have no columns to take.
         X = _numbers(X) if isinstance(X, list | tuple) else X
         return take_rows(X, self.features_, axis=1)
 
-    def score(self, X, y=None):
+    def score(self, X: Rows, y: Any = None) -> float:
         X, rng = self._cut(X), np.random.default_rng(self.seed)
         own = _numbers(X)
         low, high = _by_column(np.nanmin, own), _by_column(np.nanmax, own)
@@ -158,7 +168,7 @@ class _UniformTrial(_Trial):
 class _HalvesTrial(_Trial):
     """Scored by the agreement of two detectors, fitted to one half of the rows each."""
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: Any = None, **params: Any) -> Self:
         params, rng = self._fit_params(params), np.random.RandomState(self.seed)
         rows = np.random.default_rng(self.seed).permutation(n_rows(X))
         self.detectors_ = [
@@ -167,11 +177,13 @@ class _HalvesTrial(_Trial):
         ]
         return self
 
-    def score(self, X, y=None):
+    def score(self, X: Rows, y: Any = None) -> float:
         return self.criterion([normality_scores(detector, X) for detector in self.detectors_])
 
 
-def _fit_grid(search, X, y, params):
+def _fit_grid(
+    search: GridSearchCV, X: Rows, y: ArrayLike | None, params: dict[str, Any]
+) -> None:
     """Fit a grid search without two warnings.
 
     The first one comes again later, with the candidates. The second one says that weights do
@@ -183,11 +195,11 @@ def _fit_grid(search, X, y, params):
         search.fit(X, y, **params)
 
 
-def _negative_mass_volume(y_score, uniform_score):
+def _negative_mass_volume(y_score: ArrayLike, uniform_score: ArrayLike) -> float:
     return -mass_volume_score(y_score, uniform_score)
 
 
-CRITERIA = {
+CRITERIA: dict[Any, tuple[type[_Trial], Callable[..., float]]] = {
     "npd": (_GaussianTrial, npd_score),
     "excess_mass": (_UniformTrial, excess_mass_score),
     "mass_volume": (_UniformTrial, _negative_mass_volume),
@@ -313,16 +325,17 @@ class UnsupervisedSearch(WrappedDetector):
 
     def __init__(
         self,
-        detector,
-        param_grid,
+        detector: BaseEstimator,
+        param_grid: dict[str, Any] | Sequence[dict[str, Any]],
         *,
-        criterion="excess_mass",
-        cv=5,
-        max_features=5,
-        refit=True,
-        n_jobs=None,
-        error_score=np.nan,
-        random_state=None,
+        criterion: Literal["npd", "excess_mass", "mass_volume", "stability"]
+        | Callable[[BaseEstimator, Any], float] = "excess_mass",
+        cv: int | Folds | None = 5,
+        max_features: int = 5,
+        refit: bool = True,
+        n_jobs: int | None = None,
+        error_score: float | Literal["raise"] = np.nan,
+        random_state: RandomState = None,
     ):
         self.detector = detector
         self.param_grid = param_grid
@@ -334,7 +347,7 @@ class UnsupervisedSearch(WrappedDetector):
         self.error_score = error_score
         self.random_state = random_state
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Search, and fit the best candidate.
 
         Parameters
@@ -381,9 +394,10 @@ class UnsupervisedSearch(WrappedDetector):
             self.offset_ = float(np.median(gap))
         return self
 
-    def _search(self, X, y, params, seed):
+    def _search(self, X: Rows, y: ArrayLike | None, params: dict[str, Any], seed: int) -> None:
         """Fit and score the candidates as trials in scikit-learn's grid search."""
-        trial, criterion = CRITERIA.get(self.criterion, (_Trial, self.criterion))
+        given: Any = self.criterion
+        trial, criterion = CRITERIA.get(given, (_Trial, given))
         if isinstance(self.cv, Integral):
             cv = KFold(self.cv, shuffle=True, random_state=seed)
         else:
@@ -428,7 +442,9 @@ class UnsupervisedSearch(WrappedDetector):
         self.best_score_ = search.best_score_
         self.best_params_ = candidates[search.best_index_]
 
-    def _raise_first_error(self, search, X, y, params):
+    def _raise_first_error(
+        self, search: GridSearchCV, X: Rows, y: ArrayLike | None, params: dict[str, Any]
+    ) -> None:
         """Raise the error of the first trial that fails, if there is any."""
         try:
             _fit_grid(search.set_params(error_score="raise", n_jobs=None), X, y, params)
@@ -436,17 +452,17 @@ class UnsupervisedSearch(WrappedDetector):
             error.add_note(self._no_score())
             raise error from None
 
-    def _no_score(self):
+    def _no_score(self) -> str:
         return (
             f"No candidate has a score by criterion={self.criterion!r}: each failed on some"
             " fold or its criterion is not a number."
         )
 
-    def _check_refitted(self):
+    def _check_refitted(self) -> None:
         hint = "Call fit with refit=True first: %(name)s has no fitted detector."
         check_is_fitted(self, "detector_", msg=hint)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         """Return the scores of the best detector.
 
         Parameters
@@ -467,7 +483,7 @@ class UnsupervisedSearch(WrappedDetector):
         self._check_refitted()
         return super().score_samples(X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> Floats:
         """Return the detector's own decisions, negative for outliers.
 
         Parameters

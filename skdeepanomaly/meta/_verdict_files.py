@@ -1,20 +1,26 @@
 """Verdicts that a report exported: which rows they are about, and what they say."""
 
 import json
+from collections.abc import Callable
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..utils._compat import n_rows, take_rows
 from ..utils.cells import to_cells
 from ..utils.frames import column_names
+from ..utils.types import Ints
 
 FORMAT, VERSION = "skdeepanomaly-verdicts", 1
 LABELS = {"anomaly": -1, "normal": 1, "?": 0}
 
 
-def read_verdicts(path, X, empty, container: str):
+def read_verdicts(
+    path: str | PathLike[str], X: Any, empty: Any, container: str
+) -> tuple[Any, Ints]:
     """Return the rows that a file has verdicts on, and the verdicts.
 
     Parameters
@@ -70,7 +76,7 @@ def read_verdicts(path, X, empty, container: str):
     return rows, labels
 
 
-def _load(path) -> dict:
+def _load(path: str | PathLike[str]) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["version"] != VERSION:
@@ -89,7 +95,7 @@ def _load(path) -> dict:
     return content
 
 
-def _checked_rows(X, content, path):
+def _checked_rows(X: Any, content: dict[str, Any], path: str | PathLike[str]) -> Any:
     places = [item["row"] for item in content["verdicts"]]
     if max(places) >= n_rows(X):
         raise ValueError(
@@ -116,12 +122,12 @@ def _checked_rows(X, content, path):
     return rows
 
 
-def _is_same(shown, value) -> bool:
+def _is_same(shown: Any, value: Any) -> bool:
     cut = isinstance(shown, str) and isinstance(value, str) and shown.endswith("…")
     return value.startswith(shown[:-1]) if cut else shown == value
 
 
-def _make_rows(names: list, cells: list[list], empty):
+def _make_rows(names: list[Any], cells: list[list[Any]], empty: Any) -> Any:
     """Return rows in the container of ``empty``, with its types where they fit."""
     if isinstance(empty, np.ndarray):
         rows = np.empty((len(cells), len(names)), dtype=object)
@@ -131,13 +137,14 @@ def _make_rows(names: list, cells: list[list], empty):
     columns = {
         name: list(part) for name, part in zip(names, zip(*cells, strict=True), strict=True)
     }
-    known = list(column_names(empty))
+    known = column_names(empty) or []
     if hasattr(empty, "iloc"):
         made = {
             name: _pandas_column(library, values, empty[name].dtype if name in known else None)
             for name, values in columns.items()
         }
         return library.DataFrame(made)
+    make: Callable[[Any, list[Any], Any], Any]
     if hasattr(empty, "get_columns"):
         errors = library.exceptions.PolarsError
         make, of_type = _polars_column, dict(empty.schema)
@@ -153,7 +160,7 @@ def _make_rows(names: list, cells: list[list], empty):
     return build(made)
 
 
-def _pandas_column(pandas, values, dtype):
+def _pandas_column(pandas: Any, values: list[Any], dtype: Any) -> Any:
     column = pandas.Series(values, dtype=object)
     if dtype is None:
         return column.infer_objects()
@@ -166,7 +173,7 @@ def _pandas_column(pandas, values, dtype):
     return column.astype(dtype)
 
 
-def _polars_column(polars, values, dtype):
+def _polars_column(polars: Any, values: list[Any], dtype: Any) -> Any:
     if dtype is None or dtype == polars.Object:
         return polars.Series(values, strict=False)
     if dtype.is_temporal():
@@ -181,7 +188,7 @@ def _polars_column(polars, values, dtype):
     return polars.Series(values).cast(dtype)
 
 
-def _arrow_column(pyarrow, values, dtype):
+def _arrow_column(pyarrow: Any, values: list[Any], dtype: Any) -> Any:
     if dtype is None:
         return pyarrow.array(values)
     is_whole = pyarrow.types.is_integer(dtype)

@@ -1,10 +1,13 @@
 """Base classes of the meta-estimators, and how they fit the detectors inside."""
 
 from contextlib import nullcontext
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -13,9 +16,17 @@ from ..utils._compat import check_method_params, take_rows
 from ..utils.nesting import supervised_kind
 from ..utils.randomness import kept_numpy_state, seeded_clone
 from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
+from ..utils.types import Floats, Ints, Rows
 
 
-def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
+def fit_detector(
+    detector: BaseEstimator,
+    X: Rows,
+    y: ArrayLike | None = None,
+    params: dict[str, Any] | None = None,
+    rows: Ints | None = None,
+    rng: np.random.RandomState | None = None,
+) -> BaseEstimator:
     """Fit a clone of a detector.
 
     Parameters
@@ -60,14 +71,14 @@ def fit_detector(detector, X, y=None, params=None, rows=None, rng=None):
     return fitted
 
 
-def _delegated(name, summary, returns, description):
+def _delegated(name: str, summary: str, returns: str, description: str) -> Any:
     """Make a method that calls the wrapped detector's, and is there only if that exists."""
 
-    def has_method(self):
+    def has_method(self: "Wrapper") -> bool:
         getattr(getattr(self, "detector_", self.detector), name)
         return True
 
-    def method(self, X):
+    def method(self: "Wrapper", X: Rows) -> NDArray[Any]:
         check_is_fitted(self)
         return getattr(self.detector_, name)(X)
 
@@ -95,16 +106,16 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
     """
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features."""
         return self.detector_.n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[np.object_]:
         """Names of the features, if the wrapped detector knows them."""
         return self.detector_.feature_names_in_
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         wrapped = get_tags(self.detector)
         tags.input_tags = wrapped.input_tags
@@ -112,7 +123,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         tags.non_deterministic = wrapped.non_deterministic
         return tags
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata is routed: from ``fit`` to the ``fit`` of the detector.
 
         Returns
@@ -125,7 +136,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
 
-    def _fit_params(self, params):
+    def _fit_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of ``fit`` that the ``fit`` of the detector gets."""
         if not params or not get_config()["enable_metadata_routing"]:
             return params
@@ -163,7 +174,7 @@ class WrappedDetector(OffsetMixin, Wrapper):
     ``fit`` of a subclass sets ``offset_``, too.
     """
 
-    def score_samples(self, X):
+    def score_samples(self, X: Rows) -> Floats:
         """Return the scores of the wrapped detector.
 
         Parameters

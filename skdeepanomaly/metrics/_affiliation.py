@@ -1,9 +1,12 @@
 """Affiliation: how near flagged time stamps and labelled ranges are to each other."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..utils.types import Floats
 from ._ranges import ranges_of, read_series_labels
 
 
@@ -25,7 +28,7 @@ class AffiliationScore(NamedTuple):
     f1: float
 
 
-def affiliation_score(y_true, y_pred):
+def affiliation_score(y_true: ArrayLike, y_pred: ArrayLike) -> AffiliationScore:
     """Return precision, recall and F1 by affiliation.
 
     The series is divided into zones, one around each labelled range. In a zone, each distance
@@ -83,7 +86,7 @@ def affiliation_score(y_true, y_pred):
     return AffiliationScore(float(precision), float(recall), float(f1))
 
 
-def _precision(parts, truth_range, zone) -> float:
+def _precision(parts: Floats, truth_range: Floats, zone: Floats) -> float:
     """Return the mean, over flagged parts, of the probability of a distance as large or larger.
 
     The distance is that to the labelled range, and its distribution that of a place which is
@@ -91,18 +94,18 @@ def _precision(parts, truth_range, zone) -> float:
     """
     (low, high), (start, stop) = truth_range, zone
 
-    def survival(x):
+    def survival(x: Floats) -> Floats:
         away = np.maximum(np.maximum(low - x, x - high), 0)
         nearer = high - low + np.minimum(away, low - start) + np.minimum(away, stop - high)
         return np.where(away > 0, 1 - nearer / (stop - start), 1.0)
 
     reach = min(low - start, stop - high)
     breaks = np.array([low, high, low - reach, high + reach])
-    total = sum(_integral(survival, *part, breaks) for part in parts)
+    total = sum(_integral(survival, first, last, breaks) for first, last in parts)
     return total / (parts[:, 1] - parts[:, 0]).sum()
 
 
-def _recall(parts, truth_range, zone) -> float:
+def _recall(parts: Floats, truth_range: Floats, zone: Floats) -> float:
     """Return the mean, over the labelled range, of the probability of a distance as large.
 
     The distance is that to the nearest flagged part, and its distribution that to a place which
@@ -113,7 +116,7 @@ def _recall(parts, truth_range, zone) -> float:
     (low, high), (start, stop) = truth_range, zone
     lows, highs = parts.T
 
-    def survival(y):
+    def survival(y: Floats) -> Floats:
         apart = np.maximum(np.maximum(lows - y[:, None], y[:, None] - highs), 0)
         away = apart.min(axis=1)
         nearer = np.minimum(away, y - start) + np.minimum(away, stop - y)
@@ -126,7 +129,9 @@ def _recall(parts, truth_range, zone) -> float:
     return _integral(survival, low, high, breaks) / (high - low)
 
 
-def _integral(function, low, high, breaks) -> float:
+def _integral(
+    function: Callable[[Floats], Floats], low: float, high: float, breaks: Floats
+) -> float:
     """Return the integral of a function that is linear between breaks."""
     inside = breaks[(breaks > low) & (breaks < high)]
     points = np.unique(np.concatenate([[low], inside, [high]]))

@@ -1,15 +1,23 @@
 """Metrics of labels of a series: ranges, delays, and the score of the Numenta benchmark."""
 
+from collections.abc import Callable
 from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import f1_score
 
+from ..utils.types import Bools, Floats, Ints
 from ..utils.warn import warn_user
 from ._ranges import ranges_of, read_flags, read_series_labels, read_series_truth
 
+Weigh = Callable[[Ints, int], ArrayLike]
+Cardinality = Literal["one", "reciprocal"] | Callable[[int], float]
+Bias = Literal["flat", "front", "middle", "back"] | Weigh
+
 # What a position in a range of n time stamps weighs, the first being 1.
-BIASES = {
+BIASES: dict[str, Weigh] = {
     "flat": lambda place, n: np.ones(n),
     "front": lambda place, n: n - place + 1.0,
     "middle": lambda place, n: np.where(place <= n / 2, place, n - place + 1.0),
@@ -23,7 +31,14 @@ PROFILES = {
 }
 
 
-def range_precision_score(y_true, y_pred, *, alpha=0.0, cardinality="one", bias="flat"):
+def range_precision_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    alpha: float = 0.0,
+    cardinality: Cardinality = "one",
+    bias: Bias = "flat",
+) -> float:
     """Return the precision of flagged ranges.
 
     Each flagged range counts once, by how much of it lies in labelled ranges [1]_.
@@ -69,7 +84,14 @@ def range_precision_score(y_true, y_pred, *, alpha=0.0, cardinality="one", bias=
     return _mean_reward(ranges_of(is_flagged), ranges_of(is_anomaly), alpha, cardinality, bias)
 
 
-def range_recall_score(y_true, y_pred, *, alpha=0.0, cardinality="one", bias="flat"):
+def range_recall_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    alpha: float = 0.0,
+    cardinality: Cardinality = "one",
+    bias: Bias = "flat",
+) -> float:
     """Return the recall of labelled ranges.
 
     Each labelled range counts once, by how much of it is flagged [1]_.
@@ -116,7 +138,13 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, cardinality="one", bias="fl
     return _mean_reward(ranges_of(is_anomaly), ranges_of(is_flagged), alpha, cardinality, bias)
 
 
-def _mean_reward(ranges, others, alpha, cardinality, bias) -> float:
+def _mean_reward(
+    ranges: Ints,
+    others: Ints,
+    alpha: float,
+    cardinality: Cardinality,
+    bias: Bias,
+) -> float:
     """Return the mean reward of ranges for their overlap with others."""
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
         raise ValueError(f"alpha must be a number from 0 to 1, got {alpha!r}.")
@@ -145,7 +173,7 @@ def _mean_reward(ranges, others, alpha, cardinality, bias) -> float:
     return float(np.mean(rewards)) if rewards else 0.0
 
 
-def detection_delay(y_true, y_pred):
+def detection_delay(y_true: ArrayLike, y_pred: ArrayLike) -> Floats:
     """Return after how many time stamps each labelled range was detected.
 
     Parameters
@@ -183,7 +211,7 @@ def detection_delay(y_true, y_pred):
     )
 
 
-def point_adjusted_f1_score(y_true, y_pred):
+def point_adjusted_f1_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return F1 after point adjustment, which flatters: for comparison with papers only.
 
     A labelled range of which one time stamp is flagged counts as flagged as a whole [1]_. On
@@ -234,7 +262,13 @@ def point_adjusted_f1_score(y_true, y_pred):
     return float(f1_score(is_anomaly, adjusted, zero_division=0.0))
 
 
-def nab_score(y_true, y_pred, *, profile="standard", probation=0.15):
+def nab_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    profile: Literal["standard", "reward_low_fp", "reward_low_fn"] = "standard",
+    probation: float = 0.15,
+) -> float:
     """Return the score of the Numenta anomaly benchmark.
 
     In each labelled window the first flag counts, the earlier the more; flags elsewhere cost,
@@ -307,7 +341,7 @@ def nab_score(y_true, y_pred, *, profile="standard", probation=0.15):
     return float(100 * (total - nothing) / (perfect - nothing))
 
 
-def _read_windows(truth, n: int, may_be_empty: bool) -> np.ndarray:
+def _read_windows(truth: ArrayLike, n: int, may_be_empty: bool) -> np.ndarray:
     """Return the first time stamp of each window and the one after its last, ascending."""
     truth = np.asarray(truth)
     if truth.ndim == 2 and truth.shape[1] == 2:
@@ -330,7 +364,9 @@ def _read_windows(truth, n: int, may_be_empty: bool) -> np.ndarray:
     return ranges_of(read_series_truth(truth))
 
 
-def _nab_parts(flagged, windows, probation) -> tuple[np.ndarray, int, float]:
+def _nab_parts(
+    flagged: Bools, windows: Ints, probation: float
+) -> tuple[np.ndarray, int, float]:
     """Return the scores of the windows found, the number of windows, and that of alarms."""
     n = len(flagged)
     first = min(np.floor(probation * n), probation * 5000)
@@ -358,7 +394,7 @@ def _nab_parts(flagged, windows, probation) -> tuple[np.ndarray, int, float]:
     return np.array(hits), n_counted, float(costs.sum())
 
 
-def _scaled_sigmoid(position):
+def _scaled_sigmoid(position: ArrayLike) -> Floats:
     """Return 1 far before a position of 0, and -1 far after it."""
     far = np.asarray(position) > 3
     return np.where(far, -1.0, 2 / (1 + np.exp(5 * np.minimum(position, 3))) - 1)

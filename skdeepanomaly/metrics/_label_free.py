@@ -1,11 +1,13 @@
 """Criteria that judge anomaly scores without labels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 from sklearn.metrics import auc
 from sklearn.utils.validation import check_array, column_or_1d
 
 from ..utils.scores import has_size
+from ..utils.types import Floats
 
 # As in Goix (2016): the curve of the excess mass ends where it falls to MASS, and the curve of
 # the mass volume is evaluated at MASSES.
@@ -15,12 +17,12 @@ MASSES = np.linspace(0.9, 0.999, 100)
 N_LEVELS = 200
 
 
-def _check_scores(scores, name):
+def _check_scores(scores: ArrayLike, name: str) -> Floats:
     """Return finite scores as a vector of float64."""
     return column_or_1d(check_array(scores, ensure_2d=False, dtype="float64", input_name=name))
 
 
-def npd_score(y_score, pseudo_score):
+def npd_score(y_score: ArrayLike, pseudo_score: ArrayLike) -> float:
     r"""Return the normalised pseudo discrepancy of AutoUAD [1]_.
 
     It compares the scores of rows with the scores of pseudo rows, which have the means and
@@ -87,7 +89,7 @@ def npd_score(y_score, pseudo_score):
     return float(np.sign(difference) * difference**2 / spread)
 
 
-def _mass_and_volume(y_score, uniform_score):
+def _mass_and_volume(y_score: ArrayLike, uniform_score: ArrayLike) -> tuple[Floats, Floats]:
     """Return the mass and the volume of the region up to each score, both ascending.
 
     The mass is the region's share of the rows, the volume its share of the uniform rows. One
@@ -101,7 +103,7 @@ def _mass_and_volume(y_score, uniform_score):
     return mass, volume
 
 
-def excess_mass_score(y_score, uniform_score):
+def excess_mass_score(y_score: ArrayLike, uniform_score: ArrayLike) -> float:
     r"""Return the area under the excess-mass curve [1]_.
 
     The region that good scores call normal holds many rows in a small volume.
@@ -155,7 +157,7 @@ def excess_mass_score(y_score, uniform_score):
     return float(auc(t, curve))
 
 
-def mass_volume_score(y_score, uniform_score):
+def mass_volume_score(y_score: ArrayLike, uniform_score: ArrayLike) -> float:
     r"""Return the mean volume of the regions that hold 90 % to 99.9 % of the rows [1]_.
 
     Parameters
@@ -198,7 +200,7 @@ def mass_volume_score(y_score, uniform_score):
     return float(np.mean(volume[np.searchsorted(mass, MASSES - 1e-12)]))
 
 
-def stability_score(scores):
+def stability_score(scores: ArrayLike) -> float:
     """Return how much detectors that were trained on different rows agree.
 
     Parameters
@@ -235,10 +237,10 @@ def stability_score(scores):
     >>> stability_score([[0.1, 0.2, 0.9], [1.0, 3.0, 2.0]])
     0.5
     """
-    scores = check_array(scores, dtype="float64", ensure_min_samples=2, input_name="scores")
-    varied = scores[np.ptp(scores, axis=1) > 0]
+    rows = check_array(scores, dtype="float64", ensure_min_samples=2, input_name="scores")
+    varied = rows[np.ptp(rows, axis=1) > 0]
     # NOTE[DIFF]: no weights for the rows with the highest scores.
-    n_pairs = len(scores) * (len(scores) - 1) / 2
+    n_pairs = len(rows) * (len(rows) - 1) / 2
     correlations = [
         spearmanr(first, second).statistic
         for i, first in enumerate(varied)

@@ -1,6 +1,7 @@
 """Ranges of anomalous time stamps: how a series, or several, are read for their metrics."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ._truth import read_truth
@@ -23,7 +24,7 @@ def ranges_of(flags: np.ndarray) -> np.ndarray:
     return np.column_stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)])
 
 
-def read_series_truth(y_true) -> np.ndarray:
+def read_series_truth(y_true: ArrayLike) -> np.ndarray:
     """Return which time stamps are anomalies; all must be judged.
 
     Parameters
@@ -50,7 +51,7 @@ def read_series_truth(y_true) -> np.ndarray:
     return is_anomaly
 
 
-def read_series_scores(y_true, y_score) -> tuple[np.ndarray, np.ndarray]:
+def read_series_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return which time stamps are anomalies, and the anomaly scores.
 
     Parameters
@@ -74,7 +75,7 @@ def read_series_scores(y_true, y_score) -> tuple[np.ndarray, np.ndarray]:
     return is_anomaly, column_or_1d(scores)
 
 
-def read_series_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+def read_series_labels(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return which time stamps are anomalies, and which are flagged.
 
     Parameters
@@ -96,7 +97,7 @@ def read_series_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     return read_series_truth(y_true), read_flags(y_pred)
 
 
-def read_flags(y_pred) -> np.ndarray:
+def read_flags(y_pred: ArrayLike) -> np.ndarray:
     """Return which time stamps a detector flagged.
 
     Parameters

@@ -4,6 +4,7 @@ The positive class is the anomaly in all of them.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
@@ -18,7 +19,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from ._truth import read_truth
 
 
-def _read_scores(y_true, y_score) -> tuple[np.ndarray, np.ndarray]:
+def _read_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return which judged rows are anomalies, and the scores of the judged rows."""
     check_consistent_length(y_true, y_score)
     judged, is_anomaly = read_truth(y_true)
@@ -26,7 +27,7 @@ def _read_scores(y_true, y_score) -> tuple[np.ndarray, np.ndarray]:
     return is_anomaly, column_or_1d(scores)[judged]
 
 
-def _read_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+def _read_labels(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return which judged rows are anomalies, and which of them are flagged."""
     check_consistent_length(y_true, y_pred)
     judged, is_anomaly = read_truth(y_true)
@@ -40,7 +41,7 @@ def _read_labels(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     return is_anomaly, (predicted == -1)[judged]
 
 
-def outlier_roc_auc_score(y_true, y_score):
+def outlier_roc_auc_score(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the area under the ROC curve.
 
     It is the probability that an anomaly has a higher anomaly score than a normal row.
@@ -71,7 +72,7 @@ def outlier_roc_auc_score(y_true, y_score):
     return float(roc_auc_score(*_read_scores(y_true, y_score)))
 
 
-def outlier_average_precision_score(y_true, y_score):
+def outlier_average_precision_score(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the average precision, the area under the precision-recall curve.
 
     Parameters
@@ -100,7 +101,9 @@ def outlier_average_precision_score(y_true, y_score):
     return float(average_precision_score(*_read_scores(y_true, y_score)))
 
 
-def outlier_partial_roc_auc_score(y_true, y_score, *, max_fpr=0.1):
+def outlier_partial_roc_auc_score(
+    y_true: ArrayLike, y_score: ArrayLike, *, max_fpr: float = 0.1
+) -> float:
     """Return the standardised area under the ROC curve up to a false-alarm rate.
 
     Parameters
@@ -137,7 +140,9 @@ def outlier_partial_roc_auc_score(y_true, y_score, *, max_fpr=0.1):
     return float(roc_auc_score(*_read_scores(y_true, y_score), max_fpr=max_fpr))
 
 
-def outlier_precision_at_n_score(y_true, y_score, *, n=None):
+def outlier_precision_at_n_score(
+    y_true: ArrayLike, y_score: ArrayLike, *, n: int | None = None
+) -> float:
     """Return the share of anomalies among the n rows with the highest scores.
 
     Where several rows share the n-th highest score, each of them counts as the share of
@@ -179,7 +184,7 @@ def outlier_precision_at_n_score(y_true, y_score, *, n=None):
     return float((is_anomaly[above].sum() + (n - above.sum()) * is_anomaly[at].mean()) / n)
 
 
-def outlier_f1_score(y_true, y_pred):
+def outlier_f1_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the harmonic mean of precision and recall of the anomalies.
 
     Parameters
@@ -209,7 +214,7 @@ def outlier_f1_score(y_true, y_pred):
     return float(f1_score(*_read_labels(y_true, y_pred), zero_division=0))
 
 
-def outlier_precision_score(y_true, y_pred):
+def outlier_precision_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the share of anomalies among the rows that are flagged.
 
     Parameters
@@ -239,7 +244,7 @@ def outlier_precision_score(y_true, y_pred):
     return float(precision_score(*_read_labels(y_true, y_pred), zero_division=0))
 
 
-def outlier_recall_score(y_true, y_pred):
+def outlier_recall_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the share of the anomalies that are flagged.
 
     Parameters
@@ -269,7 +274,7 @@ def outlier_recall_score(y_true, y_pred):
     return float(recall_score(*_read_labels(y_true, y_pred)))
 
 
-def outlier_balanced_accuracy_score(y_true, y_pred):
+def outlier_balanced_accuracy_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the mean of the shares of anomalies and of normal rows with the right label.
 
     Parameters
@@ -298,7 +303,9 @@ def outlier_balanced_accuracy_score(y_true, y_pred):
     return float(balanced_accuracy_score(*_read_labels(y_true, y_pred)))
 
 
-def outlier_cost(y_true, y_pred, *, missed=10.0, false_alarm=1.0):
+def outlier_cost(
+    y_true: ArrayLike, y_pred: ArrayLike, *, missed: float = 10.0, false_alarm: float = 1.0
+) -> float:
     """Return the mean cost of the errors per row.
 
     Parameters

@@ -1,12 +1,17 @@
 """Scorers for searches and cross-validation, and all metrics of a detector at once."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from sklearn.base import is_classifier
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import make_scorer
 from sklearn.utils.validation import check_consistent_length
 
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import check_label_convention
+from ..utils.types import RandomState, Rows
 from ._ranking import (
     outlier_average_precision_score,
     outlier_balanced_accuracy_score,
@@ -36,7 +41,7 @@ _LABEL_METRICS = {
 }
 
 
-def _anomaly_scores(detector, X) -> np.ndarray:
+def _anomaly_scores(detector: BaseEstimator, X: Rows) -> np.ndarray:
     """Return the negated decisions, and refuse detectors whose sign is the other one."""
     classes = getattr(detector, "classes_", None)
     if is_classifier(detector) and (classes is None or set(classes) != {-1, 1}):
@@ -52,17 +57,17 @@ def _anomaly_scores(detector, X) -> np.ndarray:
 class _RankingScorer:
     """Scorer of the ranking, which does not depend on the threshold."""
 
-    def __init__(self, metric):
+    def __init__(self, metric: Callable[[ArrayLike, ArrayLike], float]):
         self.metric = metric
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.metric.__name__})"
 
-    def __call__(self, detector, X, y_true):
+    def __call__(self, detector: BaseEstimator, X: Rows, y_true: ArrayLike) -> float:
         return self.metric(y_true, _anomaly_scores(detector, X))
 
 
-def _label_scorer(name: str):
+def _label_scorer(name: str) -> Any:
     return make_scorer(
         _LABEL_METRICS[name], response_method="predict", greater_is_better=name != "cost"
     )
@@ -85,7 +90,15 @@ outlier_scorers = {
 label_scorers = list(_label_scorers)
 
 
-def evaluate(detector, X, y, *, n_bootstraps=200, confidence=0.95, random_state=None):
+def evaluate(
+    detector: BaseEstimator,
+    X: Rows,
+    y: ArrayLike,
+    *,
+    n_bootstraps: int = 200,
+    confidence: float = 0.95,
+    random_state: RandomState = None,
+) -> dict[str, dict[str, float]]:
     """Return all metrics of a fitted detector, with bootstrap intervals.
 
     Parameters

@@ -1,10 +1,13 @@
 """Reading the truth: which rows were judged, and which of them are anomalies."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
+from ..utils.types import Bools, Ints
 
-def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
+
+def read_truth(y_true: ArrayLike) -> tuple[Bools, Bools]:
     """Return which rows were judged, and which of the judged rows are anomalies.
 
     Parameters
@@ -56,7 +59,7 @@ def read_truth(y_true) -> tuple[np.ndarray, np.ndarray]:
     return judged, is_anomaly
 
 
-def signed_labels(y_true) -> np.ndarray:
+def signed_labels(y_true: ArrayLike) -> Ints:
     """Return the truth as -1 for anomalies, +1 for normal rows and 0 for rows not judged.
 
     Parameters

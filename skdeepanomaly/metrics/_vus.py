@@ -3,11 +3,13 @@
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..utils.types import Bools, Ints
 from ._ranges import ranges_of, read_series_scores
 
 
-def vus_roc_score(y_true, y_score, *, window):
+def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
     """Return the volume under the ROC surface of a series.
 
     The edges of labelled ranges are seldom exact. Each range gets a buffer on both sides, in
@@ -61,7 +63,7 @@ def vus_roc_score(y_true, y_score, *, window):
     return float(_areas(y_true, y_score, window)[:, 0].mean())
 
 
-def vus_pr_score(y_true, y_score, *, window):
+def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
     """Return the volume under the precision-recall surface of a series.
 
     Each labelled range gets a buffer on both sides, in which labels decline; the average
@@ -114,7 +116,7 @@ def vus_pr_score(y_true, y_score, *, window):
     return float(_areas(y_true, y_score, window)[:, 1].mean())
 
 
-def _areas(y_true, y_score, window) -> np.ndarray:
+def _areas(y_true: ArrayLike, y_score: ArrayLike, window: int) -> np.ndarray:
     """Return the areas (window + 1, 2) under both curves for each buffer."""
     if not isinstance(window, Integral) or isinstance(window, bool) or window < 0:
         raise ValueError(f"window must be an int of 0 or more, got {window!r}.")
@@ -129,7 +131,9 @@ def _areas(y_true, y_score, window) -> np.ndarray:
     return np.array([_areas_with_buffer(*parts, buffer) for buffer in range(window + 1)])
 
 
-def _areas_with_buffer(is_anomaly, ranges, order, rank, last, window) -> tuple[float, float]:
+def _areas_with_buffer(
+    is_anomaly: Bools, ranges: Ints, order: Ints, rank: Ints, last: Ints, window: int
+) -> tuple[float, float]:
     """Return the areas under the ROC and the precision-recall curve for one buffer."""
     n = len(is_anomaly)
     labels = _with_buffer(is_anomaly, ranges, window)
@@ -152,7 +156,7 @@ def _areas_with_buffer(is_anomaly, ranges, order, rank, last, window) -> tuple[f
     return float(roc), float(np.dot(np.diff(recall, prepend=0.0), precision))
 
 
-def _with_buffer(is_anomaly, ranges, window) -> np.ndarray:
+def _with_buffer(is_anomaly: Bools, ranges: Ints, window: int) -> np.ndarray:
     """Return labels that decline from 1 beside each range."""
     labels = is_anomaly.astype(np.float64)
     away = np.arange(1, window // 2 + 1)
@@ -164,7 +168,7 @@ def _with_buffer(is_anomaly, ranges, window) -> np.ndarray:
     return np.minimum(labels, 1)
 
 
-def _merge(ranges, reach, n) -> np.ndarray:
+def _merge(ranges: Ints, reach: int, n: int) -> np.ndarray:
     """Return the ranges with their buffers, those that meet as one."""
     low, high = ranges[:, 0] - reach, ranges[:, 1] + reach
     apart = high[:-1] <= low[1:]

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,7 @@ def _of_package() -> dict[str, type]:
     return found
 
 
-def _subclasses(module, base: type, prefix: str) -> dict[str, type]:
+def _subclasses(module: Any, base: type, prefix: str) -> dict[str, type]:
     """Return the subclasses of a class that a module offers."""
     found = {
         name: value
@@ -206,8 +207,8 @@ def named() -> dict[str, object]:
         **{f"numpy.{name}": getattr(np, name) for name in _UFUNCS},
     }
     for name in _FUNCTIONS:
-        module, _, function = name.rpartition(".")
-        module = importlib.import_module(f"{package}.{module}")
+        home, _, function = name.rpartition(".")
+        module = importlib.import_module(f"{package}.{home}")
         found[f"{package}.{function}"] = getattr(module, function)
     return found
 

@@ -56,68 +56,68 @@ class Decoder:
         if type(node) is list:
             return list(map(self.decode, node))
         kind = next(iter(node), None)
-        decode = _KINDS.get(kind)
+        decode = None if kind is None else _KINDS.get(kind)
         if decode is None:
             raise ValueError(f"it holds a node of the unknown kind {kind!r}")
         return decode(self, node)
 
-    def _float(self, node):
+    def _float(self, node: Any) -> Any:
         if node["float"] not in ("nan", "inf", "-inf"):
             raise ValueError(f"it holds {node['float']!r} in place of a float")
         return float(node["float"])
 
-    def _tuple(self, node):
+    def _tuple(self, node: Any) -> Any:
         return tuple(self.decode(node["tuple"]))
 
-    def _set(self, node):
+    def _set(self, node: Any) -> Any:
         return set(self.decode(node["set"]))
 
-    def _slice(self, node):
+    def _slice(self, node: Any) -> Any:
         return slice(*self.decode(node["slice"]))
 
-    def _dict(self, node):
+    def _dict(self, node: Any) -> Any:
         found = {self.decode(key): self.decode(value) for key, value in node["dict"]}
         if MODULE in found:
             _check_attributes(found[MODULE], found["state"])
         return found
 
-    def _mapping(self, node):
+    def _mapping(self, node: Any) -> Any:
         mapping = _allowed.MAPPINGS[node["mapping"]]()
         for key, value in node["pairs"]:
             mapping[self.decode(key)] = self.decode(value)
         return mapping
 
-    def _dtype(self, node):
+    def _dtype(self, node: Any) -> Any:
         return _read_dtype(node["dtype"])
 
-    def _device(self, node):
+    def _device(self, node: Any) -> Any:
         return torch.device(node["device"])
 
-    def _name(self, node):
+    def _name(self, node: Any) -> Any:
         if node["name"] not in _allowed.named():
             raise ValueError(
                 f"it holds the name {node['name']!r}, which is not on the list of names"
             )
         return _allowed.named()[node["name"]]
 
-    def _masked(self, node):
+    def _masked(self, node: Any) -> Any:
         data, mask = (self.decode(node["masked"][name]) for name in ("data", "mask"))
         return np.ma.MaskedArray(data, mask)
 
-    def _text(self, node):
+    def _text(self, node: Any) -> Any:
         return np.str_(node["text"])
 
-    def _scalar(self, node):
+    def _scalar(self, node: Any) -> Any:
         return self._read_array(node["scalar"])[()]
 
-    def _same(self, node):
+    def _same(self, node: Any) -> Any:
         number = node["same"]
         value = self._made[number] if number >= 0 else None
         if value is None:
             raise ValueError(f"it refers to the object number {number}, which is not there")
         return value
 
-    def _objects(self, node):
+    def _objects(self, node: Any) -> Any:
         place = self._place()
         values = self.decode(node["objects"])
         array = np.empty(len(values), dtype=object)
@@ -126,17 +126,17 @@ class Decoder:
             array[i] = value
         return self._put(place, array.reshape(node["shape"]))
 
-    def _strings(self, node):
+    def _strings(self, node: Any) -> Any:
         values = node["strings"]
         if not all(type(value) is str for value in values):
             raise ValueError("it holds an array of strings with other values")
         array = np.array(values, dtype=np.str_).reshape(node["shape"])
         return self._put(self._place(), array)
 
-    def _array(self, node):
+    def _array(self, node: Any) -> Any:
         return self._put(self._place(), self._read_array(node))
 
-    def _read_array(self, node) -> np.ndarray:
+    def _read_array(self, node: Any) -> np.ndarray:
         name = node["array"]
         if name not in self._arrays:
             raise ValueError(f"its array {name!r} is missing")
@@ -152,9 +152,9 @@ class Decoder:
         array = np.array(array, order="C").view(dtype)
         return array.T if "is_transposed" in node else array
 
-    def _object(self, node):
+    def _object(self, node: Any) -> Any:
         name = node["object"]
-        kind = _allowed.made().get(name)
+        kind: Any = _allowed.made().get(name)
         if kind is None:
             raise ValueError(
                 f"it holds an object of {name!r}, which is not on the list of classes"

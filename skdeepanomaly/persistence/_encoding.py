@@ -21,7 +21,7 @@ from ._native import STATES
 _NUMBERS = "biuf"
 _TIMES = "mM"
 # What a net is given anew before it is trained further, and needs for no score.
-_FOR_TRAINING = {
+_FOR_TRAINING: dict[str, Any] = {
     "callbacks": [],
     "callbacks_": [],
     "torch_load_kwargs": None,
@@ -101,7 +101,7 @@ class Encoder:
             return {"scalar": self._array(np.asarray(value), path)}
         return self._shared(value, path)
 
-    def _items(self, values, path: str) -> list:
+    def _items(self, values: Any, path: str) -> list:
         return [self.encode(value, f"{path}[{i}]") for i, value in enumerate(values)]
 
     def _pairs(self, mapping: dict, path: str) -> list:

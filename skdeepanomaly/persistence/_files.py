@@ -4,7 +4,9 @@ import contextlib
 import hashlib
 import json
 import os
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,7 +24,7 @@ _FORMAT_VERSION = "1"
 _MAX_JSON = 90_000_000
 
 
-def save_detector(detector, path) -> None:
+def save_detector(detector: BaseEstimator, path: str | PathLike[str]) -> None:
     """Save a fitted detector to a file that cannot run code.
 
     The file is a safetensors file: numbers, and JSON with names. :func:`load_detector` makes
@@ -96,7 +98,7 @@ def save_detector(detector, path) -> None:
     _write(Path(path), safetensors.save(arrays, metadata))
 
 
-def load_detector(path):
+def load_detector(path: str | PathLike[str]) -> BaseEstimator:
     """Load a detector that :func:`save_detector` saved.
 
     Nothing in the file can run code: classes and functions are looked up in a fixed list. The
@@ -158,7 +160,7 @@ class _Refused(Exception):
     """A file that is none of save_detector's, or of another version; the message says it."""
 
 
-def _import_safetensors():
+def _import_safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:
@@ -169,7 +171,7 @@ def _import_safetensors():
     return safetensors.numpy
 
 
-def _read(safetensors, content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _read(safetensors: Any, content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays and the metadata of a file, complete and as they were written."""
     try:
         # This checks that the file is complete, and that each array lies in it.

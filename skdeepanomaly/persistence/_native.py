@@ -31,7 +31,7 @@ def _require(is_right: Any, what: str) -> None:
         raise ValueError(f"{what} is not as it was written")
 
 
-def _is_array(value, dtype, shape: tuple) -> bool:
+def _is_array(value: Any, dtype: Any, shape: tuple) -> bool:
     return (
         isinstance(value, np.ndarray)
         and value.dtype in np.atleast_1d(dtype)
@@ -83,7 +83,7 @@ def _neighbors_state(search: NearestNeighbors | LocalOutlierFactor) -> dict:
     return kept | {"names": getattr(search, "feature_names_in_", None)}
 
 
-def _make_neighbors(kind: type, state: dict):
+def _make_neighbors(kind: type, state: dict) -> Any:
     """Index the rows again, which gives the same tree and the same scores."""
     params, rows = state["params"], state["rows"]
     _require(params["metric_params"] is None and isinstance(params["metric"], str), "A metric")
@@ -213,7 +213,7 @@ def check_object(value: Any) -> None:
         If its arrays do not go together.
     """
     attribute, check = _CHECKS.get(type(value), ("", None))
-    if attribute in vars(value):
+    if check is not None and attribute in vars(value):
         check(value)
     for layer in _modules_in(vars(value), set()):
         # Processors' own libraries compute recurrent layers.

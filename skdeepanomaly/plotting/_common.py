@@ -1,19 +1,29 @@
 """Parts that several displays share."""
 
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
 import numpy as np
-from sklearn.base import is_classifier
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, column_or_1d
 
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
 from ..utils.scores import check_label_convention, has_size
+from ..utils.types import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes as Axes
+else:
+    # Matplotlib is imported by the first display that is drawn, and need not be there.
+    Axes = Any
 
 NORMAL, ANOMALY, NOT_JUDGED = "tab:blue", "tab:red", "0.6"
 THRESHOLD_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.2}
 
 
-def import_pyplot():
+def import_pyplot() -> Any:
     """Return ``matplotlib.pyplot``.
 
     Raises
@@ -31,18 +41,18 @@ def import_pyplot():
     return plt
 
 
-def open_axes(ax, figsize=None):
+def open_axes(ax: Axes | None, figsize: tuple[float, float] | None = None) -> Any:
     """Return the given axes; axes of a new figure if there are none."""
     plt = import_pyplot()
     return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
-def name_of(detector) -> str:
+def name_of(detector: BaseEstimator) -> str:
     """Return the name of a detector's class; of a pipeline, the class of the last step."""
     return type(detector[-1] if isinstance(detector, Pipeline) else detector).__name__
 
 
-def innermost(detector, X, *methods: str):
+def innermost(detector: BaseEstimator, X: Rows, *methods: str) -> tuple[Any, Any]:
     """Return the detector inside of pipelines and meta-estimators, and the rows that it gets.
 
     Parameters
@@ -78,7 +88,7 @@ def innermost(detector, X, *methods: str):
     return inside, seen
 
 
-def decide(detector, X) -> np.ndarray:
+def decide(detector: BaseEstimator, X: Rows) -> np.ndarray:
     """Return the decision function of an outlier detector.
 
     Parameters
@@ -110,7 +120,7 @@ def decide(detector, X) -> np.ndarray:
     return detector.decision_function(X)
 
 
-def read_scores(scores) -> np.ndarray:
+def read_scores(scores: ArrayLike) -> np.ndarray:
     """Return scores as numbers that an axis can show.
 
     Parameters
@@ -129,16 +139,16 @@ def read_scores(scores) -> np.ndarray:
     ValueError
         If there are NaN or infinite scores, or more than one dimension.
     """
-    scores = check_array(scores, ensure_2d=False, dtype=np.float64, input_name="scores")
-    scores = column_or_1d(scores)
-    sized = has_size(scores)
+    given = check_array(scores, ensure_2d=False, dtype=np.float64, input_name="scores")
+    values = column_or_1d(given)
+    sized = has_size(values)
     if sized.all() or not sized.any():
-        return scores
-    low, high = scores[sized].min(), scores[sized].max()
-    return np.clip(scores, np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
+        return values
+    low, high = values[sized].min(), values[sized].max()
+    return np.clip(values, np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
 
 
-def linear_width(scores: np.ndarray, scale: str):
+def linear_width(scores: np.ndarray, scale: str) -> float | None:
     """Return the half-width of the linear part of a scale of scores, as in `scale_scores`."""
     if scale not in ("auto", "linear", "asinh"):
         raise ValueError(f"scale must be 'auto', 'linear' or 'asinh', got {scale!r}.")
@@ -150,7 +160,7 @@ def linear_width(scores: np.ndarray, scale: str):
     return width
 
 
-def scale_scores(ax, scores: np.ndarray, scale: str):
+def scale_scores(ax: Axes, scores: np.ndarray, scale: str) -> float | None:
     """Set the scale of the horizontal axis, before anything is drawn.
 
     Parameters
@@ -191,8 +201,20 @@ def scale_scores(ax, scores: np.ndarray, scale: str):
 class ScoreDisplayMixin:
     """Mixin of displays of scores: ``from_estimator``, which calls ``from_scores``."""
 
+    # A class method of the display.
+    from_scores: ClassVar[Any]
+
     @classmethod
-    def from_estimator(cls, detector, X, y=None, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        detector: BaseEstimator,
+        X: Rows,
+        y: ArrayLike | None = None,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the decision function of a detector, whose threshold is 0.
 
         Parameters

@@ -1,12 +1,18 @@
 """Contributions of features to the score of a row."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ..utils._compat import n_rows, take_rows
 from ..utils.frames import column_names
 from ..utils.nesting import nested_rows
-from ._common import ANOMALY, NORMAL, import_pyplot, name_of, open_axes
+from ..utils.types import Floats, Rows
+from ._common import ANOMALY, NORMAL, Axes, import_pyplot, name_of, open_axes
 
 # Grey, for the sum of the features that are not shown.
 OTHERS = "0.6"
@@ -50,7 +56,14 @@ class ContributionDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, *, contributions, feature_names=None, values=None, name=None):
+    def __init__(
+        self,
+        *,
+        contributions: Floats,
+        feature_names: Sequence[str] | None = None,
+        values: Sequence[Any] | NDArray[Any] | None = None,
+        name: str | None = None,
+    ):
         self.contributions = contributions
         self.feature_names = feature_names
         self.values = values
@@ -58,8 +71,16 @@ class ContributionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, detector, X, *, row=0, feature_names=None, name=None, ax=None, **kwargs
-    ):
+        cls,
+        detector: BaseEstimator,
+        X: Rows,
+        *,
+        row: int = 0,
+        feature_names: Sequence[str] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the contributions that ``explain`` of a detector gives for a row.
 
         Parameters
@@ -111,8 +132,16 @@ class ContributionDisplay:
 
     @classmethod
     def from_contributions(
-        cls, contributions, X=None, *, row=0, feature_names=None, name=None, ax=None, **kwargs
-    ):
+        cls,
+        contributions: ArrayLike,
+        X: ArrayLike | None = None,
+        *,
+        row: int = 0,
+        feature_names: Sequence[str] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw contributions that have been computed before.
 
         Parameters
@@ -163,7 +192,14 @@ class ContributionDisplay:
             name=f"Row {row}" if name is None else name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, max_features=10, **kwargs):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        max_features: int = 10,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the bars.
 
         Parameters
@@ -220,7 +256,7 @@ class ContributionDisplay:
         return self
 
 
-def _descend(detector, X):
+def _descend(detector: BaseEstimator, X: Rows) -> tuple[Any, Rows, Any]:
     """Return the part that explains, the rows as it sees them, and names of their features."""
     names = column_names(X)
     for part, seen in nested_rows(detector, X):
@@ -238,17 +274,17 @@ def _descend(detector, X):
     )
 
 
-def _names(names, n_features: int) -> list[str]:
+def _names(names: Sequence[str] | None, n_features: int) -> list[str]:
     return [f"x{i}" for i in range(n_features)] if names is None else list(names)
 
 
-def _position(row: int, X) -> int:
+def _position(row: int, X: Rows) -> int:
     if not -n_rows(X) <= row < n_rows(X):
         raise ValueError(f"There is no row {row}: X has {n_rows(X)} rows.")
     return row % n_rows(X)
 
 
-def _untransformed(given, seen, names):
+def _untransformed(given: Any, seen: Any, names: Sequence[str] | None) -> Any:
     """Return the rows as given if they have the explained features, else as transformed."""
     shape = np.shape(given)
     is_same = (
@@ -259,5 +295,5 @@ def _untransformed(given, seen, names):
     return given if is_same else seen
 
 
-def _write(value) -> str:
+def _write(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,11 +1,16 @@
 """Curves of detectors, drawn by scikit-learn with the anomaly as the positive class."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.metrics import DetCurveDisplay, PrecisionRecallDisplay, RocCurveDisplay
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ..metrics import read_truth
-from ._common import decide, name_of, open_axes
+from ..utils.types import Rows
+from ._common import Axes, decide, name_of, open_axes
 
 
 class _OutlierCurveDisplay:
@@ -15,11 +20,20 @@ class _OutlierCurveDisplay:
     depend on the version.
     """
 
-    _display: type
+    _display: Any
     _legend = "lower right"
 
     @classmethod
-    def from_estimator(cls, detector, X, y, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        detector: BaseEstimator,
+        X: Rows,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Draw the curve of a detector.
 
         Parameters
@@ -56,8 +70,15 @@ class _OutlierCurveDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_score, *, name=None, ax=None, curve_kwargs=None, **kwargs
-    ):
+        cls,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Draw the curve of anomaly scores.
 
         Parameters

@@ -1,12 +1,18 @@
 """Codes of rows in two dimensions."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ..metrics import read_truth
+from ..utils.types import Bools, Floats, Rows
 from ._common import (
     NOT_JUDGED,
+    Axes,
     decide,
     innermost,
     linear_width,
@@ -69,12 +75,12 @@ class LatentDisplay:
     def __init__(
         self,
         *,
-        points,
-        scores,
-        is_anomaly=None,
-        axis_names=("Code 1", "Code 2"),
-        score_name="Score",
-        name=None,
+        points: Floats,
+        scores: Floats,
+        is_anomaly: Bools | None = None,
+        axis_names: tuple[str, str] = ("Code 1", "Code 2"),
+        score_name: str = "Score",
+        name: str | None = None,
     ):
         self.points = points
         self.scores = scores
@@ -84,7 +90,16 @@ class LatentDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, detector, X, y=None, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        detector: BaseEstimator,
+        X: Rows,
+        y: ArrayLike | None = None,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the codes that a detector gives rows.
 
         Parameters
@@ -129,8 +144,16 @@ class LatentDisplay:
 
     @classmethod
     def from_codes(
-        cls, codes, scores, y_true=None, *, score_name="Score", name=None, ax=None, **kwargs
-    ):
+        cls,
+        codes: ArrayLike,
+        scores: ArrayLike,
+        y_true: ArrayLike | None = None,
+        *,
+        score_name: str = "Score",
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw codes that have been computed before.
 
         Parameters
@@ -164,24 +187,31 @@ class LatentDisplay:
             If codes or scores are not finite or differ in number, there are codes of more
             than two values for one row only, or ``y_true`` has other labels or only one class.
         """
-        codes = check_array(codes, dtype=np.float64, input_name="codes")
-        scores = read_scores(scores)
-        check_consistent_length(codes, scores, y_true)
+        rows = check_array(codes, dtype=np.float64, input_name="codes")
+        values = read_scores(scores)
+        check_consistent_length(rows, values, y_true)
         is_anomaly = None
         if y_true is not None:
             judged, is_anomaly = read_truth(y_true)
-            codes, scores = codes[judged], scores[judged]
-        points, axis_names = _in_two_dimensions(codes, scores, score_name)
+            rows, values = rows[judged], values[judged]
+        points, axis_names = _in_two_dimensions(rows, values, score_name)
         return cls(
             points=points,
-            scores=scores,
+            scores=values,
             is_anomaly=is_anomaly,
             axis_names=axis_names,
             score_name=score_name,
             name=name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, scale="auto", **kwargs):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        scale: Literal["auto", "linear", "asinh"] = "auto",
+        **kwargs: Any,
+    ) -> Self:
         """Draw the points.
 
         Parameters
@@ -216,6 +246,7 @@ class LatentDisplay:
         low, high = scores.min(), scores.max()
         norm = Normalize(low, high) if width is None else AsinhNorm(width, low, high)
         style = {"cmap": "RdYlBu", "norm": norm, "s": 18, "linewidths": 0.4, **kwargs}
+        classes: list[tuple[Bools, str | None, str]]
         classes = [(np.ones(len(scores), dtype=bool), None, "o")]
         if self.is_anomaly is not None:
             classes = [(~self.is_anomaly, "normal", "o"), (self.is_anomaly, "anomaly", "^")]
@@ -244,7 +275,9 @@ class LatentDisplay:
         return self
 
 
-def _in_two_dimensions(codes: np.ndarray, scores: np.ndarray, score_name: str):
+def _in_two_dimensions(
+    codes: np.ndarray, scores: np.ndarray, score_name: str
+) -> tuple[Floats, tuple[str, str]]:
     """Return points (n_samples, 2) and the labels of both axes."""
     n_rows, width = codes.shape
     if width == 1:
@@ -261,7 +294,8 @@ def _in_two_dimensions(codes: np.ndarray, scores: np.ndarray, score_name: str):
     with np.errstate(invalid="ignore"):
         points = pca.fit_transform(codes)
     shares = np.nan_to_num(pca.explained_variance_ratio_)
-    return points, tuple(
+    first, second = (
         f"Principal component {i} ({share:.0%} of the variance)"
         for i, share in enumerate(shares, start=1)
     )
+    return points, (first, second)

@@ -1,9 +1,14 @@
 """Losses of the training."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from ..utils.nesting import nested
-from ._common import name_of, open_axes
+from ._common import Axes, name_of, open_axes
 
 _LABELS = {"train_loss": "training", "valid_loss": "validation"}
 
@@ -43,12 +48,19 @@ class LossDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, *, losses, name=None):
+    def __init__(self, *, losses: Mapping[str, ArrayLike], name: str | None = None):
         self.losses = losses
         self.name = name
 
     @classmethod
-    def from_estimator(cls, detector, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        detector: BaseEstimator,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the losses in the history of a deep detector.
 
         Parameters
@@ -87,7 +99,14 @@ class LossDisplay:
             ax, **kwargs
         )
 
-    def plot(self, ax=None, *, name=None, log=False, **kwargs):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        log: bool = False,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the losses.
 
         Parameters
@@ -116,7 +135,8 @@ class LossDisplay:
 
         self.figure_ = self.ax_.figure
         self.lines_ = []
-        for key, values in self.losses.items():
+        for key, losses in self.losses.items():
+            values = np.asarray(losses)
             label = _LABELS.get(key, key.removesuffix("_loss"))
             # A line through a single epoch would be invisible.
             style = {"label": label, "marker": "o" if len(values) == 1 else None}
@@ -133,7 +153,7 @@ class LossDisplay:
         return self
 
 
-def _find_history(detector):
+def _find_history(detector: BaseEstimator) -> tuple[BaseEstimator, list[dict[str, Any]]]:
     """Return the outermost part of a detector that has a history, and the history."""
     for part in nested(detector):
         if hasattr(part, "history_"):

@@ -1,10 +1,15 @@
 """Images, what a detector rebuilds of them, and where they are abnormal."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
 from ..utils._compat import take_rows
-from ._common import ANOMALY, decide, innermost, name_of, open_axes, read_scores
+from ..utils.types import Rows
+from ._common import ANOMALY, Axes, decide, innermost, name_of, open_axes, read_scores
 from ._tiles import Tiles, as_images, color_limits, tiles_size, with_channels
 
 DIVERGING, SEQUENTIAL = "RdBu_r", "magma"
@@ -68,12 +73,12 @@ class ReconstructionDisplay:
     def __init__(
         self,
         *,
-        images,
-        rebuilt=None,
-        heat_maps=None,
-        scores=None,
-        positions=None,
-        name=None,
+        images: ArrayLike,
+        rebuilt: ArrayLike | None = None,
+        heat_maps: ArrayLike | None = None,
+        scores: ArrayLike | None = None,
+        positions: ArrayLike | None = None,
+        name: str | None = None,
     ):
         self.images = images
         self.rebuilt = rebuilt
@@ -84,8 +89,16 @@ class ReconstructionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, detector, X, *, n_images=5, image_shape=None, name=None, ax=None, **kwargs
-    ):
+        cls,
+        detector: BaseEstimator,
+        X: Rows,
+        *,
+        n_images: int = 5,
+        image_shape: tuple[int, ...] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the images with the lowest scores.
 
         Parameters
@@ -141,17 +154,17 @@ class ReconstructionDisplay:
     @classmethod
     def from_images(
         cls,
-        images,
-        rebuilt=None,
-        heat_maps=None,
+        images: ArrayLike,
+        rebuilt: ArrayLike | None = None,
+        heat_maps: ArrayLike | None = None,
         *,
-        scores=None,
-        n_images=5,
-        image_shape=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
+        scores: ArrayLike | None = None,
+        n_images: int = 5,
+        image_shape: tuple[int, ...] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw reconstructions and heat maps that have been computed before.
 
         Parameters
@@ -197,11 +210,11 @@ class ReconstructionDisplay:
                 f" {', '.join(map(str, shapes))}."
             )
         check_consistent_length(images, scores)
-        order = np.arange(len(images)) if scores is None else read_scores(scores)
+        order = np.arange(np.shape(images)[0]) if scores is None else read_scores(scores)
         worst = _worst(order, n_images)
 
-        def chosen(part):
-            return None if part is None else np.asarray(part)[worst]
+        def chosen(part: ArrayLike) -> NDArray[Any]:
+            return np.asarray(part)[worst]
 
         if heat_maps is not None:
             heat_maps = with_channels(chosen(heat_maps), image_shape).sum(axis=1)
@@ -214,7 +227,7 @@ class ReconstructionDisplay:
             name=name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any) -> Self:
         """Draw the images.
 
         Parameters
@@ -248,16 +261,17 @@ class ReconstructionDisplay:
                 tiles.draw(value, row, column, limits, **style)
                 for row, value in enumerate(values)
             ]
-        positions = range(n_images) if self.positions is None else self.positions
-        labels = [f"image {position}" for position in positions]
-        if self.scores is not None:
+        positions = np.arange(n_images) if self.positions is None else self.positions
+        labels = [f"image {position}" for position in np.asarray(positions)]
+        scores = None if self.scores is None else np.asarray(self.scores)
+        if scores is not None:
             labels = [
                 f"{label}\nscore {score:.3g}"
-                for label, score in zip(labels, self.scores, strict=True)
+                for label, score in zip(labels, scores, strict=True)
             ]
         tiles.finish(labels, list(columns))
-        if self.scores is not None:
-            for label, score in zip(self.ax_.get_yticklabels(), self.scores, strict=True):
+        if scores is not None:
+            for label, score in zip(self.ax_.get_yticklabels(), scores, strict=True):
                 label.set_color(ANOMALY if score < 0 else "black")
         for column, title in enumerate(columns):
             if title in ("error", "heat map"):
@@ -266,7 +280,9 @@ class ReconstructionDisplay:
         self.ax_.set_title(self.name if name is None else name)
         return self
 
-    def _columns(self, style):
+    def _columns(
+        self, style: dict[str, Any]
+    ) -> dict[str, tuple[NDArray[Any], tuple[float, float], dict[str, Any]]]:
         """Return values, limits of the colours and style by the title of the column."""
         images = np.asarray(self.images)
         limits = color_limits(images)
@@ -285,7 +301,7 @@ class ReconstructionDisplay:
         return columns
 
 
-def _worst(scores, n_images: int) -> np.ndarray:
+def _worst(scores: ArrayLike, n_images: int) -> np.ndarray:
     """Return the positions of the lowest scores, the lowest first."""
     if n_images < 1:
         raise ValueError(f"n_images must be at least 1, got {n_images}.")
@@ -300,7 +316,7 @@ def _largest_errors(differences: np.ndarray) -> np.ndarray:
     return np.take_along_axis(differences, largest, axis=-1)[..., 0]
 
 
-def _signed_scale(values: np.ndarray):
+def _signed_scale(values: np.ndarray) -> tuple[tuple[float, float], dict[str, Any]]:
     """Return limits and style of values around zero."""
     end = np.abs(values).max()
     return (-end, end), {"cmap": DIVERGING}

@@ -1,11 +1,16 @@
 """Images that a detector generates."""
 
+from collections.abc import Sequence
 from math import ceil, sqrt
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from ..utils.nesting import nested
-from ._common import import_pyplot, name_of, open_axes
+from ..utils.types import RandomState
+from ._common import Axes, import_pyplot, name_of, open_axes
 from ._tiles import Tiles, as_images, color_limits, tiles_size
 
 
@@ -55,7 +60,13 @@ class SampleDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, *, samples, epochs=None, name=None):
+    def __init__(
+        self,
+        *,
+        samples: Sequence[NDArray[Any]],
+        epochs: Sequence[int] | None = None,
+        name: str | None = None,
+    ):
         self.samples = samples
         self.epochs = epochs
         self.name = name
@@ -63,15 +74,15 @@ class SampleDisplay:
     @classmethod
     def from_estimator(
         cls,
-        detector,
+        detector: BaseEstimator,
         *,
-        n_samples=16,
-        random_state=None,
-        image_shape=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
+        n_samples: int = 16,
+        random_state: RandomState = None,
+        image_shape: tuple[int, ...] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw images that a fitted detector generates.
 
         Parameters
@@ -113,7 +124,15 @@ class SampleDisplay:
         ).plot(ax, **kwargs)
 
     @classmethod
-    def from_training(cls, detector, *, image_shape=None, name=None, ax=None, **kwargs):
+    def from_training(
+        cls,
+        detector: BaseEstimator,
+        *,
+        image_shape: tuple[int, ...] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the images that a SampleRecorder among the callbacks has recorded.
 
         Parameters
@@ -162,7 +181,7 @@ class SampleDisplay:
             name=name_of(inside) if name is None else name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any) -> Self:
         """Draw the images.
 
         Parameters
@@ -205,7 +224,7 @@ class SampleDisplay:
         return self
 
 
-def _inside(detector):
+def _inside(detector: BaseEstimator) -> Any:
     import_pyplot()
     inside = nested(detector)[-1]
     if not hasattr(inside, "sample"):
@@ -216,5 +235,5 @@ def _inside(detector):
     return inside
 
 
-def _shape_of(detector):
+def _shape_of(detector: Any) -> tuple[int, ...] | None:
     return getattr(detector, "image_shape_", None)

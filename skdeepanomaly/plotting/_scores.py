@@ -1,14 +1,19 @@
 """Histograms of scores."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
 from ..metrics import signed_labels
+from ..utils.types import Floats, Ints
 from ._common import (
     ANOMALY,
     NORMAL,
     NOT_JUDGED,
     THRESHOLD_STYLE,
+    Axes,
     ScoreDisplayMixin,
     open_axes,
     read_scores,
@@ -67,7 +72,15 @@ class ScoreDisplay(ScoreDisplayMixin):
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, *, scores, threshold=None, labels=None, score_name="Score", name=None):
+    def __init__(
+        self,
+        *,
+        scores: Floats,
+        threshold: float | None = None,
+        labels: Ints | None = None,
+        score_name: str = "Score",
+        name: str | None = None,
+    ):
         self.scores = scores
         self.threshold = threshold
         self.labels = labels
@@ -77,15 +90,15 @@ class ScoreDisplay(ScoreDisplayMixin):
     @classmethod
     def from_scores(
         cls,
-        scores,
-        y_true=None,
+        scores: ArrayLike,
+        y_true: ArrayLike | None = None,
         *,
-        threshold=0.0,
-        score_name="Score",
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
+        threshold: float | None = 0.0,
+        score_name: str = "Score",
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw a histogram of scores.
 
         Parameters
@@ -128,7 +141,16 @@ class ScoreDisplay(ScoreDisplayMixin):
         )
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, bins=50, log=False, scale="auto", **kwargs):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        bins: int = 50,
+        log: bool = False,
+        scale: Literal["auto", "linear", "asinh"] = "auto",
+        **kwargs: Any,
+    ) -> Self:
         """Draw the histogram.
 
         Parameters
@@ -176,7 +198,9 @@ class ScoreDisplay(ScoreDisplayMixin):
                 self.bars_.append(
                     self.ax_.hist(scores, edges, log=log, **{**style, **kwargs})[2]
                 )
-        self.threshold_line_ = None if self.threshold is None else self._draw_threshold()
+        self.threshold_line_ = (
+            None if self.threshold is None else self._draw_threshold(self.threshold)
+        )
         self.ax_.set(
             xlabel=self.score_name,
             ylabel="Density" if kwargs.get("density") else "Rows",
@@ -186,7 +210,7 @@ class ScoreDisplay(ScoreDisplayMixin):
             self.ax_.legend(loc="upper left", fontsize="small")
         return self
 
-    def _scale_axis(self, bins, scale):
+    def _scale_axis(self, bins: int, scale: str) -> Floats:
         """Set the scale of the axis; return edges of bars that are evenly spaced on it."""
         width = scale_scores(self.ax_, self.scores, scale)
         if width is None:
@@ -196,19 +220,19 @@ class ScoreDisplay(ScoreDisplayMixin):
         edges[[0, -1]] = self.scores.min(), self.scores.max()
         return edges
 
-    def _draw_threshold(self):
+    def _draw_threshold(self, threshold: float) -> Any:
         """Shade the rows that are flagged; draw and return the line of the threshold."""
-        left = min(self.ax_.get_xlim()[0], self.threshold)
+        left = min(self.ax_.get_xlim()[0], threshold)
         right = self.ax_.get_xlim()[1]
-        n_flagged = int((self.scores < self.threshold).sum())
+        n_flagged = int((self.scores < threshold).sum())
         share = n_flagged / len(self.scores)
         self.ax_.axvspan(
             left,
-            self.threshold,
+            threshold,
             color=ANOMALY,
             alpha=0.08,
             linewidth=0,
             label=f"flagged: {n_flagged:,} ({share:.1%})",
         )
-        self.ax_.set_xlim(left, max(right, self.threshold))
-        return self.ax_.axvline(self.threshold, **THRESHOLD_STYLE)
+        self.ax_.set_xlim(left, max(right, threshold))
+        return self.ax_.axvline(threshold, **THRESHOLD_STYLE)

@@ -1,11 +1,17 @@
 """A series, its scores, and what was flagged."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ..metrics import signed_labels
 from ..utils.frames import column_names
-from ._common import ANOMALY, THRESHOLD_STYLE, decide, import_pyplot, name_of, read_scores
+from ..utils.types import Floats, Ints
+from ._common import ANOMALY, THRESHOLD_STYLE, Axes, decide, import_pyplot, name_of, read_scores
 
 # More channels than this are not told apart by colours.
 MAX_NAMED_CHANNELS = 10
@@ -69,14 +75,14 @@ class SeriesDisplay:
     def __init__(
         self,
         *,
-        values,
-        scores,
-        threshold=None,
-        labels=None,
-        time=None,
-        channels=None,
-        score_name="Score",
-        name=None,
+        values: Floats,
+        scores: Floats,
+        threshold: float | None = None,
+        labels: Ints | None = None,
+        time: NDArray[Any] | None = None,
+        channels: list[str] | None = None,
+        score_name: str = "Score",
+        name: str | None = None,
     ):
         self.values = values
         self.scores = scores
@@ -88,7 +94,16 @@ class SeriesDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, detector, X, y_true=None, *, time=None, name=None, axes=None):
+    def from_estimator(
+        cls,
+        detector: BaseEstimator,
+        X: ArrayLike,
+        y_true: ArrayLike | None = None,
+        *,
+        time: ArrayLike | None = None,
+        name: str | None = None,
+        axes: Sequence[Axes] | NDArray[np.object_] | None = None,
+    ) -> Self:
         """Draw a series and the decision function of a detector.
 
         Parameters
@@ -137,16 +152,16 @@ class SeriesDisplay:
     @classmethod
     def from_scores(
         cls,
-        X,
-        scores,
-        y_true=None,
+        X: ArrayLike,
+        scores: ArrayLike,
+        y_true: ArrayLike | None = None,
         *,
-        threshold=0.0,
-        time=None,
-        score_name="Score",
-        name=None,
-        axes=None,
-    ):
+        threshold: float | None = 0.0,
+        time: ArrayLike | None = None,
+        score_name: str = "Score",
+        name: str | None = None,
+        axes: Sequence[Axes] | NDArray[np.object_] | None = None,
+    ) -> Self:
         """Draw a series and scores.
 
         Parameters
@@ -186,29 +201,36 @@ class SeriesDisplay:
         """
         import_pyplot()
         channels = column_names(X)
-        if time is None and type(getattr(X, "index", None)).__name__ == "DatetimeIndex":
-            time = X.index
+        index = getattr(X, "index", None)
+        if time is None and type(index).__name__ == "DatetimeIndex":
+            time = index
         values = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
         scores, labels = read_scores(scores), None
         check_consistent_length(values, scores)
         if y_true is not None:
             check_consistent_length(values, y_true)
             labels = signed_labels(y_true)
+        stamps = None
         if time is not None:
             check_consistent_length(values, time)
-            time = column_or_1d(np.asarray(time))
+            stamps = column_or_1d(np.asarray(time))
         return cls(
             values=values,
             scores=scores,
             threshold=threshold,
             labels=labels,
-            time=time,
+            time=stamps,
             channels=channels,
             score_name=score_name,
             name=name,
         ).plot(axes)
 
-    def plot(self, axes=None, *, name=None):
+    def plot(
+        self,
+        axes: Sequence[Axes] | NDArray[np.object_] | None = None,
+        *,
+        name: str | None = None,
+    ) -> Self:
         """Draw the series and the scores.
 
         Parameters
@@ -267,7 +289,7 @@ class SeriesDisplay:
             below.legend(fontsize="small", loc="best")
         return self
 
-    def _draw_spans(self, time) -> list:
+    def _draw_spans(self, time: NDArray[Any]) -> list:
         """Shade the spans of anomalies, from half a step before to half a step after."""
         if self.labels is None:
             return []

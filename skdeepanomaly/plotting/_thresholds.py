@@ -1,12 +1,17 @@
 """Precision and recall over the thresholds."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import precision_recall_curve
 from sklearn.utils.validation import check_consistent_length
 
 from ..metrics import read_truth
+from ..utils.types import Floats
 from ._common import (
     THRESHOLD_STYLE,
+    Axes,
     ScoreDisplayMixin,
     open_axes,
     read_scores,
@@ -72,13 +77,13 @@ class ThresholdDisplay(ScoreDisplayMixin):
     def __init__(
         self,
         *,
-        scores,
-        precision,
-        recall,
-        flagged,
-        threshold=None,
-        score_name="Score",
-        name=None,
+        scores: Floats,
+        precision: Floats,
+        recall: Floats,
+        flagged: Floats,
+        threshold: float | None = None,
+        score_name: str = "Score",
+        name: str | None = None,
     ):
         self.scores = scores
         self.precision = precision
@@ -89,7 +94,7 @@ class ThresholdDisplay(ScoreDisplayMixin):
         self.name = name
 
     @property
-    def f1(self):
+    def f1(self) -> Floats:
         """Harmonic mean of precision and recall."""
         total = self.precision + self.recall
         return np.divide(
@@ -99,15 +104,15 @@ class ThresholdDisplay(ScoreDisplayMixin):
     @classmethod
     def from_scores(
         cls,
-        scores,
-        y_true,
+        scores: ArrayLike,
+        y_true: ArrayLike,
         *,
-        threshold=0.0,
-        score_name="Score",
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
+        threshold: float | None = 0.0,
+        score_name: str = "Score",
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw precision, recall and F1 over all thresholds of scores.
 
         Parameters
@@ -143,11 +148,11 @@ class ThresholdDisplay(ScoreDisplayMixin):
         """
         check_consistent_length(scores, y_true)
         judged, is_anomaly = read_truth(y_true)
-        scores = read_scores(scores)[judged]
-        precision, recall, cuts = precision_recall_curve(is_anomaly, -scores)
+        values = read_scores(scores)[judged]
+        precision, recall, cuts = precision_recall_curve(is_anomaly, -values)
         # The cuts rise with -scores; the last precision and recall have no cut.
         cuts = -cuts[::-1]
-        flagged = np.searchsorted(np.sort(scores), cuts, side="right") / len(scores)
+        flagged = np.searchsorted(np.sort(values), cuts, side="right") / len(values)
         display = cls(
             scores=cuts,
             precision=precision[-2::-1],
@@ -159,7 +164,15 @@ class ThresholdDisplay(ScoreDisplayMixin):
         )
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, x="score", scale="auto", **kwargs):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        x: Literal["score", "flagged"] = "score",
+        scale: Literal["auto", "linear", "asinh"] = "auto",
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curves.
 
         Parameters

@@ -1,15 +1,19 @@
 """Images as tiles of one picture."""
 
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._common import Axes
 
 # Tiles of images that are longer than this, such as strips, are stretched.
 MAX_RATIO = 4.0
 GAP = 0.06
 
 
-def as_images(rows, image_shape=None) -> np.ndarray:
+def as_images(rows: ArrayLike, image_shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return rows as images that matplotlib shows.
 
     Parameters
@@ -29,7 +33,7 @@ def as_images(rows, image_shape=None) -> np.ndarray:
     return np.moveaxis(images, 1, -1) if images.shape[1] == 3 else images.mean(axis=1)
 
 
-def with_channels(rows, image_shape=None) -> np.ndarray:
+def with_channels(rows: ArrayLike, image_shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return rows as images with channels.
 
     Parameters
@@ -92,11 +96,18 @@ class Tiles:
         Height and width of an image.
     """
 
-    def __init__(self, ax, shape):
+    def __init__(self, ax: Axes, shape: tuple[int, ...]):
         self.ax = ax
         self.width = _tile_width(shape)
 
-    def draw(self, image, row: int, column: int, limits, **style):
+    def draw(
+        self,
+        image: NDArray[Any],
+        row: int,
+        column: int,
+        limits: tuple[float, float],
+        **style: Any,
+    ) -> Any:
         """Draw an image; ``limits`` are the values at both ends of the colours."""
         low, high = limits
         if image.ndim == 3:
@@ -107,7 +118,7 @@ class Tiles:
         style = {"vmin": low, "vmax": high, "interpolation": "nearest", **style}
         return self.ax.imshow(image, extent=extent, **style)
 
-    def add_scale(self, image, row: int, column: int):
+    def add_scale(self, image: Any, row: int, column: int) -> Any:
         """Draw the colour scale of an image as a bar below a column of so many rows."""
         left = column * (self.width + GAP) + 0.05 * self.width
         place = (left, row * (1 + GAP) + 0.1, 0.9 * self.width, 0.08)
@@ -123,7 +134,7 @@ class Tiles:
         colorbar.outline.set_visible(False)
         return colorbar
 
-    def finish(self, row_labels, column_labels):
+    def finish(self, row_labels: list[str], column_labels: list[str]) -> None:
         """Write the labels of rows and columns, and hide the frame."""
         n_rows, n_columns = len(row_labels), len(column_labels)
         self.ax.set(
@@ -138,12 +149,12 @@ class Tiles:
         self.ax.spines[:].set_visible(False)
 
 
-def tiles_size(shape, n_rows: int, n_columns: int) -> tuple[float, float]:
+def tiles_size(shape: tuple[int, ...], n_rows: int, n_columns: int) -> tuple[float, float]:
     """Return width and height, in inches, of a figure with so many tiles."""
     side = float(np.clip(8 / max(n_rows, n_columns), 0.6, 1.5))
     return side * n_columns * _tile_width(shape) + 1.2, side * n_rows + 1.2
 
 
-def _tile_width(shape) -> float:
+def _tile_width(shape: tuple[int, ...]) -> float:
     height, width = shape
     return float(np.clip(width / height, 1 / MAX_RATIO, MAX_RATIO))

@@ -90,6 +90,9 @@ class Column:
             return f"is missing, as in {_share_of_rows(had)}{others}", had < RARE
         return self._reason(i)
 
+    def _reason(self, i: int) -> tuple[str, bool]:
+        raise NotImplementedError
+
 
 class NumberColumn(Column):
     """A column of numbers, or of what is read as numbers."""

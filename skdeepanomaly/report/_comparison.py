@@ -2,13 +2,17 @@
 
 import numpy as np
 from scipy.stats import rankdata
+from sklearn.base import BaseEstimator
 
 from ._overview import name_of
+from ._scores import Scores
 
 N_BINS = 10
 
 
-def compare(detectors, scores, labels) -> dict:
+def compare(
+    detectors: list[BaseEstimator], scores: list[Scores], labels: np.ndarray | None
+) -> dict:
     """Compare the flags and the ranks that two detectors give to the same rows.
 
     Parameters
@@ -54,7 +58,7 @@ def compare(detectors, scores, labels) -> dict:
     }
 
 
-def _correlation(a, b):
+def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
     """Return Spearman's correlation, or None where one detector gives all rows one score."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return None

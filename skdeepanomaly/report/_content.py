@@ -3,17 +3,22 @@
 import hashlib
 import json
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from .._version import __version__
 from ..utils._compat import n_rows, take_rows
 from ..utils.containers import as_indexable
 from ..utils.randomness import check_local_random_state
+from ..utils.types import RandomState, Rows
 from ._comparison import compare
 from ._overview import detector_html, facts, name_of, warnings_of_fit
 from ._pictures import describe_pictures, kind_of_rows
-from ._scores import describe_scores, read_labels, score
+from ._scores import Scores, describe_scores, read_labels, score
 from ._series import check_one_series, describe_series, is_series_detector
 from ._tables import describe_table, hidden_names
 from ._texts import count, share
@@ -23,7 +28,15 @@ N_PROPOSED = 10
 
 
 def make_content(
-    detectors, X, y=None, *, title=None, max_rows=200, names=None, hide=(), random_state=None
+    detectors: list[BaseEstimator],
+    X: Rows,
+    y: ArrayLike | None = None,
+    *,
+    title: str | None = None,
+    max_rows: int = 200,
+    names: Sequence[str] | None = None,
+    hide: Sequence[Any] = (),
+    random_state: RandomState = None,
 ) -> dict:
     """Score rows, and return all that the page shows.
 
@@ -71,9 +84,9 @@ def make_content(
         proposed = {} if is_series else _proposed(detectors[0], X, shown)
     # Those of the training may know hidden columns by other names.
     told = [] if hidden else [text for one in detectors for text in warnings_of_fit(one)]
-    told = dict.fromkeys([*told, *(str(warning.message) for warning in caught)])
+    texts = dict.fromkeys([*told, *(str(warning.message) for warning in caught)])
     # What containers detectors pass on inside says nothing of the rows.
-    told = [text for text in told if "valid feature names" not in text]
+    told = [text for text in texts if "valid feature names" not in text]
     # A warning may quote a value of a column that must not be shown.
     notes = [
         text for text in (*told, *part["notes"]) if not any(name in text for name in hidden)
@@ -115,19 +128,19 @@ def make_content(
     return content
 
 
-def _shown(scores, max_rows: int) -> np.ndarray:
+def _shown(scores: list[Scores], max_rows: int) -> np.ndarray:
     """Return the positions of the rows to show: the worst by any of the detectors."""
     best = np.min([_ranks(one) for one in scores], axis=0)
     return np.argsort(best, kind="stable")[:max_rows]
 
 
-def _ranks(scores) -> np.ndarray:
+def _ranks(scores: Scores) -> np.ndarray:
     ranks = np.empty(len(scores.order), dtype=int)
     ranks[scores.order] = np.arange(len(ranks))
     return ranks
 
 
-def _proposed(detector, X, shown) -> dict[int, int]:
+def _proposed(detector: BaseEstimator, X: Any, shown: np.ndarray) -> dict[int, int]:
     """Return rows to judge next, with their places in the order to look at them."""
     if not hasattr(detector, "query"):
         return {}
@@ -135,12 +148,12 @@ def _proposed(detector, X, shown) -> dict[int, int]:
     return {int(shown[i]): place for place, i in enumerate(found)}
 
 
-def _title(detectors) -> str:
+def _title(detectors: list[BaseEstimator]) -> str:
     names = [name_of(detector) for detector in detectors]
     return " and ".join(names) + ": anomaly report"
 
 
-def _summary(content) -> list[str]:
+def _summary(content: dict[str, Any]) -> list[str]:
     """Return the report in a few sentences."""
     n, n_flagged = content["scores"]["n"], content["scores"]["n_flagged"]
     lines = [f"{n_flagged:,} of {count(n, 'row')} ({share(n_flagged / n)}) were flagged."]

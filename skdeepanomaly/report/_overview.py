@@ -3,24 +3,27 @@
 import html
 import re
 from numbers import Real
+from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_html_repr
 
+from ..tables import ColumnSummary
 from ..utils.nesting import nested
+from ._scores import Scores
 from ._texts import count, number, share, shortened
 
 MAX_TEXT = 600
 
 
-def name_of(detector) -> str:
+def name_of(detector: BaseEstimator) -> str:
     """Return the classes of a detector and of what it wraps: "FeedbackDetector: GAN"."""
     parts = [part for part in nested(detector) if not isinstance(part, Pipeline)]
     return ": ".join(type(part).__name__ for part in parts)
 
 
-def how_found(detector) -> str:
+def how_found(detector: BaseEstimator) -> str:
     """Say in words how the threshold of a fitted detector was found."""
     for part in nested(detector):
         verdicts = getattr(getattr(part, "verdicts_", None), "y", ())
@@ -39,9 +42,10 @@ def how_found(detector) -> str:
             )
         contamination = getattr(part, "contamination", None)
         if isinstance(contamination, Real):
+            about = share(float(contamination))
             return (
-                f"contamination={contamination:g}: about {share(contamination)} of the training"
-                " rows have a higher score"
+                f"contamination={contamination:g}: about {about} of the training rows have a"
+                " higher score"
             )
         if isinstance(contamination, str):
             return f"contamination={contamination!r}: by the detector's own rule"
@@ -50,7 +54,7 @@ def how_found(detector) -> str:
     return "by the detector's own rule"
 
 
-def facts(detector, scores) -> list[list[str]]:
+def facts(detector: BaseEstimator, scores: Scores) -> list[list[str]]:
     """Return the lines of the overview, each as what and how much.
 
     Parameters
@@ -78,7 +82,7 @@ def facts(detector, scores) -> list[list[str]]:
     return lines
 
 
-def detector_html(detector, hidden: bool) -> str:
+def detector_html(detector: Any, hidden: bool) -> str:
     """Return scikit-learn's own page of a detector, without scripts, or its name.
 
     Parameters
@@ -113,7 +117,7 @@ def detector_html(detector, hidden: bool) -> str:
     )
 
 
-def understood(detector) -> list[dict]:
+def understood(detector: BaseEstimator) -> list[ColumnSummary]:
     """Return what a pipeline's encoder of tables understood of each column in ``fit``."""
     for part in nested(detector):
         for _, step in part.steps if isinstance(part, Pipeline) else ():
@@ -122,13 +126,13 @@ def understood(detector) -> list[dict]:
     return []
 
 
-def warnings_of_fit(detector) -> list[str]:
+def warnings_of_fit(detector: BaseEstimator) -> list[str]:
     """Return the warnings of the training of a detector and of what it wraps."""
     texts = [text for part in nested(detector) for text in getattr(part, "fit_warnings_", ())]
     return [f"Training: {text}" for text in texts]
 
 
-def notes_of(summaries) -> list[tuple[object, str]]:
+def notes_of(summaries: list[ColumnSummary]) -> list[tuple[object, str]]:
     """Say what was not understood of columns in ``fit``, as label and text."""
     notes = []
     for summary in summaries:

@@ -6,6 +6,7 @@ import html
 import json
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 # What would end a block of script, or begin another element, whatever a browser makes of it.
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -61,7 +62,7 @@ def in_frame(page: str) -> str:
 
 
 @cache
-def _template():
+def _template() -> Any:
     """Return the compiled template, which takes longer to make than to fill."""
     try:
         from jinja2 import Environment, StrictUndefined
@@ -76,7 +77,7 @@ def _template():
     return environment.from_string(_read("template.html.jinja"))
 
 
-def _safe(text: str):
+def _safe(text: str) -> str:
     from markupsafe import Markup
 
     return Markup(text)

@@ -3,12 +3,15 @@
 import base64
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..utils._compat import n_rows, take_rows
 from ..utils.nesting import nested, nested_rows
 from ._rows import nearest_rows
+from ._scores import Scores
 
 # Bytes of all pictures of a report, before they become text.
 MAX_BYTES = 900_000
@@ -18,7 +21,7 @@ MAX_NORMAL = 2000
 HEAT = np.array([[8, 8, 40], [90, 20, 110], [190, 55, 80], [245, 130, 30], [252, 250, 160]])
 
 
-def kind_of_rows(detector, X) -> str:
+def kind_of_rows(detector: BaseEstimator, X: Any) -> str:
     """Say what the rows are: "images", "windows" of series, or the rows of a "table"."""
     inside = nested(detector)[-1]
     if hasattr(inside, "window_shape_"):
@@ -28,7 +31,15 @@ def kind_of_rows(detector, X) -> str:
     return "table"
 
 
-def describe_pictures(detectors, X, scores, shown, *, kind: str, rng) -> dict:
+def describe_pictures(
+    detectors: list[BaseEstimator],
+    X: Any,
+    scores: list[Scores],
+    shown: np.ndarray,
+    *,
+    kind: str,
+    rng: np.random.RandomState,
+) -> dict:
     """Return pictures of the shown rows.
 
     Parameters
@@ -92,12 +103,12 @@ def describe_pictures(detectors, X, scores, shown, *, kind: str, rng) -> dict:
     }
 
 
-def _shape_of(detector, X, kind: str) -> tuple[int, ...]:
+def _shape_of(detector: BaseEstimator, X: Any, kind: str) -> tuple[int, ...]:
     name = "window_shape_" if kind == "windows" else "image_shape_"
     return tuple(getattr(nested(detector)[-1], name, np.shape(X)[1:]))
 
 
-def _as_images(rows, shape, kind: str) -> np.ndarray:
+def _as_images(rows: Any, shape: tuple[int, ...], kind: str) -> np.ndarray:
     """Return rows as images (n, height, width, channels) of one or three channels."""
     values = np.nan_to_num(np.asarray(rows, dtype=np.float64))
     if kind == "windows":
@@ -110,7 +121,13 @@ def _as_images(rows, shape, kind: str) -> np.ndarray:
     return images if images.shape[-1] == 3 else images.mean(axis=-1, keepdims=True)
 
 
-def _heat_of(detector, rows, shape, row_shape, kind: str):
+def _heat_of(
+    detector: BaseEstimator,
+    rows: Any,
+    shape: tuple[int, ...],
+    row_shape: tuple[int, ...],
+    kind: str,
+) -> np.ndarray | None:
     """Return what each pixel adds to the scores, or None where that is not known."""
     for part, seen in nested_rows(detector, rows):
         if hasattr(part, "explain"):
@@ -136,7 +153,7 @@ def _side(images: np.ndarray, n: int) -> int:
     return min(LARGEST_SIDE, max(SMALLEST_SIDE, side))
 
 
-def _picture(image: np.ndarray, side: int, limits) -> str:
+def _picture(image: np.ndarray, side: int, limits: tuple[float, float]) -> str:
     low, high = limits
     scaled = np.clip((_smaller(image, side) - low) / ((high - low) or 1), 0, 1)
     return to_png(np.round(255 * scaled).astype(np.uint8))

@@ -3,9 +3,16 @@
 import json
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from typing import Any, Self
 
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from ..utils.types import RandomState, Rows
 from ._content import make_content
 from ._page import in_frame, render
 
@@ -82,15 +89,15 @@ class AnomalyReport:
 
     def __init__(
         self,
-        detector,
-        X,
-        y=None,
+        detector: BaseEstimator,
+        X: Rows,
+        y: ArrayLike | None = None,
         *,
-        title=None,
-        max_rows=200,
-        names=None,
-        hide=(),
-        random_state=None,
+        title: str | None = None,
+        max_rows: int = 200,
+        names: Sequence[str] | None = None,
+        hide: Sequence[Any] = (),
+        random_state: RandomState = None,
     ):
         self._content = _make(
             [detector],
@@ -106,16 +113,16 @@ class AnomalyReport:
     @classmethod
     def compare(
         cls,
-        detectors,
-        X,
-        y=None,
+        detectors: Sequence[BaseEstimator],
+        X: Rows,
+        y: ArrayLike | None = None,
         *,
-        title=None,
-        max_rows=200,
-        names=None,
-        hide=(),
-        random_state=None,
-    ):
+        title: str | None = None,
+        max_rows: int = 200,
+        names: Sequence[str] | None = None,
+        hide: Sequence[Any] = (),
+        random_state: RandomState = None,
+    ) -> Self:
         """Make a report on where two detectors agree.
 
         Parameters
@@ -163,20 +170,20 @@ class AnomalyReport:
         )
         return report
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         scores = self._content["scores"]
         return (
             f"{type(self).__name__}({self._content['title']!r}, {scores['n_flagged']:,} of"
             f" {scores['n']:,} rows flagged)"
         )
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return in_frame(self._html())
 
     def _html(self) -> str:
         return render(self._content)
 
-    def json(self):
+    def json(self) -> str:
         """Return all that the page shows, for programs.
 
         Returns
@@ -187,7 +194,7 @@ class AnomalyReport:
         """
         return json.dumps(self._content, allow_nan=False)
 
-    def write_html(self, path):
+    def write_html(self, path: str | PathLike[str]) -> None:
         """Write the page to a file.
 
         Parameters
@@ -203,7 +210,7 @@ class AnomalyReport:
         # A lone half of a character, which no file can hold, is written as its number.
         Path(path).write_bytes(self._html().encode("utf-8", "xmlcharrefreplace"))
 
-    def open(self):
+    def open(self) -> Path:
         """Write the page to a temporary file and open it in a browser.
 
         Returns
@@ -226,7 +233,14 @@ class AnomalyReport:
         return path
 
 
-def _make(detectors, X, y, *, max_rows, **settings):
+def _make(
+    detectors: list[BaseEstimator],
+    X: Rows,
+    y: ArrayLike | None,
+    *,
+    max_rows: Any,
+    **settings: Any,
+) -> dict[str, Any]:
     if not isinstance(max_rows, Integral) or isinstance(max_rows, bool) or max_rows < 1:
         raise ValueError(f"max_rows must be an integer of at least 1, got {max_rows!r}.")
     return make_content(detectors, X, y, max_rows=int(max_rows), **settings)

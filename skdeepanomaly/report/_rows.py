@@ -1,5 +1,7 @@
 """The rows that a report shows: contributions, reasons, and the nearest normal rows."""
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
@@ -7,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from ..explain import explain_columns
 from ..utils._compat import take_rows
 from ..utils.nesting import nested_rows
+from ._columns import Column
 
 N_NEAREST = 3
 N_REASONS = 3
@@ -16,7 +19,7 @@ SMALLEST_PART = 0.05
 LIMIT = 20.0
 
 
-def contributions_of(detector, rows) -> tuple[np.ndarray | None, str | None]:
+def contributions_of(detector: Any, rows: Any) -> tuple[np.ndarray | None, str | None]:
     """Return what each column adds to the scores of rows, or None and why not.
 
     Parameters
@@ -44,7 +47,9 @@ def contributions_of(detector, rows) -> tuple[np.ndarray | None, str | None]:
     return found.astype(np.float64), None
 
 
-def reasons_of(i: int, columns, contributions) -> list[list[str]]:
+def reasons_of(
+    i: int, columns: list[Column], contributions: np.ndarray | None
+) -> list[list[str]]:
     """Return in words why a row may be flagged, the strongest reason first.
 
     Parameters
@@ -70,7 +75,9 @@ def reasons_of(i: int, columns, contributions) -> list[list[str]]:
     return odd[:N_REASONS]
 
 
-def nearest_rows(detector, rows, shown, normal) -> list[list[int]]:
+def nearest_rows(
+    detector: Any, rows: Any, shown: np.ndarray, normal: np.ndarray
+) -> list[list[int]]:
     """Return for each shown row the most similar rows that are not flagged.
 
     Parameters
@@ -105,7 +112,7 @@ def nearest_rows(detector, rows, shown, normal) -> list[list[int]]:
     ]
 
 
-def _scaled(seen, n_shown: int) -> np.ndarray:
+def _scaled(seen: Any, n_shown: int) -> np.ndarray:
     """Return all rows, in units of the spread of those after the first ones."""
     values = np.asarray(seen, dtype=np.float64)
     values = np.nan_to_num(values.reshape(len(values), -1), nan=0.0)

@@ -1,9 +1,11 @@
 """Scores of all rows: which are flagged, a histogram, and what another threshold would do."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import column_or_1d
 
 from ..metrics._truth import signed_labels
@@ -46,7 +48,7 @@ class Scores:
         return int(self.is_flagged.sum())
 
 
-def score(detector, X) -> Scores:
+def score(detector: Any, X: Any) -> Scores:
     """Score rows once.
 
     Parameters
@@ -89,14 +91,14 @@ def score(detector, X) -> Scores:
     return Scores(values, -offset, decision < 0, order)
 
 
-def _offset(detector) -> float:
+def _offset(detector: BaseEstimator) -> float:
     """Return the number that a detector takes off its scores, as far as it is known."""
     offset = next((p.offset_ for p in nested(detector) if hasattr(p, "offset_")), 0.0)
     # Other detectors have one offset a cluster, or none that is a number.
     return float(offset) if np.ndim(offset) == 0 and np.isfinite(offset) else 0.0
 
 
-def describe_scores(scores: Scores, labels=None) -> dict:
+def describe_scores(scores: Scores, labels: np.ndarray | None = None) -> dict:
     """Return a histogram, and the thresholds that can be chosen, with what they flag.
 
     Parameters
@@ -121,7 +123,8 @@ def describe_scores(scores: Scores, labels=None) -> dict:
     if ends[0] == ends[1]:
         ends = ends + np.array([-0.5, 0.5])
     scale = {"center": float(middle), "width": width if is_long else None}
-    edges = _from_axis(np.linspace(*_to_axis(ends, scale), N_BINS + 1), scale)
+    first, last = _to_axis(ends, scale)
+    edges = _from_axis(np.linspace(first, last, N_BINS + 1), scale)
     # Rounding must not leave the outermost rows outside.
     edges[0], edges[-1] = ends
     clipped = np.clip(values, *ends)
@@ -140,7 +143,7 @@ def describe_scores(scores: Scores, labels=None) -> dict:
     return content | {"grid": _grid(scores, labels)}
 
 
-def _grid(scores: Scores, labels) -> list[list]:
+def _grid(scores: Scores, labels: np.ndarray | None) -> list[list]:
     ordered = scores.values[scores.order]
     n, n_flagged = len(ordered), scores.n_flagged
     far = np.geomspace(MAX_EXACT, max(n, MAX_EXACT), 120).astype(int)
@@ -166,12 +169,12 @@ def _grid(scores: Scores, labels) -> list[list]:
     return grid
 
 
-def _to_axis(values, scale):
+def _to_axis(values: Any, scale: dict[str, Any]) -> Any:
     width = scale["width"]
     return values if width is None else np.arcsinh((values - scale["center"]) / width)
 
 
-def _from_axis(places, scale):
+def _from_axis(places: Any, scale: dict[str, Any]) -> Any:
     width = scale["width"]
     return places if width is None else np.sinh(places) * width + scale["center"]
 
@@ -180,7 +183,7 @@ def _round(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def read_labels(y, n_samples: int):
+def read_labels(y: ArrayLike | None, n_samples: int) -> np.ndarray | None:
     """Return labels as -1, 0 and +1, or None.
 
     Parameters

@@ -1,23 +1,28 @@
 """The part of a report that depends on a series: lines, and the spans that were flagged."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..series import BaseSeriesDetector
 from ..series._reading import is_list_of_series, split_time
 from ..utils.frames import column_names
 from ..utils.nesting import nested
+from ._scores import Scores
 
 # A line is drawn through so many pairs of the smallest and the largest value.
 N_PIECES = 480
 MAX_CHANNELS = 8
 
 
-def is_series_detector(detector) -> bool:
+def is_series_detector(detector: BaseEstimator) -> bool:
     """Say whether a detector scores time stamps."""
     return any(isinstance(part, BaseSeriesDetector) for part in nested(detector))
 
 
-def check_one_series(X) -> None:
+def check_one_series(X: Any) -> None:
     """Refuse several series.
 
     Raises
@@ -31,7 +36,15 @@ def check_one_series(X) -> None:
         )
 
 
-def describe_series(detectors, X, scores, *, max_rows: int, names, hide) -> dict:
+def describe_series(
+    detectors: list[BaseEstimator],
+    X: Any,
+    scores: list[Scores],
+    *,
+    max_rows: int,
+    names: Sequence[str] | None,
+    hide: Sequence[Any],
+) -> dict:
     """Return lines of a series and of its scores, and the flagged spans.
 
     Parameters
@@ -136,5 +149,5 @@ def _line(values: np.ndarray) -> dict:
     }
 
 
-def _or_none(value):
+def _or_none(value: Any) -> Any:
     return float(f"{value:.7g}") if np.isfinite(value) else None

@@ -1,7 +1,11 @@
 """The part of a report that depends on the columns of a table."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
 
 from ..tables._input import as_table
 from ..tables._values import split_columns
@@ -12,6 +16,7 @@ from ..utils.validation import closest
 from ._columns import make_column
 from ._overview import notes_of, understood
 from ._rows import contributions_of, nearest_rows, reasons_of
+from ._scores import Scores
 from ._texts import count
 
 # Columns are compared on so many rows that are not flagged, and so many that are.
@@ -22,7 +27,9 @@ MAX_COLUMNS = 60
 MAX_CELL = 300
 
 
-def column_labels(X, names, hide) -> tuple[list, list[str], np.ndarray]:
+def column_labels(
+    X: Any, names: Sequence[str] | None, hide: Sequence[Any]
+) -> tuple[list, list[str], np.ndarray]:
     """Return the labels of the columns, their names on the page, and which are hidden.
 
     Parameters
@@ -71,7 +78,16 @@ def column_labels(X, names, hide) -> tuple[list, list[str], np.ndarray]:
     return labels, shown, is_hidden
 
 
-def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
+def describe_table(
+    detectors: list[BaseEstimator],
+    X: Any,
+    scores: list[Scores],
+    shown: np.ndarray,
+    *,
+    names: Sequence[str] | None,
+    hide: Sequence[Any],
+    rng: np.random.RandomState,
+) -> dict:
     """Return the columns and the shown rows of a table.
 
     Parameters
@@ -141,7 +157,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     column_places = [column.places(at) for column in columns]
     content_rows = []
     for i, (place, sample_place) in enumerate(zip(shown, at, strict=True)):
-        own = None if contributions is None else visible_contributions[i]
+        own = None if visible_contributions is None else visible_contributions[i]
         row = {
             "row": int(place),
             "cells": list(by_row[i]),
@@ -151,7 +167,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
         }
         if index is not None:
             row["index"] = index[i]
-        if own is not None:
+        if contributions is not None and own is not None:
             row["contributions"] = _rounded(own)
             row["others"] = _rounded([contributions[i].sum() - own.sum()])[0]
         if len(detectors) == 2 and explained[1][0] is not None:
@@ -190,7 +206,7 @@ def describe_table(detectors, X, scores, shown, *, names, hide, rng) -> dict:
     }
 
 
-def hidden_names(X, names, hide) -> list[str]:
+def hidden_names(X: Any, names: Sequence[str] | None, hide: Sequence[Any]) -> list[str]:
     """Return all names of hidden columns, which no text of the report may hold."""
     if len(np.shape(X)) != 2:
         return []
@@ -199,11 +215,13 @@ def hidden_names(X, names, hide) -> list[str]:
     return [str(labels[j]) for j in hidden] + [shown[j] for j in hidden]
 
 
-def _some(rows: np.ndarray, n: int, rng) -> np.ndarray:
+def _some(rows: np.ndarray, n: int, rng: np.random.RandomState) -> np.ndarray:
     return rows if len(rows) <= n else np.sort(rng.choice(rows, n, replace=False))
 
 
-def _weights(contributions, is_flagged, n_columns: int) -> np.ndarray:
+def _weights(
+    contributions: np.ndarray | None, is_flagged: np.ndarray, n_columns: int
+) -> np.ndarray:
     """Return the share of each column in the contributions that speak for an anomaly."""
     if contributions is None:
         return np.zeros(n_columns)
@@ -226,8 +244,8 @@ def _cut_long(cells: list[list]) -> bool:
     return found
 
 
-def _index_labels(rows, shown, hide):
-    index = getattr(rows, "index", None)
+def _index_labels(rows: Any, shown: np.ndarray, hide: Sequence[Any]) -> list[str] | None:
+    index: Any = getattr(rows, "index", None)
     if not hasattr(rows, "iloc") or any(
         name is not None and name in hide for name in index.names
     ):
@@ -236,14 +254,14 @@ def _index_labels(rows, shown, hide):
     return None if labels == shown.tolist() else [str(label)[:MAX_CELL] for label in labels]
 
 
-def _json_label(label):
+def _json_label(label: Any) -> Any:
     return label if isinstance(label, str | int | float) else str(label)
 
 
-def _library(X) -> str:
+def _library(X: Any) -> str:
     return type(X).__module__.partition(".")[0] if column_names(X) is not None else "numpy"
 
 
-def _rounded(values) -> list[float]:
+def _rounded(values: Any) -> list[float]:
     """Return numbers with four digits, which is all that a page shows."""
     return [float(f"{value:.4g}") for value in np.asarray(values, dtype=np.float64).tolist()]

@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
+from ..utils.types import Floats, Ints, SeriesLike
 from ..utils.validation import Interval, StrOptions, refuse_sparse
 from ._reading import (
     check_even,
@@ -42,7 +44,10 @@ class Series(NamedTuple):
 class SeriesOffsetMixin(OffsetMixin):
     """For detectors with ``offset_``, and ``score_samples`` of a series or of several."""
 
-    def decision_function(self, X):
+    # A list of series gives a list of scores, which the base does not know.
+    def decision_function(  # type: ignore[override]
+        self, X: SeriesLike
+    ) -> Floats | list[Floats]:
         """Return ``score_samples(X) - offset_``, negative for outliers.
 
         Parameters
@@ -60,7 +65,7 @@ class SeriesOffsetMixin(OffsetMixin):
             return [one - self.offset_ for one in scores]
         return scores - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: SeriesLike) -> Ints | list[Ints]:  # type: ignore[override]
         """Label time stamps.
 
         Parameters
@@ -93,7 +98,10 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         "missing": [StrOptions({"refuse", "mask"})],
     }
 
-    def fit(self, X, y=None):
+    # The step of the training series in nanoseconds or numbers; None without time stamps.
+    step_: Any
+
+    def fit(self, X: SeriesLike, y: SeriesLike | None = None) -> Self:
         """Learn what is normal, and set the threshold.
 
         Parameters
@@ -126,7 +134,7 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         self._median_score = float(np.median(scores))
         self.offset_ = choose_offset(scores, self.contamination)
 
-    def score_samples(self, X):
+    def score_samples(self, X: SeriesLike) -> Floats | list[Floats]:
         """Return the normality score of each time stamp.
 
         Parameters
@@ -151,10 +159,10 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         scores = [self._scores(one) for one in series]
         return scores if is_list else scores[0]
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "offset_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "mask"
         return tags
@@ -175,7 +183,7 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
 
     # What subclasses use.
 
-    def _read(self, X, reset: bool) -> tuple[list[Series], bool]:
+    def _read(self, X: Any, reset: bool) -> tuple[list[Series], bool]:
         """Check one series or several, and scale them."""
         is_list = is_list_of_series(X)
         parts = list(X) if is_list else [X]
@@ -195,7 +203,7 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         read = [Series(np.clip(np.ascontiguousarray(v), -LIMIT, LIMIT), p) for v, p in read]
         return read, is_list
 
-    def _read_one(self, X, reset: bool, fitting: bool, min_samples: int) -> Series:
+    def _read_one(self, X: Any, reset: bool, fitting: bool, min_samples: int) -> Series:
         name = type(self).__name__
         refuse_sparse(X, name)
         if hasattr(X, "to_frame") and len(getattr(X, "shape", ())) == 1:
@@ -238,7 +246,7 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
             self.step_ = step_of(self.resample, stamps.is_time)
         return Series(*to_even_steps(stamps, X, self.step_))
 
-    def _read_labels(self, y, series: list[Series], is_list: bool) -> list | None:
+    def _read_labels(self, y: Any, series: list[Series], is_list: bool) -> list | None:
         """Return the labels of the steps of each series, or None."""
         if y is None:
             return None

@@ -1,15 +1,18 @@
 """Scores of a series in relation to the records of the recent past."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.scores import normality_scores
+from ..utils.types import Floats, SeriesLike
 from ..utils.validation import HasMethods, Interval
 from ._base import BaseSeriesDetector, SeriesOffsetMixin
 from ._reading import is_list_of_series
@@ -75,13 +78,20 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
         "cooldown": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, detector, *, reference=2000, smoothing=5, cooldown=100):
+    def __init__(
+        self,
+        detector: BaseEstimator,
+        *,
+        reference: int = 2000,
+        smoothing: int = 5,
+        cooldown: int = 100,
+    ):
         self.detector = detector
         self.reference = reference
         self.smoothing = smoothing
         self.cooldown = cooldown
 
-    def fit(self, X, y=None):
+    def fit(self, X: SeriesLike, y: SeriesLike | None = None) -> Self:
         """Fit the detector, and keep its last training scores.
 
         Parameters
@@ -110,7 +120,7 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
         self.offset_ = 0.0
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: SeriesLike) -> Floats | list[Floats]:
         """Return minus the logarithm of the smoothed anomaly score over the record.
 
         Parameters
@@ -136,19 +146,19 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
         return scores if is_list else scores[0]
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of channels."""
         return self.detector_.n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[np.object_]:
         """Names of the channels, if the detector knows them."""
         return self.detector_.feature_names_in_
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "offset_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         wrapped = get_tags(self.detector)
         tags.input_tags = wrapped.input_tags
@@ -156,7 +166,7 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
         tags.non_deterministic = wrapped.non_deterministic
         return tags
 
-    def _anomaly_scores(self, X) -> tuple[list[np.ndarray], bool]:
+    def _anomaly_scores(self, X: Any) -> tuple[list[np.ndarray], bool]:
         scores = self.detector_.score_samples if _scores_lists(self.detector_, X) else None
         if scores is not None:
             return [-np.asarray(one) for one in scores(X)], True
@@ -178,7 +188,7 @@ class ScoreCalibrator(SeriesOffsetMixin, MetaEstimatorMixin, BaseEstimator):
             if place <= quiet_until:
                 scores[place] = 0.0
             else:
-                quiet_until = place + cooldown
+                quiet_until = int(place) + cooldown
         return scores
 
 
@@ -218,6 +228,6 @@ def record_before(values: np.ndarray, length: int) -> np.ndarray:
     return records
 
 
-def _scores_lists(detector, X) -> bool:
+def _scores_lists(detector: BaseEstimator, X: SeriesLike) -> bool:
     """Whether X is a list of series for this detector."""
     return isinstance(detector, BaseSeriesDetector) and is_list_of_series(X)

@@ -1,9 +1,13 @@
 """The distance of each window of a series to the nearest one before it."""
 
+from datetime import timedelta
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..utils.types import Contamination, Floats, Ints, SeriesLike
 from ..utils.validation import Interval, StrOptions
 from ._base import BaseSeriesDetector, Series
 from ._windows import BLOCK_NUMBERS, choose_window, warn_if_too_short, windows_of
@@ -108,14 +112,14 @@ class MatrixProfileDetector(BaseSeriesDetector):
     def __init__(
         self,
         *,
-        window="auto",
-        normalize=False,
-        max_history=20_000,
-        scale="standard",
-        contamination=0.1,
-        time=None,
-        resample=None,
-        missing="refuse",
+        window: int | Literal["auto"] = "auto",
+        normalize: bool = False,
+        max_history: int = 20_000,
+        scale: Literal["standard", "robust"] | None = "standard",
+        contamination: Contamination = 0.1,
+        time: str | None = None,
+        resample: str | timedelta | np.timedelta64 | float | None = None,
+        missing: Literal["refuse", "mask"] = "refuse",
     ):
         self.window = window
         self.normalize = normalize
@@ -126,7 +130,10 @@ class MatrixProfileDetector(BaseSeriesDetector):
         self.resample = resample
         self.missing = missing
 
-    def fit_predict(self, X, y=None):
+    # As in ``SeriesOffsetMixin``; fit takes no further parameters.
+    def fit_predict(  # type: ignore[override]
+        self, X: SeriesLike, y: None = None
+    ) -> Ints | list[Ints]:
         """Fit to a series and label it by the windows before each.
 
         Parameters
@@ -146,7 +153,7 @@ class MatrixProfileDetector(BaseSeriesDetector):
         labels = [np.where(one < self.offset_, -1, 1) for one in scores]
         return labels if is_list else labels[0]
 
-    def _fit_series(self, series, y):
+    def _fit_series(self, series: list[Series], y: list[NDArray[Any]] | None) -> None:
         values = [one.values for one in series]
         longest = max(map(len, values))
         self.window_ = choose_window(values) if self.window == "auto" else int(self.window)
@@ -157,7 +164,8 @@ class MatrixProfileDetector(BaseSeriesDetector):
             )
         self._normalize = bool(self.normalize)
         # From the end, so that only the windows that are kept are copied.
-        kept, n_left = [], int(self.max_history)
+        kept: list[Floats] = []
+        n_left = int(self.max_history)
         for one in reversed(values):
             windows = windows_of(one, self.window_)
             whole = np.flatnonzero(~np.isnan(windows).any(axis=1))[-n_left:]
@@ -172,7 +180,7 @@ class MatrixProfileDetector(BaseSeriesDetector):
                 " gaps."
             )
 
-    def _training_scores(self, series: Series):
+    def _training_scores(self, series: Series) -> Floats:
         """Return the scores by the windows before each, without the training windows."""
         scores = -self._left_profile(series.values, None)
         if np.isnan(scores).all():
@@ -180,7 +188,7 @@ class MatrixProfileDetector(BaseSeriesDetector):
             scores = np.zeros_like(scores)
         return scores if series.places is None else scores[series.places]
 
-    def _score_values(self, values):
+    def _score_values(self, values: Floats) -> Floats:
         if len(values) < self.window_:
             warn_if_too_short(len(values), self.window_)
         return -self._left_profile(values, self.history_)

@@ -1,8 +1,10 @@
 """Series as arrays: time stamps are checked, or brought to even steps on request."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from ..utils.types import Floats, Ints
 
 SORT = "Sort the rows by time"
 
@@ -29,7 +31,7 @@ class Timestamps(NamedTuple):
         return str(np.datetime64(int(value), "ns").astype("datetime64[ms]"))
 
 
-def is_list_of_series(X) -> bool:
+def is_list_of_series(X: Any) -> bool:
     """Return whether X is a list of series, and not one series.
 
     Parameters
@@ -54,7 +56,7 @@ def is_list_of_series(X) -> bool:
     return all(n == 2 for n in n_axes)
 
 
-def split_time(X, time: str | None):
+def split_time(X: Any, time: str | None) -> tuple[Timestamps | None, Any]:
     """Return the time stamps of one series, and the series without them.
 
     Parameters
@@ -78,7 +80,7 @@ def split_time(X, time: str | None):
         If there is no such column, or it does not hold times or numbers.
     """
     if time is None:
-        index = getattr(X, "index", None)
+        index: Any = getattr(X, "index", None)
         if not type(index).__name__.startswith(("DatetimeIndex", "PeriodIndex", "Timedelta")):
             return None, X
         if hasattr(index, "to_timestamp"):
@@ -197,7 +199,7 @@ def _length(step: float, is_time: bool) -> str:
     return f"{step / 1e9:g} s" if is_time else f"{step:g}"
 
 
-def step_of(resample, is_time: bool) -> float:
+def step_of(resample: Any, is_time: bool) -> float:
     """Return the parameter ``resample`` as a number.
 
     Parameters
@@ -234,7 +236,7 @@ def step_of(resample, is_time: bool) -> float:
     return step
 
 
-def to_even_steps(stamps: Timestamps, values: np.ndarray, step: float):
+def to_even_steps(stamps: Timestamps, values: np.ndarray, step: float) -> tuple[Floats, Ints]:
     """Average a series over even steps; an empty step gets the value of the one before.
 
     Parameters

@@ -1,15 +1,19 @@
 """A detector of rows on the windows of a series."""
 
+from datetime import timedelta
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, clone
-from sklearn.utils import get_tags
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils import Tags, get_tags
 
 from ..meta._wrapper import fit_detector
 from ..utils.scores import normality_scores
+from ..utils.types import Contamination, Floats
 from ..utils.validation import HasMethods, Interval, StrOptions
-from ._base import BaseSeriesDetector
+from ._base import BaseSeriesDetector, Series
 from ._windows import (
     BLOCK_NUMBERS,
     choose_window,
@@ -122,17 +126,17 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
 
     def __init__(
         self,
-        detector,
+        detector: BaseEstimator,
         *,
-        window="auto",
-        stride=1,
-        aggregate="last",
-        stateful=False,
-        scale="standard",
-        contamination=0.1,
-        time=None,
-        resample=None,
-        missing="refuse",
+        window: int | Literal["auto"] = "auto",
+        stride: int = 1,
+        aggregate: Literal["last", "mean", "median", "max"] = "last",
+        stateful: bool = False,
+        scale: Literal["standard", "robust"] | None = "standard",
+        contamination: Contamination = 0.1,
+        time: str | None = None,
+        resample: str | timedelta | np.timedelta64 | float | None = None,
+        missing: Literal["refuse", "mask"] = "refuse",
     ):
         self.detector = detector
         self.window = window
@@ -145,7 +149,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         self.resample = resample
         self.missing = missing
 
-    def _fit_series(self, series, y):
+    def _fit_series(self, series: list[Series], y: list[NDArray[Any]] | None) -> None:
         values = [one.values for one in series]
         longest = max(map(len, values))
         self.window_ = choose_window(values) if self.window == "auto" else int(self.window)
@@ -179,8 +183,8 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         # One series needs no copy.
         rows = windows[0] if len(windows) == 1 else np.concatenate(windows)
         detector = with_channels(self.detector, values[0].shape[1])
-        y = None if labels is None else np.concatenate(labels)
-        self.detector_ = fit_detector(detector, rows, y)
+        joined = None if labels is None else np.concatenate(labels)
+        self.detector_ = fit_detector(detector, rows, joined)
 
     def _check_stateful(self) -> None:
         if not hasattr(self.detector, "_series_scores"):
@@ -200,7 +204,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         """Return the label of each whole window: that of its worst step."""
         return windows_of(y[:, None], self.window_, self._stride).min(axis=1)
 
-    def _score_values(self, values):
+    def _score_values(self, values: Floats) -> Floats:
         n_steps, window = len(values), self.window_
         if n_steps < window:
             warn_if_too_short(n_steps, window)
@@ -234,7 +238,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
                 )
         return scores
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         wrapped = get_tags(self.detector)
         tags.target_tags = wrapped.target_tags
@@ -242,7 +246,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, BaseSeriesDetector):
         return tags
 
 
-def with_channels(detector, n_channels: int):
+def with_channels(detector: BaseEstimator, n_channels: int) -> BaseEstimator:
     """Return a clone of a detector of windows that knows the number of channels.
 
     Parameters

@@ -4,13 +4,16 @@ import copy
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.scores import normality_scores
+from ..utils.types import Bools, Floats
 from ._base import LIMIT
 from ._calibrator import ScoreCalibrator
 from ._sliding_window import SlidingWindowDetector
@@ -80,7 +83,13 @@ class DetectorStream:
     True
     """
 
-    def __init__(self, detector, *, partial_fit_every=None, buffer_size=1000):
+    def __init__(
+        self,
+        detector: BaseEstimator,
+        *,
+        partial_fit_every: int | None = None,
+        buffer_size: int = 1000,
+    ):
         check_is_fitted(detector)
         for name, value in (
             ("partial_fit_every", partial_fit_every),
@@ -92,7 +101,7 @@ class DetectorStream:
         self._state = _state_of(self._detector)
         self._offset = float(getattr(_last_step(self._detector), "offset_", 0.0))
         self._every = partial_fit_every
-        self._buffer = deque(maxlen=buffer_size)
+        self._buffer: deque[Floats] = deque(maxlen=buffer_size)
         learner = self._state.learner
         if partial_fit_every is not None and not hasattr(learner, "partial_fit"):
             raise TypeError(
@@ -102,7 +111,7 @@ class DetectorStream:
         self._n_channels = detector.n_features_in_
         self.n_seen_ = self.n_flagged_ = 0
 
-    def update(self, x) -> StreamResult:
+    def update(self, x: ArrayLike) -> StreamResult:
         """Score the next time stamp.
 
         Parameters
@@ -139,10 +148,10 @@ class DetectorStream:
         self.n_seen_ += 1
         self.n_flagged_ += is_anomaly
         if self._every is not None:
-            self._learn(is_anomaly)
+            self._learn(is_anomaly, self._every)
         return StreamResult(score, is_anomaly)
 
-    def update_many(self, X) -> tuple[np.ndarray, np.ndarray]:
+    def update_many(self, X: ArrayLike) -> tuple[Floats, Bools]:
         """Score the next time stamps, one after the other.
 
         Parameters
@@ -163,20 +172,20 @@ class DetectorStream:
             np.array([result.is_anomaly for result in results], dtype=bool),
         )
 
-    def _learn(self, is_anomaly: bool) -> None:
+    def _learn(self, is_anomaly: bool, every: int) -> None:
         if not is_anomaly and (row := self._state.latest()) is not None:
             self._buffer.append(row)
-        if self.n_seen_ % self._every == 0 and len(self._buffer) > 1:
+        if self.n_seen_ % every == 0 and len(self._buffer) > 1:
             self._state.learner.partial_fit(np.array(self._buffer))
             self._buffer.clear()
             self._state.renew()
 
 
-def _last_step(detector):
+def _last_step(detector: BaseEstimator) -> BaseEstimator:
     return detector[-1] if isinstance(detector, Pipeline) else detector
 
 
-def _state_of(detector):
+def _state_of(detector: BaseEstimator) -> Any:
     """Return the object that scores one time stamp after another."""
     if isinstance(detector, Pipeline):
         return _PipelineState(detector)
@@ -196,7 +205,7 @@ class _RowScorer:
         A fitted detector of rows.
     """
 
-    def __init__(self, detector):
+    def __init__(self, detector: BaseEstimator):
         self.detector = detector
         self.renew()
 
@@ -204,58 +213,59 @@ class _RowScorer:
         """Take up the detector's weights, which have changed."""
         self.score = row_scorer(self.detector)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # Functions with weights cannot be pickled, and can be made again.
         return {"detector": self.detector}
 
-    def __setstate__(self, state):
-        self.__init__(**state)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.detector = state["detector"]
+        self.renew()
 
 
 class _RowState:
     """Rows of a detector of rows."""
 
-    def __init__(self, detector):
+    def __init__(self, detector: BaseEstimator):
         self.learner = detector
         self._scorer = _RowScorer(detector)
-        self._row = None
+        self._row: Floats | None = None
 
     def score(self, x: np.ndarray) -> float:
         self._row = x
         return self._scorer.score(x)
 
-    def latest(self):
+    def latest(self) -> Floats | None:
         return self._row
 
-    def renew(self):
+    def renew(self) -> None:
         self._scorer.renew()
 
 
 class _PipelineState:
     """Rows that pass the steps of a pipeline one by one."""
 
-    def __init__(self, pipeline):
+    def __init__(self, pipeline: Pipeline):
         self._steps = [step for _, step in pipeline.steps[:-1] if step != "passthrough"]
         self._inner = _state_of(pipeline[-1])
         self.learner = self._inner.learner
 
-    def score(self, x):
+    def score(self, x: Floats) -> float:
         row = x[None]
         for step in self._steps:
             row = step.transform(row)
         return self._inner.score(np.asarray(row, dtype=np.float64)[0])
 
-    def latest(self):
+    def latest(self) -> Floats | None:
         return self._inner.latest()
 
-    def renew(self):
+    def renew(self) -> None:
         self._inner.renew()
 
 
 class _WindowState:
     """The last steps of a series, in a buffer whose end is always a whole window."""
 
-    def __init__(self, detector):
+    def __init__(self, detector: SlidingWindowDetector):
         if detector._aggregate != "last":
             raise TypeError(
                 f"aggregate={detector._aggregate!r} uses time stamps that come later, which a"
@@ -280,7 +290,7 @@ class _WindowState:
             center = getattr(scaler, "mean_", getattr(scaler, "center_", None))
             self._center, self._scale = np.asarray(center), np.asarray(scaler.scale_)
 
-    def score(self, x):
+    def score(self, x: Floats) -> float:
         window = self._detector.window_
         if self._n == len(self._values):
             # Rarely, so that a step costs little on average.
@@ -299,55 +309,55 @@ class _WindowState:
     def _window_score(self) -> float:
         return self._scorer.score(self._window())
 
-    def renew(self):
+    def renew(self) -> None:
         self._scorer.renew()
 
-    def _window(self):
+    def _window(self) -> Floats:
         return self._values[self._n - self._detector.window_ : self._n].reshape(-1)
 
-    def latest(self):
+    def latest(self) -> Floats | None:
         return self._window().copy() if self._n_seen >= self._detector.window_ else None
 
 
 class _CarriedState(_WindowState):
     """A recurrent network that reads on; the buffer is what it may learn from."""
 
-    def __init__(self, detector):
+    def __init__(self, detector: SlidingWindowDetector):
         super().__init__(detector)
         self._stepper = self.learner._stepper()
 
-    def score(self, x):
+    def score(self, x: Floats) -> float:
         score = super().score(x)
         # Before the first whole window the network reads, but says nothing.
         if self._n_seen < self._detector.window_:
             self._stepper.score(self._values[self._n - 1])
         return score
 
-    def _window_score(self):
+    def _window_score(self) -> float:
         return self._stepper.score(self._values[self._n - 1])
 
-    def renew(self):
+    def renew(self) -> None:
         self._stepper.renew(*self.learner._carried_parts())
 
 
 class _CalibratorState:
     """Records of the scores of another state."""
 
-    def __init__(self, calibrator):
+    def __init__(self, calibrator: ScoreCalibrator):
         self._inner = _state_of(calibrator.detector_)
         self.learner = self._inner.learner
         self._shift = calibrator.shift_
         reference, smoothing, self._cooldown = calibrator._lengths
         self._last = deque(calibrator.tail_[-smoothing:], maxlen=smoothing)
         # Means in descending order, with their places: the first is the record.
-        self._records = deque()
+        self._records: deque[tuple[int, float]] = deque()
         self._reference, self._place, self._quiet_until = reference, 0, -1
-        warm = deque(maxlen=smoothing)
+        warm: deque[float] = deque(maxlen=smoothing)
         for value in calibrator.tail_:
             warm.append(value)
             self._push(sum(warm) / len(warm))
 
-    def _push(self, mean):
+    def _push(self, mean: float) -> None:
         while self._records and self._records[-1][1] <= mean:
             self._records.pop()
         self._records.append((self._place, mean))
@@ -355,7 +365,7 @@ class _CalibratorState:
         while self._records[0][0] < self._place - self._reference:
             self._records.popleft()
 
-    def score(self, x):
+    def score(self, x: Floats) -> float:
         self._last.append(max(self._shift - self._inner.score(x), 0.0))
         mean = min(sum(self._last) / len(self._last), np.finfo(np.float64).max)
         tiny = np.finfo(np.float64).tiny
@@ -369,14 +379,14 @@ class _CalibratorState:
             self._quiet_until = place + self._cooldown
         return score
 
-    def latest(self):
+    def latest(self) -> Floats | None:
         return self._inner.latest()
 
-    def renew(self):
+    def renew(self) -> None:
         self._inner.renew()
 
 
-def row_scorer(detector) -> Callable[[np.ndarray], float]:
+def row_scorer(detector: BaseEstimator) -> Callable[[np.ndarray], float]:
     """Return a function that scores one row.
 
     Parameters

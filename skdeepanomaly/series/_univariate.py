@@ -1,14 +1,17 @@
 """The statistical rules for single columns, as a detector of rows."""
 
 from numbers import Real
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import median_abs_deviation
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..thresholds import choose_offset
 from ..utils.scores import OffsetMixin
+from ..utils.types import Contamination, Floats
 from ..utils.validation import Interval, StrOptions
 
 # A normal distribution has its quartiles at 0.6745 standard deviations.
@@ -68,18 +71,27 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
     array([[0. , 9.9]])
     """
 
+    center_: Floats
+    scale_: Floats
+
     _parameter_constraints: dict = {
         "rule": [StrOptions({"zscore", "mad", "iqr"})],
         "aggregate": [StrOptions({"max", "mean"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
     }
 
-    def __init__(self, *, rule="mad", aggregate="max", contamination=0.1):
+    def __init__(
+        self,
+        *,
+        rule: Literal["zscore", "mad", "iqr"] = "mad",
+        aggregate: Literal["max", "mean"] = "max",
+        contamination: Contamination = 0.1,
+    ):
         self.rule = rule
         self.aggregate = aggregate
         self.contamination = contamination
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Find the centre and the spread of each column, and the threshold.
 
         Parameters
@@ -100,20 +112,20 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
             If a parameter or X is not valid.
         """
         self._validate_params()
-        X = self._validate_X(X, reset=True)
+        rows = self._validate_X(X, reset=True)
         self._aggregate, self._inner = self.aggregate, 0.0
         # In a unit in which no square overflows.
-        unit = np.abs(X).max(axis=0)
+        unit = np.abs(rows).max(axis=0)
         unit[unit == 0] = 1
-        self._set_bulk(X / unit)
+        self._set_bulk(rows / unit)
         self.center_ *= unit
         # The rounding of a subnormal number is none.
         self.scale_ = np.maximum(self.scale_ * unit, np.finfo(np.float64).tiny)
-        scores = self._score(X)
+        scores = self._score(rows)
         self.offset_ = choose_offset(scores, self.contamination)
         return self
 
-    def _set_bulk(self, X):
+    def _set_bulk(self, X: Floats) -> None:
         """Set the centre and the spread of columns of numbers between -1 and 1."""
         if self.rule == "zscore":
             self.center_, scale = X.mean(axis=0), X.std(axis=0)
@@ -133,7 +145,7 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         rounding = np.finfo(np.float64).eps
         self.scale_ = np.where(scale > 4 * rounding, scale, rounding)
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> Floats:
         """Return the normality scores of rows.
 
         Parameters
@@ -156,7 +168,7 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         check_is_fitted(self)
         return self._score(self._validate_X(X, reset=False))
 
-    def explain(self, X):
+    def explain(self, X: ArrayLike) -> Floats:
         """Return the share of each column in the anomaly score of each row.
 
         Parameters
@@ -184,16 +196,16 @@ class UnivariateDetector(OffsetMixin, BaseEstimator):
         worst = np.arange(deviations.shape[1]) == deviations.argmax(axis=1)[:, None]
         return np.where(worst, deviations, 0.0)
 
-    def _validate_X(self, X, reset):
+    def _validate_X(self, X: ArrayLike, reset: bool) -> Floats:
         return validate_data(self, X, dtype=np.float64, reset=reset)
 
-    def _deviations(self, X):
+    def _deviations(self, X: Floats) -> Floats:
         with np.errstate(over="ignore"):
             deviations = np.abs(X - self.center_) / self.scale_ - self._inner
         # The mean of all columns must be finite, too.
         return np.minimum(deviations, np.finfo(np.float64).max / X.shape[1])
 
-    def _score(self, X):
+    def _score(self, X: Floats) -> Floats:
         deviations = self._deviations(X)
         reduce = np.max if self._aggregate == "max" else np.mean
         return -reduce(deviations, axis=1)

@@ -1,5 +1,7 @@
 """Windows of a series, without copies, and from scores of windows to scores of time stamps."""
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -77,7 +79,11 @@ def spread_scores(
     at_end = np.full(n_steps + window - 1, np.nan)
     at_end[ends] = scores
     covering = sliding_window_view(at_end, window)
-    reduce = {"mean": np.nanmean, "median": np.nanmedian, "max": np.nanmin}[aggregate]
+    reduce: Any = {
+        "mean": np.nanmean,
+        "median": np.nanmedian,
+        "max": np.nanmin,
+    }[aggregate]
     spread = np.full(n_steps, np.nan)
     has_any = ~np.isnan(covering).all(axis=1)
     size = max(1, BLOCK_NUMBERS // window)

@@ -4,8 +4,10 @@ import datetime
 import numbers
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +80,7 @@ class ColumnSummary:
     unseen: float = 0.0
 
 
-def summarize_columns(X, given) -> list[ColumnSummary]:
+def summarize_columns(X: Any, given: dict[str, list[Any]]) -> list[ColumnSummary]:
     """Find out of which kind each column of a table is, and warn of what is not understood.
 
     Parameters
@@ -120,7 +122,7 @@ def summarize_columns(X, given) -> list[ColumnSummary]:
     return summaries
 
 
-def _places(listed: list, X) -> list[int]:
+def _places(listed: list, X: Any) -> list[int]:
     """Return the places of columns that are given by their labels."""
     labels = labels_of(X)
     if not hasattr(X, "columns"):
@@ -136,7 +138,7 @@ def _places(listed: list, X) -> list[int]:
     return [labels.index(label) for label in listed]
 
 
-def _summarize(column, label, named: str | None) -> tuple[ColumnSummary, str | None]:
+def _summarize(column: Any, label: Any, named: str | None) -> tuple[ColumnSummary, str | None]:
     """Summarise a column, and say what of it was not understood."""
     kind, reason = (named, "named") if named else kind_of(spread(column, MAX_ROWS_FOR_KIND))
     values = [value for value in to_objects(column) if not is_blank(value)]
@@ -166,7 +168,7 @@ def _summarize(column, label, named: str | None) -> tuple[ColumnSummary, str | N
     return ColumnSummary(label, kind, reason, missing, 0.0, unseen), note
 
 
-def lost_values(column, label, kind: str, allowed: float) -> tuple[float, str | None]:
+def lost_values(column: Any, label: Any, kind: str, allowed: float) -> tuple[float, str | None]:
     """Find out how many values of a column cannot be read as numbers, dates or times of day.
 
     Parameters
@@ -205,7 +207,7 @@ def lost_values(column, label, kind: str, allowed: float) -> tuple[float, str | 
     )
 
 
-def _has_own_dtype(column, kind: str) -> bool:
+def _has_own_dtype(column: Any, kind: str) -> bool:
     return _kind_of_dtype(column) == kind and not re.match("decimal", str(column.dtype), re.I)
 
 
@@ -248,7 +250,7 @@ def unseen_is_common(counts: Counter) -> bool:
     return share - 2 * np.sqrt(share / n) > MAX_UNSEEN
 
 
-def kind_of(column) -> tuple[str, str]:
+def kind_of(column: Any) -> tuple[str, str]:
     """Infer the kind of a column from its type or, where the type is general, its values.
 
     Parameters
@@ -272,7 +274,7 @@ def kind_of(column) -> tuple[str, str]:
     return _kind_of_values(values), "values"
 
 
-def _kind_of_dtype(column) -> str | None:
+def _kind_of_dtype(column: Any) -> str | None:
     for pattern, kind in KINDS_OF_DTYPES.items():
         if re.match(pattern, str(column.dtype), re.IGNORECASE):
             return kind
@@ -292,24 +294,24 @@ def _kind_of_values(values: list) -> str:
     return "text" if len(distinct) > MAX_CATEGORIES and n_words > 1 else "categorical"
 
 
-def _share(values: list, test) -> float:
+def _share(values: list, test: Callable[[Any], bool]) -> float:
     return sum(map(test, values)) / len(values)
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     if isinstance(value, str):
         return bool(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", value, re.I))
     return isinstance(value, numbers.Real | Decimal | datetime.timedelta | np.timedelta64)
 
 
-def _is_date(value) -> bool:
+def _is_date(value: Any) -> bool:
     if isinstance(value, str):
         # fromisoformat takes eight digits, too, which are rather a number.
         return bool(re.match(r"\s*\d{4}-", value)) and not np.isnat(to_time(value))
     return isinstance(value, datetime.date | np.datetime64) or hasattr(value, "to_timestamp")
 
 
-def _is_time_of_day(value) -> bool:
+def _is_time_of_day(value: Any) -> bool:
     # fromisoformat takes two digits, too, which are rather a number.
     return not np.isnan(part_of_day(value)) and not (
         isinstance(value, str) and ":" not in value
@@ -327,7 +329,7 @@ def _are_codes(values: list) -> bool:
     return few or padded or len(set(map(len, digits))) == 1
 
 
-def _are_identifiers(column) -> bool:
+def _are_identifiers(column: Any) -> bool:
     """Return whether whole numbers are drawn without repeats from a narrow range.
 
     Of n independent draws from m numbers at least n (n - 1) / (2 m) pairs are expected to be

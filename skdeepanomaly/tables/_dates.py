@@ -1,13 +1,15 @@
 """Columns of dates and times of day: as days, as points on circles, as weekdays and hours."""
 
 import datetime
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from ._values import split_columns, to_objects
 
 
-def to_times(X) -> np.ndarray:
+def to_times(X: Any) -> np.ndarray:
     """Return columns of dates as datetime64, in the local time of their time zones.
 
     Parameters
@@ -23,7 +25,7 @@ def to_times(X) -> np.ndarray:
     return np.column_stack([read_times(column) for column in split_columns(X)])
 
 
-def read_times(column) -> np.ndarray:
+def read_times(column: Any) -> np.ndarray:
     """Return one column of dates as ``to_times`` does.
 
     Parameters
@@ -48,7 +50,7 @@ def read_times(column) -> np.ndarray:
     return values.astype("datetime64[us]")
 
 
-def to_time(value) -> np.datetime64:
+def to_time(value: Any) -> np.datetime64:
     """Return a date as datetime64, in the local time of its time zone.
 
     Parameters
@@ -69,7 +71,8 @@ def to_time(value) -> np.datetime64:
             value = datetime.datetime.fromisoformat(value.strip())
         if getattr(value, "tzinfo", None) is not None:
             value = value.replace(tzinfo=None)
-        if isinstance(value, datetime.date | np.datetime64):
+        is_date = isinstance(value, datetime.date | np.datetime64)
+        if is_date:
             return np.datetime64(value, "us")
     except (ValueError, OverflowError):
         # Not in ISO form, or out of the range of microseconds.
@@ -77,7 +80,7 @@ def to_time(value) -> np.datetime64:
     return np.datetime64("NaT", "us")
 
 
-def to_times_of_day(X) -> np.ndarray:
+def to_times_of_day(X: Any) -> np.ndarray:
     """Return columns of times of day as parts of a day.
 
     Parameters
@@ -94,7 +97,7 @@ def to_times_of_day(X) -> np.ndarray:
     return np.column_stack([read_times_of_day(column) for column in split_columns(X)])
 
 
-def read_times_of_day(column) -> np.ndarray:
+def read_times_of_day(column: Any) -> np.ndarray:
     """Return one column of times of day as ``to_times_of_day`` does.
 
     Parameters
@@ -110,11 +113,12 @@ def read_times_of_day(column) -> np.ndarray:
     values = to_objects(column)
     clock = [part_of_day(value) for value in values]
     # What is no time of day may still be a date that has one.
-    days = _days(read_times(np.where(np.isnan(clock), values, None)))
+    values[~np.isnan(clock)] = None
+    days = _days(read_times(values))
     return np.where(np.isnan(clock), days % 1, clock)
 
 
-def part_of_day(value) -> float:
+def part_of_day(value: Any) -> float:
     """Return a time of day as a part of a day.
 
     Parameters
@@ -138,7 +142,7 @@ def part_of_day(value) -> float:
     return seconds / (24 * 3600)
 
 
-def to_days(X) -> np.ndarray:
+def to_days(X: Any) -> np.ndarray:
     """Return columns of dates as days since the beginning of 1970.
 
     Parameters
@@ -159,7 +163,7 @@ def _days(times: np.ndarray) -> np.ndarray:
     return np.where(np.isnat(times), np.nan, days)
 
 
-def to_clock(X) -> np.ndarray:
+def to_clock(X: Any) -> np.ndarray:
     """Return the weekday and the time of day of dates as points on circles.
 
     Parameters
@@ -184,7 +188,7 @@ def to_clock(X) -> np.ndarray:
     return _on_circles((np.floor(days) + 3) / 7, days)
 
 
-def to_clock_of_day(X) -> np.ndarray:
+def to_clock_of_day(X: Any) -> np.ndarray:
     """Return times of day as points on a circle.
 
     Parameters
@@ -208,18 +212,18 @@ def _on_circles(*turns: np.ndarray) -> np.ndarray:
     return np.nan_to_num(points.reshape(len(points), -1))
 
 
-def clock_names(transformer, names) -> np.ndarray:
+def clock_names(transformer: Any, names: Iterable[Any]) -> np.ndarray:
     """Name the columns of ``to_clock``, as FunctionTransformer asks for."""
     parts = ("weekday_sin", "weekday_cos", "time_sin", "time_cos")
     return np.array([f"{name}_{part}" for name in names for part in parts], dtype=object)
 
 
-def clock_of_day_names(transformer, names) -> np.ndarray:
+def clock_of_day_names(transformer: Any, names: Iterable[Any]) -> np.ndarray:
     """Name the columns of ``to_clock_of_day``, as FunctionTransformer asks for."""
     return np.array([f"{name}_{part}" for name in names for part in ("sin", "cos")], object)
 
 
-def to_hours(X) -> np.ndarray:
+def to_hours(X: Any) -> np.ndarray:
     """Return the hours of times of day as categories.
 
     Parameters
@@ -239,7 +243,7 @@ def to_hours(X) -> np.ndarray:
     return hours
 
 
-def to_calendar(X) -> np.ndarray:
+def to_calendar(X: Any) -> np.ndarray:
     """Return the weekday and the hour of dates as categories.
 
     Parameters
@@ -260,7 +264,7 @@ def to_calendar(X) -> np.ndarray:
     return parts.reshape(len(times), -1)
 
 
-def calendar_names(transformer, names) -> np.ndarray:
+def calendar_names(transformer: Any, names: Iterable[Any]) -> np.ndarray:
     """Name the columns of ``to_calendar``, as FunctionTransformer asks for."""
     parts = ("weekday", "hour")
     return np.array([f"{name}_{part}" for name in names for part in parts], dtype=object)

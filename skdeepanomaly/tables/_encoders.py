@@ -1,8 +1,11 @@
 """Encoders of categories and texts, and what makes rare and missing values stand out."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -11,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._compat import n_rows
+from ..utils.types import Floats
 from ._columns import unseen_is_common
 from ._values import are_booleans, split_columns, to_objects, to_string
 
@@ -43,7 +47,9 @@ class RareMissingImputer(SimpleImputer):
         For each column the value that replaces a missing one.
     """
 
-    def fit(self, X, y=None):
+    statistics_: Floats
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Fit the imputer.
 
         Parameters
@@ -79,7 +85,7 @@ class StringConverter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         For each column, whether it was boolean in training.
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Find out which columns are boolean.
 
         Parameters
@@ -101,7 +107,7 @@ class StringConverter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(self.boolean_)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.object_]:
         """Convert values to strings.
 
         Parameters
@@ -119,7 +125,9 @@ class StringConverter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for i, column in enumerate(split_columns(X)):
             known = BOOLEANS if self.boolean_[i] else {}
             found = [to_string(value) for value in to_objects(column)]
-            strings[:, i] = [known.get(text and text.lower(), text) for text in found]
+            strings[:, i] = [
+                None if text is None else known.get(text.lower(), text) for text in found
+            ]
         return strings
 
 
@@ -155,10 +163,10 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
        population parameters", Biometrika, 1953, equation 9.
     """
 
-    def __init__(self, max_share=RARE_SHARE):
+    def __init__(self, max_share: float = RARE_SHARE):
         self.max_share = max_share
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Count categories.
 
         Parameters
@@ -180,7 +188,7 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.mean_ = self._rarity(X).mean(axis=0)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Floats:
         """Return the rarity of each value.
 
         Parameters
@@ -196,10 +204,10 @@ class RarityEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._rarity(np.asarray(X, dtype=object)) - self.mean_
 
-    def _rarity(self, X) -> np.ndarray:
+    def _rarity(self, X: Any) -> np.ndarray:
         columns = zip(self.counts_, X.T, strict=True)
-        counts = [[seen[value] for value in column] for seen, column in columns]
-        counts = np.array(counts, dtype=np.float64).reshape(X.T.shape).T
+        found = [[seen[value] for value in column] for seen, column in columns]
+        counts = np.array(found, dtype=np.float64).reshape(X.T.shape).T
         shares = (counts + 1) / (self.n_samples_ + 1)
         rare = ((shares < self.max_share) | (counts == 0)) & ~self.open_
         return np.where(rare, -np.log(shares), 0.0)
@@ -235,10 +243,10 @@ class NgramEncoder(TransformerMixin, BaseEstimator):
        1990.
     """
 
-    def __init__(self, n_components=5):
+    def __init__(self, n_components: int = 5):
         self.n_components = n_components
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn the n-grams of each column.
 
         Parameters
@@ -268,7 +276,7 @@ class NgramEncoder(TransformerMixin, BaseEstimator):
             self.encoders_.append(make_pipeline(tfidf, svd))
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Floats:
         """Return components and lengths.
 
         Parameters
@@ -289,7 +297,9 @@ class NgramEncoder(TransformerMixin, BaseEstimator):
             blocks += [encoder.transform(texts), lengths[:, None]]
         return np.hstack(blocks)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | None = None
+    ) -> NDArray[np.object_]:
         """Return the names of the encoded columns.
 
         Parameters
@@ -312,7 +322,7 @@ class NgramEncoder(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
 
-def _marked_texts(X) -> list:
+def _marked_texts(X: Any) -> list:
     # The mark in front of each text keeps a column of empty texts from having no n-gram,
     # and the logarithm of its length finite.
     X = np.asarray(X, dtype=object)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from ._values import split_columns
 _NESTED_DTYPES = r"list|array|struct|map|large_list|fixed_size_list|object\(|complex"
 
 
-def as_table(X):
+def as_table(X: Any) -> Any:
     """Return a table as a frame of pandas or polars, or as an array of two dimensions.
 
     Parameters
@@ -72,12 +73,14 @@ def as_table(X):
     return X
 
 
-def _in_memory(X):
+def _in_memory(X: Any) -> Any:
     """Return a frame of pandas or polars as it is, and everything else as one or an array."""
     if isinstance(X, torch.Tensor):
         return X.numpy(force=True)
     if isinstance(X, np.ma.MaskedArray):
-        return np.where(np.ma.getmaskarray(X), None, X.data.astype(object))
+        values = X.data.astype(object)
+        values[np.ma.getmaskarray(X)] = None
+        return values
     if hasattr(X, "iloc") or hasattr(X, "get_columns"):  # pandas, polars
         return X
     if hasattr(X, "column_names"):  # pyarrow
@@ -87,7 +90,7 @@ def _in_memory(X):
     return check_array(X, dtype=object, ensure_all_finite="allow-nan")
 
 
-def _frame_from_arrow(table):
+def _frame_from_arrow(table: Any) -> Any:
     try:
         import pandas as pd
     except ImportError:
@@ -104,7 +107,7 @@ def _frame_from_arrow(table):
     return pl.from_arrow(table)
 
 
-def labels_of(X) -> list:
+def labels_of(X: Any) -> list:
     """Return the labels of the columns: their names, or their indices in an array.
 
     Parameters
@@ -121,7 +124,7 @@ def labels_of(X) -> list:
     return list(range(X.shape[1])) if names is None else names
 
 
-def _check_cells(column, label) -> None:
+def _check_cells(column: Any, label: Any) -> None:
     """Refuse a column of which a cell holds several values, or none that can be compared."""
     dtype = str(column.dtype)
     example = dtype if re.match(_NESTED_DTYPES, dtype, re.IGNORECASE) else None
@@ -138,10 +141,11 @@ def _check_cells(column, label) -> None:
         )
 
 
-def _is_strange(value) -> bool:
+def _is_strange(value: Any) -> bool:
     if isinstance(value, str | bytes | int | float | None):
         return False
     several = hasattr(value, "__len__") or getattr(value, "ndim", 0) > 0
+    kind: Any = type(value)
     # An object without a text of its own has one that names its place in memory.
-    no_text = type(value).__str__ is object.__str__ and type(value).__repr__ is object.__repr__
+    no_text = kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
     return several or isinstance(value, complex | np.complexfloating) or no_text

@@ -1,8 +1,11 @@
 """A pipeline from a table with columns of different kinds to a detector."""
 
 import numbers
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
-from sklearn.base import clone
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
@@ -29,19 +32,19 @@ from ._values import to_numbers
 
 
 def make_detector_pipeline(
-    detector,
+    detector: BaseEstimator,
     *,
-    numeric=(),
-    categorical=(),
-    date=(),
-    time=(),
-    text=(),
-    drop=(),
-    scaler="soft",
-    max_categories=10,
-    text_components=5,
-    clean=False,
-):
+    numeric: Sequence[Any] = (),
+    categorical: Sequence[Any] = (),
+    date: Sequence[Any] = (),
+    time: Sequence[Any] = (),
+    text: Sequence[Any] = (),
+    drop: Sequence[Any] = (),
+    scaler: Literal["soft"] | BaseEstimator = "soft",
+    max_categories: int = 10,
+    text_components: int = 5,
+    clean: bool = False,
+) -> Pipeline:
     r"""Make a pipeline that turns a table of mixed columns into numbers for a detector.
 
     The kinds of the columns are inferred when the pipeline is fitted: from the types of a
@@ -175,13 +178,13 @@ def make_detector_pipeline(
             raise ValueError(
                 f"{kind} takes a list of columns, got {columns!r}. Pass {kind}=[{columns!r}]."
             )
-    given = {kind: list(columns) for kind, columns in given.items()}
+    lists = {kind: list(columns) for kind, columns in given.items()}
 
     imputer = RareMissingImputer(
         strategy="median", add_indicator=True, keep_empty_features=True
     )
 
-    def numbers_from(function):
+    def numbers_from(function: Callable[[Any], NDArray[Any]]) -> Pipeline:
         return make_pipeline(_stateless(function), _scaler(scaler), clone(imputer))
 
     one_hot = OneHotEncoder(
@@ -204,17 +207,20 @@ def make_detector_pipeline(
             ("hour", make_pipeline(_stateless(to_hours), RarityEncoder()), "time"),
             ("text", make_pipeline(StringConverter(), ngrams), "text"),
         ],
-        given={kind: columns for kind, columns in given.items() if columns},
+        given={kind: columns for kind, columns in lists.items() if columns},
     )
     steps = [("encode", encode), ("detector", detector)]
     return Pipeline([("clean", _cleaner()), *steps] if clean else steps)
 
 
-def _stateless(function, names="one-to-one"):
+def _stateless(
+    function: Callable[[Any], NDArray[Any]],
+    names: str | Callable[[Any, Any], NDArray[Any]] = "one-to-one",
+) -> FunctionTransformer:
     return FunctionTransformer(function, feature_names_out=names)
 
 
-def _scaler(scaler):
+def _scaler(scaler: str | BaseEstimator) -> BaseEstimator:
     if not isinstance(scaler, str):
         return clone(scaler)
     if scaler != "soft":
@@ -222,7 +228,7 @@ def _scaler(scaler):
     return SoftScaler()
 
 
-def _cleaner():
+def _cleaner() -> Any:
     try:
         from skrub import Cleaner
     except ImportError as error:

@@ -1,9 +1,14 @@
 """Scaling of numbers of which some may be huge."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
+
+from ..utils.types import Floats
 
 # Quartiles of a normal distribution are so many standard deviations apart.
 QUARTILES_APART = 1.349
@@ -50,10 +55,10 @@ class SoftScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     squashed values (``examples/benchmarks/scalers.py``).
     """
 
-    def __init__(self, limit=30.0):
+    def __init__(self, limit: float = 30.0):
         self.limit = limit
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Fit the scaler.
 
         Parameters
@@ -83,7 +88,7 @@ class SoftScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.scaler_ = StandardScaler().fit(self._soft(X))
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Floats:
         """Scale numbers.
 
         Parameters

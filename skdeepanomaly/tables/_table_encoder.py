@@ -1,9 +1,12 @@
 """A column transformer that finds the columns of each kind by itself."""
 
 import copy
+from collections.abc import Callable
+from typing import Any, Literal, Self
 
+from numpy.typing import ArrayLike
 from sklearn import config_context
-from sklearn.base import TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.utils.validation import check_is_fitted
 
@@ -55,13 +58,13 @@ class TableEncoder(ColumnTransformer):
 
     def __init__(
         self,
-        transformers,
+        transformers: list[tuple[str, BaseEstimator, str]],
         *,
-        given=None,
-        n_jobs=None,
-        transformer_weights=None,
-        verbose=False,
-        verbose_feature_names_out=True,
+        given: dict[str, list[Any]] | None = None,
+        n_jobs: int | None = None,
+        transformer_weights: dict[str, float] | None = None,
+        verbose: int = False,
+        verbose_feature_names_out: bool | str | Callable[[str, str], str] = True,
     ):
         super().__init__(
             transformers,
@@ -73,7 +76,9 @@ class TableEncoder(ColumnTransformer):
         )
         self.given = given
 
-    def set_output(self, *, transform=None):
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
         """Set the container that the encoded columns are returned in.
 
         Parameters
@@ -89,7 +94,7 @@ class TableEncoder(ColumnTransformer):
         """
         return TransformerMixin.set_output(self, transform=transform)
 
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
         """Infer the kinds of the columns, fit the transformers and encode the table.
 
         Parameters
@@ -146,7 +151,7 @@ class TableEncoder(ColumnTransformer):
         self.__dict__ = vars(fitted) | {"transformers": self.transformers}
         return encoded
 
-    def transform(self, X, **params):
+    def transform(self, X: ArrayLike, **params: Any) -> Any:
         """Encode a table.
 
         Parameters
@@ -167,7 +172,7 @@ class TableEncoder(ColumnTransformer):
         with config_context(transform_output="default"):
             return super().transform(X, **params)
 
-    def describe_columns(self):
+    def describe_columns(self) -> str:
         """Return a text that shows what was understood of the columns in ``fit``.
 
         Returns
@@ -195,7 +200,7 @@ class TableEncoder(ColumnTransformer):
             for line in lines
         )
 
-    def _in_order(self, X):
+    def _in_order(self, X: Any) -> Any:
         """Return a table with its columns in the order of ``fit``.
 
         Scikit-learn finds columns by names that are strings. Other labels are found here,
@@ -218,7 +223,7 @@ class TableEncoder(ColumnTransformer):
         X = X.iloc[:, [labels.index(label) for label in wanted]]
         return X.set_axis(range(len(wanted)), axis=1)
 
-    def _warn_of_lost_values(self, X):
+    def _warn_of_lost_values(self, X: Any) -> None:
         columns = dict(zip(labels_of(X), split_columns(X), strict=True))
         notes = []
         for place, (label, kind) in enumerate(self.column_kinds_.items()):
@@ -229,5 +234,5 @@ class TableEncoder(ColumnTransformer):
             warn_user("\n".join(notes))
 
 
-def _are_names(labels) -> bool:
+def _are_names(labels: list[Any]) -> bool:
     return all(isinstance(label, str) for label in labels)

@@ -3,13 +3,14 @@
 import datetime
 import re
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from ..utils._compat import n_rows
 
 
-def split_columns(X) -> list:
+def split_columns(X: Any) -> list:
     """Return the columns of a table, as arrays or series.
 
     Parameters
@@ -27,7 +28,7 @@ def split_columns(X) -> list:
     return [X[:, i] for i in range(X.shape[1])]
 
 
-def to_objects(column) -> np.ndarray:
+def to_objects(column: Any) -> np.ndarray:
     """Return a column as an array of Python objects, with None for missing values.
 
     Parameters
@@ -46,7 +47,7 @@ def to_objects(column) -> np.ndarray:
     return values
 
 
-def _is_missing(value) -> bool:
+def _is_missing(value: Any) -> bool:
     try:
         # NaN and NaT differ from themselves.
         return value is None or bool(value != value)
@@ -55,7 +56,7 @@ def _is_missing(value) -> bool:
         return True
 
 
-def to_numbers(X) -> np.ndarray:
+def to_numbers(X: Any) -> np.ndarray:
     """Return columns of numbers as floats.
 
     Parameters
@@ -73,7 +74,7 @@ def to_numbers(X) -> np.ndarray:
     return np.clip(np.column_stack(columns), -limit, limit)
 
 
-def read_numbers(column) -> np.ndarray:
+def read_numbers(column: Any) -> np.ndarray:
     """Return one column of numbers as floats.
 
     Parameters
@@ -93,7 +94,7 @@ def read_numbers(column) -> np.ndarray:
     return np.array([_number(value) for value in to_objects(column)], dtype=np.float64)
 
 
-def _number(value) -> float:
+def _number(value: Any) -> float:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     if isinstance(value, np.timedelta64):
@@ -107,7 +108,7 @@ def _number(value) -> float:
         return np.nan
 
 
-def to_string(value) -> str | None:
+def to_string(value: Any) -> str | None:
     """Return the string that stands for a value as a category.
 
     Parameters
@@ -132,7 +133,7 @@ def to_string(value) -> str | None:
     return str(value)
 
 
-def is_blank(value) -> bool:
+def is_blank(value: Any) -> bool:
     """Return whether a value is missing, or a string that stands for nothing.
 
     Parameters
@@ -148,6 +149,6 @@ def is_blank(value) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() in ("", "nan"))
 
 
-def are_booleans(values) -> bool:
+def are_booleans(values: list[Any]) -> bool:
     """Return whether all values are booleans of Python or numpy."""
     return all(isinstance(value, bool | np.bool_) for value in values)

@@ -1,10 +1,14 @@
 """Base of the rules."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..utils.scores import has_size
+from ..utils.types import Ints
 
 
 class BaseThreshold(BaseEstimator):
@@ -19,7 +23,7 @@ class BaseThreshold(BaseEstimator):
 
     _parameter_constraints: dict = {}
 
-    def fit(self, scores, y=None):
+    def fit(self, scores: ArrayLike, y: Any = None) -> Self:
         """Find the threshold of a sample of scores.
 
         Parameters
@@ -42,35 +46,35 @@ class BaseThreshold(BaseEstimator):
             that have a size.
         """
         self._validate_params()
-        scores = check_array(
+        given = check_array(
             scores, ensure_2d=False, dtype=np.float64, ensure_min_samples=2, input_name="scores"
         )
-        if scores.ndim != 1:
+        if given.ndim != 1:
             raise ValueError(
                 f"scores must be one-dimensional, as score_samples gives them, got an array"
-                f" of shape {scores.shape}."
+                f" of shape {given.shape}."
             )
-        scores = np.sort(scores)
-        n_sized = np.count_nonzero(has_size(scores))
+        ordered = np.sort(given)
+        n_sized = np.count_nonzero(has_size(ordered))
         threshold = -np.inf
         if n_sized:
             # The differences of scores without size overflow, and so may the threshold.
             with np.errstate(over="ignore", invalid="ignore"):
-                threshold = float(self._threshold(scores))
-        is_lost = n_sized < len(scores) and not has_size(np.append(scores, threshold))[-1]
+                threshold = float(self._threshold(ordered))
+        is_lost = n_sized < len(ordered) and not has_size(np.append(ordered, threshold))[-1]
         if not np.isfinite(threshold) or is_lost:
             raise ValueError(
                 f"{type(self).__name__} has no usable threshold, it would be {threshold:.3g}:"
-                f" {len(scores) - n_sized} of {len(scores)} scores are beyond all others, from"
-                f" {scores[0]:.3g} to {scores[-1]:.3g}, as those of rows on which a network"
-                " overflows. Leave such rows out, or clip X; if there are none, set less"
-                " extreme parameters."
+                f" {len(ordered) - n_sized} of {len(ordered)} scores are beyond all others,"
+                f" from {ordered[0]:.3g} to {ordered[-1]:.3g}, as those of rows on which a"
+                " network overflows. Leave such rows out, or clip X; if there are none, set"
+                " less extreme parameters."
             )
         self.threshold_ = threshold
-        self.n_samples_seen_ = len(scores)
+        self.n_samples_seen_ = len(ordered)
         return self
 
-    def predict(self, scores):
+    def predict(self, scores: ArrayLike) -> Ints:
         """Label scores.
 
         Parameters
@@ -89,10 +93,10 @@ class BaseThreshold(BaseEstimator):
             If a score is NaN.
         """
         check_is_fitted(self)
-        scores = np.asarray(scores, dtype=np.float64)
-        if np.isnan(scores).any():
+        values = np.asarray(scores, dtype=np.float64)
+        if np.isnan(values).any():
             raise ValueError("scores contains NaN, which is neither normal nor abnormal.")
-        return np.where(scores < self.threshold_, -1, 1)
+        return np.where(values < self.threshold_, -1, 1)
 
     def _threshold(self, scores: np.ndarray) -> float:
         raise NotImplementedError

@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from ..utils.types import Floats
 from ..utils.validation import Interval
 from ._base import BaseThreshold
 
@@ -47,10 +48,10 @@ def too_few_to_calibrate(alpha: float, n_calibration: int, rows: str) -> str:
     """
     # As a decimal, because the inverse of a number such as 1e-320 is no float.
     needed = 1 / Decimal(float(alpha)) - 1 - Decimal("1e-9")
-    needed = f"{needed.to_integral_value(ROUND_CEILING):.12g}"
+    whole = f"{needed.to_integral_value(ROUND_CEILING):.12g}"
     return (
         f"{n_calibration} {rows} are too few for alpha={alpha}: no row can be called an"
-        f" outlier. It takes {needed} or more: give more rows, or set a larger alpha."
+        f" outlier. It takes {whole} or more: give more rows, or set a larger alpha."
     )
 
 
@@ -90,10 +91,10 @@ class ConformalThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {"alpha": [Interval(Real, 0, 1, closed="neither")]}
 
-    def __init__(self, alpha=0.1):
+    def __init__(self, alpha: float = 0.1):
         self.alpha = alpha
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         # The p-value of a row is (1 + number of scores up to and with its own) / (n + 1). It is
         # at most k / (n + 1), and so at most alpha, below the k-th lowest score.
         k = conformal_rank(self.alpha, len(scores))

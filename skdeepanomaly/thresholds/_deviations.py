@@ -1,11 +1,13 @@
 """Deviations from the bulk of the scores."""
 
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 from scipy.stats import median_abs_deviation
 
 from ..utils.scores import has_size, moments
+from ..utils.types import Floats
 from ..utils.validation import Interval, StrOptions
 from ._base import BaseThreshold
 from ._offsets import robust_offset
@@ -40,10 +42,10 @@ class ZScoreThreshold(BaseThreshold):
         "n_deviations": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, n_deviations=3.0):
+    def __init__(self, n_deviations: float = 3.0):
         self.n_deviations = n_deviations
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         mean, deviation = moments(scores)
         return mean - self.n_deviations * deviation
 
@@ -81,11 +83,11 @@ class MADThreshold(BaseThreshold):
         "side": [StrOptions({"both", "lower"})],
     }
 
-    def __init__(self, n_deviations=3.0, side="lower"):
+    def __init__(self, n_deviations: float = 3.0, side: Literal["both", "lower"] = "lower"):
         self.n_deviations = n_deviations
         self.side = side
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         if self.side == "lower":
             return robust_offset(scores, self.n_deviations)
         deviation = median_abs_deviation(scores, scale="normal")
@@ -136,11 +138,11 @@ class IQRThreshold(BaseThreshold):
         "adjusted": ["boolean"],
     }
 
-    def __init__(self, factor=1.5, adjusted=True):
+    def __init__(self, factor: float = 1.5, adjusted: bool = True):
         self.factor = factor
         self.adjusted = adjusted
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         self.medcouple_ = medcouple(scores[has_size(scores)]) if self.adjusted else 0.0
         first, third = np.quantile(scores, [0.25, 0.75])
         skew = np.exp((-4 if self.medcouple_ >= 0 else -3) * self.medcouple_)

@@ -7,6 +7,7 @@ from sklearn.mixture import GaussianMixture
 
 from ..utils.randomness import check_local_random_state
 from ..utils.scores import has_size, moments
+from ..utils.types import Floats, RandomState
 from ..utils.validation import Interval
 from ._base import BaseThreshold
 from ._offsets import contamination_offset
@@ -63,12 +64,17 @@ class GaussianMixtureThreshold(BaseThreshold):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_deviations=3.0, separation=2.0, random_state=None):
+    def __init__(
+        self,
+        n_deviations: float = 3.0,
+        separation: float = 2.0,
+        random_state: RandomState = None,
+    ):
         self.n_deviations = n_deviations
         self.separation = separation
         self.random_state = random_state
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         sized, (mean, spread) = scores[has_size(scores)], moments(scores)
         # Two groups need at least three different scores.
         many = len(np.unique(sized)) > 2 and spread > 0
@@ -79,7 +85,7 @@ class GaussianMixtureThreshold(BaseThreshold):
             return contamination_offset(sized, n_lower / len(sized))
         return mean - self.n_deviations * spread
 
-    def _count_lower(self, scores):
+    def _count_lower(self, scores: Floats) -> int:
         """Return the size of the lower group, or 0 if there is one group only."""
         column, rng = scores[:, None], check_local_random_state(self.random_state)
         two = GaussianMixture(2, random_state=rng).fit(column)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..utils.scores import has_size
+from ..utils.types import Contamination
 
 
 def contamination_offset(
@@ -75,7 +76,7 @@ def robust_offset(scores: np.ndarray, n_deviations: float = 3.0) -> float:
     return float(median - n_deviations * (median - first_quartile) / 0.6745)
 
 
-def choose_offset(scores: np.ndarray, contamination) -> float:
+def choose_offset(scores: np.ndarray, contamination: Contamination) -> float:
     """Return ``offset_`` for the parameter ``contamination``.
 
     Parameters

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 from ..utils.scores import has_size
+from ..utils.types import Floats
 from ..utils.validation import Interval
 from ._base import BaseThreshold
 
@@ -69,11 +70,11 @@ class POTThreshold(BaseThreshold):
         "tail": [Interval(Real, 0, 0.5, closed="right")],
     }
 
-    def __init__(self, risk=0.05, tail=0.1):
+    def __init__(self, risk: float = 0.05, tail: float = 0.1):
         self.risk = risk
         self.tail = tail
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         if self.risk >= self.tail:
             raise ValueError(
                 f"risk must be smaller than tail, in which the threshold lies; got"

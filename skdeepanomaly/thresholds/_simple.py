@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+from ..utils.types import Floats
 from ..utils.validation import Interval
 from ._base import BaseThreshold
 from ._offsets import contamination_offset
@@ -34,10 +35,10 @@ class QuantileThreshold(BaseThreshold):
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
 
-    def __init__(self, contamination=0.1):
+    def __init__(self, contamination: float = 0.1):
         self.contamination = contamination
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         return contamination_offset(scores, self.contamination)
 
 
@@ -65,8 +66,8 @@ class FixedThreshold(BaseThreshold):
 
     _parameter_constraints: dict = {"value": [Interval(Real, None, None, closed="neither")]}
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: float = 0.0):
         self.value = value
 
-    def _threshold(self, scores):
+    def _threshold(self, scores: Floats) -> float:
         return self.value

@@ -5,6 +5,7 @@ import math
 import re
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -18,7 +19,7 @@ _TIMES = (datetime.date, datetime.time, np.datetime64)
 EXACT = (str, Real, np.bool_, Decimal, *_TIMES)
 
 
-def to_cells(X) -> tuple[list[list], bool]:
+def to_cells(X: Any) -> tuple[list[list[Any]], bool]:
     """Return the cells of a few rows as values of JSON, column by column.
 
     Parameters
@@ -43,7 +44,7 @@ def to_cells(X) -> tuple[list[list], bool]:
     return cells, exact
 
 
-def _are_exact(column, values: list, cells: list) -> bool:
+def _are_exact(column: Any, values: list[Any], cells: list[Any]) -> bool:
     # There are many values and few types.
     others = tuple(t for t in {*map(type, values)} if not issubclass(t, EXACT))
     if not all(v is None or _is_na(v) for v in values if isinstance(v, others)):
@@ -56,7 +57,7 @@ def _are_exact(column, values: list, cells: list) -> bool:
     )
 
 
-def _columns(X) -> list:
+def _columns(X: Any) -> list[Any]:
     if hasattr(X, "iloc"):  # pandas
         return [X.iloc[:, i] for i in range(X.shape[1])]
     if hasattr(X, "to_pylist"):  # pyarrow
@@ -64,7 +65,7 @@ def _columns(X) -> list:
     return [X[:, i] for i in range(X.shape[1])]
 
 
-def _python_values(column) -> list:
+def _python_values(column: Any) -> list[Any]:
     if hasattr(column, "to_pylist"):  # pyarrow
         return column.to_pylist()
     if isinstance(column, np.ndarray):
@@ -76,11 +77,11 @@ def _python_values(column) -> list:
     return column.to_list()
 
 
-def _is_na(value) -> bool:
+def _is_na(value: Any) -> bool:
     return bool(is_pandas_na(value)) or value != value
 
 
-def _cell(value):
+def _cell(value: Any) -> Any:
     if type(value) is str or (type(value) is float and abs(value) < math.inf):
         return value
     if value is None or is_pandas_na(value):
@@ -88,7 +89,8 @@ def _cell(value):
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, Integral):
-        return int(value) if abs(value) <= LARGEST_WHOLE else str(int(value))
+        whole = int(value)
+        return whole if abs(whole) <= LARGEST_WHOLE else str(whole)
     if isinstance(value, Real):
         value = float(value)
         if np.isinf(value):

@@ -1,12 +1,13 @@
 """Containers of rows: arrays, sparse matrices, and the frames of several libraries."""
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse, vstack
 
 
-def container_of(X):
+def container_of(X: Any) -> str:
     """Name the container of rows: it decides which rows can be stacked.
 
     Parameters
@@ -27,7 +28,7 @@ def container_of(X):
     return f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
 
 
-def as_indexable(X):
+def as_indexable(X: Any) -> Any:
     """Return rows in a form of which some can be taken, and stacked.
 
     Parameters
@@ -45,7 +46,7 @@ def as_indexable(X):
     return X if hasattr(X, "shape") else np.asarray(X)
 
 
-def stack(parts):
+def stack(parts: list[Any]) -> Any:
     """Stack rows in the same container; a column of integers may come back as floats.
 
     Parameters

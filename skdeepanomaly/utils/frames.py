@@ -1,7 +1,11 @@
 """Column names of data frames, and data frames made of arrays."""
 
+from typing import Any
 
-def column_names(X):
+from .types import Floats
+
+
+def column_names(X: Any) -> list[Any] | None:
     """Return the names of the columns of a data frame.
 
     Parameters
@@ -20,7 +24,7 @@ def column_names(X):
     return getattr(X, "column_names", None)
 
 
-def frame_like(X, values):
+def frame_like(X: Any, values: Floats) -> Any:
     """Return an array in a container like that of some rows.
 
     Parameters

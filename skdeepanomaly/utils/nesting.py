@@ -1,15 +1,20 @@
 """What a pipeline, a search or another meta-estimator contains, down to the detector."""
 
-from sklearn.base import is_classifier, is_regressor
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from .types import Rows
 
 # Attributes in which meta-estimators keep the fitted estimator that they wrap.
 FITTED_INSIDE = ("best_estimator_", "detector_", "estimator_")
 
 
-def supervised_kind(estimator):
+def supervised_kind(estimator: BaseEstimator) -> Literal["classifier", "regressor"] | None:
     """Say whether an estimator is a classifier or a regressor.
 
     Parameters
@@ -29,7 +34,7 @@ def supervised_kind(estimator):
     return "regressor" if is_regressor(estimator) else None
 
 
-def nested(detector):
+def nested(detector: BaseEstimator) -> list[BaseEstimator]:
     """Return a fitted detector and the estimators that it wraps.
 
     Parameters
@@ -52,7 +57,7 @@ def nested(detector):
     return parts
 
 
-def _inside(estimator):
+def _inside(estimator: Any) -> BaseEstimator | None:
     if isinstance(estimator, Pipeline):
         return estimator[-1]
     if isinstance(estimator, FrozenEstimator):
@@ -61,7 +66,7 @@ def _inside(estimator):
     return next((part for part in parts if part is not None), None)
 
 
-def nested_rows(detector, X):
+def nested_rows(detector: BaseEstimator, X: Rows) -> Iterator[tuple[BaseEstimator, Any]]:
     """Yield the estimators of :func:`nested`, each with the rows that it gets.
 
     Parameters

@@ -1,13 +1,16 @@
 """Random numbers that leave numpy's global generator alone."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
+from .types import RandomState
 
-def check_local_random_state(random_state):
+
+def check_local_random_state(random_state: RandomState) -> np.random.RandomState:
     """Return a generator that is never numpy's global one.
 
     Parameters
@@ -29,7 +32,7 @@ def check_local_random_state(random_state):
 
 
 @contextmanager
-def kept_numpy_state():
+def kept_numpy_state() -> Iterator[None]:
     """Put the state of numpy's global generator back after a block.
 
     Some estimators draw from it though they have no ``random_state`` that could be set, such
@@ -46,7 +49,7 @@ def kept_numpy_state():
         np.random.set_state(state)  # noqa: NPY002
 
 
-def seeded_clone(estimator, rng):
+def seeded_clone(estimator: BaseEstimator, rng: np.random.RandomState | None) -> BaseEstimator:
     """Clone an estimator and give a seed to each of its parts that has none.
 
     Parameters
@@ -74,7 +77,7 @@ def seeded_clone(estimator, rng):
     return estimator
 
 
-def random_seed(rng) -> int:
+def random_seed(rng: np.random.RandomState) -> int:
     """Draw a seed that any estimator takes.
 
     Parameters

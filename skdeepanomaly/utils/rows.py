@@ -1,17 +1,21 @@
 """The shape of rows, and some rows of a table in place of all."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from .types import Rows
 
 
-def shape_of(X) -> tuple[int, ...]:
+def shape_of(X: Rows) -> tuple[int, ...]:
     """Return the shape of an array, of a data frame, or of what can be made an array."""
     shape = getattr(X, "shape", None)
     return np.asarray(X).shape if shape is None else tuple(shape)
 
 
-def spread(X, n_rows: int):
+def spread(X: NDArray[Any], n_rows: int) -> NDArray[Any]:
     """Return at most ``n_rows`` rows, evenly spread over the table.
 
     Parameters

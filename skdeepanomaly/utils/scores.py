@@ -1,13 +1,17 @@
 """Scores of any outlier detector; decision_function and predict of ours."""
 
+from typing import Any
+
 import numpy as np
-from sklearn.base import OutlierMixin
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._compat import n_rows, take_rows
 from .rows import spread
+from .types import Bools, Floats, Ints, Rows
 
 # The labels of this many rows are looked at. Inliers are at least half of the training rows.
 N_LABELS_TO_CHECK = 20
@@ -16,7 +20,7 @@ N_LABELS_TO_CHECK = 20
 BEYOND_ALL = 1e36
 
 
-def normality_scores(detector, X) -> np.ndarray:
+def normality_scores(detector: Any, X: Rows) -> Floats:
     """Return the scores of a fitted outlier detector, the higher the more normal.
 
     Parameters
@@ -45,7 +49,7 @@ def normality_scores(detector, X) -> np.ndarray:
     return np.array(score(X), dtype=np.float64)
 
 
-def has_size(scores: np.ndarray) -> np.ndarray:
+def has_size(scores: np.ndarray) -> Bools:
     """Return which scores can be summed, and not only be ranked.
 
     The lowest float64, which a detector gives to a row on which it overflows, has a rank, but
@@ -88,7 +92,7 @@ def moments(scores: np.ndarray) -> tuple[float, float]:
     return (float(sized.mean()), float(sized.std())) if sized.size else (0.0, 0.0)
 
 
-def check_label_convention(detector, X) -> None:
+def check_label_convention(detector: Any, X: Rows) -> None:
     """Refuse a fitted detector whose labels, and so probably its scores, mean something else.
 
     Parameters
@@ -122,13 +126,13 @@ def check_label_convention(detector, X) -> None:
         )
 
 
-def _last_step(detector):
+def _last_step(detector: BaseEstimator) -> Any:
     while isinstance(detector, Pipeline | FrozenEstimator):
         detector = detector[-1] if isinstance(detector, Pipeline) else detector.estimator
     return detector
 
 
-def _is_density_estimator(detector) -> bool:
+def _is_density_estimator(detector: BaseEstimator) -> bool:
     if not hasattr(detector, "__sklearn_tags__"):
         return False
     return get_tags(detector).estimator_type == "density_estimator"
@@ -137,7 +141,7 @@ def _is_density_estimator(detector) -> bool:
 class OffsetMixin(OutlierMixin):
     """For detectors with ``score_samples`` and the threshold ``offset_``."""
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> Floats:
         """Return ``score_samples(X) - offset_``, negative for outliers.
 
         Parameters
@@ -154,7 +158,7 @@ class OffsetMixin(OutlierMixin):
         scores -= self.offset_
         return scores
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Ints:
         """Label rows.
 
         Parameters
@@ -169,7 +173,7 @@ class OffsetMixin(OutlierMixin):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def fit_predict(self, X, y=None, **params):
+    def fit_predict(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Ints:
         """Fit to X and label its rows.
 
         Parameters

@@ -5,12 +5,12 @@ pandas, polars and pyarrow all have ``__array__``. A union of their classes woul
 installed.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -19,10 +19,23 @@ RandomState: TypeAlias = int | np.random.RandomState | None
 Contamination: TypeAlias = float | Literal["auto"]
 Activation: TypeAlias = Literal["elu", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "tanh"]
 
-# A class is called as any function would be that returns a module.
-Module: TypeAlias = torch.nn.Module | Callable[..., torch.nn.Module]
-Optimizer: TypeAlias = Callable[..., torch.optim.Optimizer]
-Device: TypeAlias = str | torch.device
-# skorch has no types; and to a type checker, a list of EarlyStopping is no list of Callback.
-Callbacks: TypeAlias = list[Any] | tuple[Any, ...]
-TrainSplit: TypeAlias = float | Callable[..., Any]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+class Sparse(Protocol):
+    """A sparse matrix or array of scipy, which has no types."""
+
+    def tocsr(self, copy: bool = False) -> Any:
+        """Return the rows in the format that can be indexed by them."""
+
+
+# Rows of what hands them on to a detector inside, which may take sparse ones.
+Rows: TypeAlias = ArrayLike | Sparse
+# A series, or several.
+SeriesLike: TypeAlias = ArrayLike | Sequence[ArrayLike]
+# What scikit-learn takes for ``cv``, besides a number: a splitter, or training and test rows.
+Folds: TypeAlias = BaseCrossValidator | BaseShuffleSplit | Iterable[tuple[ArrayLike, ArrayLike]]
+# A name of a rule of ``thresholds``.
+ThresholdName: TypeAlias = Literal[
+    "conformal", "fixed", "gaussian_mixture", "iqr", "mad", "pot", "quantile", "zscore"
+]

@@ -3,13 +3,17 @@
 import difflib
 import inspect
 import numbers
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._compat import HasMethods, Interval, Options, RealNotInt, StrOptions
 from .rows import spread
+from .types import Rows
 from .warn import warn_user
 
 __all__ = [
@@ -49,7 +53,7 @@ SCALE_RATIO = 100.0
 MIN_ROWS_AFTER_FIT = 50
 
 
-def closest(name: str, valid) -> str:
+def closest(name: str, valid: Iterable[str]) -> str:
     """Return a question for error messages with the most similar valid name, or an empty text.
 
     Parameters
@@ -68,7 +72,7 @@ def closest(name: str, valid) -> str:
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
-def parameter_names(component) -> tuple[list[str], bool]:
+def parameter_names(component: Callable[..., Any]) -> tuple[list[str], bool]:
     """Return the parameter names of a callable, and whether it takes ``**kwargs``.
 
     Parameters
@@ -90,8 +94,8 @@ def parameter_names(component) -> tuple[list[str], bool]:
 
 
 def check_labels(
-    y, n_samples: int, name: str, *, required: bool, first: bool = True
-) -> np.ndarray:
+    y: ArrayLike | None, n_samples: int, name: str, *, required: bool, first: bool = True
+) -> NDArray[np.int8]:
     """Check labels -1 (anomaly), +1 (normal) and 0 (unlabelled), and return them as int8.
 
     Parameters
@@ -150,7 +154,7 @@ def check_labels(
     return labels.astype(np.int8)
 
 
-def refuse_sparse(X, name: str) -> None:
+def refuse_sparse(X: Rows, name: str) -> None:
     """Raise an error for sparse rows that says how a pipeline gives dense ones.
 
     Parameters
@@ -173,7 +177,7 @@ def refuse_sparse(X, name: str) -> None:
         )
 
 
-def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
+def warn_if_unscaled(X: np.ndarray, feature_names: Sequence[str] | None = None) -> None:
     """Warn if the scales of columns differ by orders of magnitude.
 
     The scale of a column is its root mean square. It is compared with the median scale of the
@@ -211,7 +215,7 @@ def warn_if_unscaled(X: np.ndarray, feature_names=None) -> None:
     )
 
 
-def warn_if_one_batch(batch_size, n_samples: int) -> None:
+def warn_if_one_batch(batch_size: int | str, n_samples: int) -> None:
     """Warn if an explicit batch size is larger than the number of rows."""
     if isinstance(batch_size, numbers.Integral) and batch_size > n_samples:
         warn_user(
@@ -231,7 +235,7 @@ def warn_if_few_after_fit(n_samples: int) -> None:
         )
 
 
-def plain_number(name: str, value, constraints):
+def plain_number(name: str, value: Any, constraints: list[Any]) -> Any:
     """Return a number as Python's own int or float, and other values as they are.
 
     Parameters
@@ -256,7 +260,8 @@ def plain_number(name: str, value, constraints):
     if isinstance(value, np.generic):
         value = value.item()
     is_real = any(isinstance(c, Interval) and c.type is numbers.Real for c in constraints)
-    if not is_real or not isinstance(value, numbers.Real):
+    is_number = is_real and isinstance(value, numbers.Real)
+    if not is_number:
         return value
     limit = float(np.finfo(np.float32).max)
     if abs(value) > limit:
@@ -267,7 +272,7 @@ def plain_number(name: str, value, constraints):
     return float(value)
 
 
-def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
+def check_hidden_dims(hidden_dims: Iterable[int]) -> tuple[int, ...]:
     """Return the widths of hidden layers as a tuple of positive integers.
 
     Parameters
@@ -293,7 +298,7 @@ def check_hidden_dims(hidden_dims) -> tuple[int, ...]:
     return tuple(int(d) for d in dims)
 
 
-def check_scales(scales) -> tuple[float, float]:
+def check_scales(scales: Iterable[float]) -> tuple[float, float]:
     """Return the two scales of background rows, the smaller one first.
 
     Parameters
@@ -320,7 +325,11 @@ def check_scales(scales) -> tuple[float, float]:
     return float(min(given)), float(max(given))
 
 
-def check_columns(columns, n_features: int, feature_names=None) -> list[int]:
+def check_columns(
+    columns: Sequence[str | int] | None,
+    n_features: int,
+    feature_names: Sequence[str] | None = None,
+) -> list[int]:
     """Return the indices of columns that are given by name or by index.
 
     Parameters

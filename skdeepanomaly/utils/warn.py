@@ -3,6 +3,7 @@
 import inspect
 import os
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -32,7 +33,7 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 @contextmanager
-def recorded_warnings():
+def recorded_warnings() -> Iterator[list[str]]:
     """Collect the texts of :func:`warn_user` in the block, whatever the filters show.
 
     Yields
@@ -40,7 +41,8 @@ def recorded_warnings():
     texts : list of str
         The texts so far.
     """
-    token = _RECORDED.set(texts := [])
+    texts: list[str] = []
+    token = _RECORDED.set(texts)
     try:
         yield texts
     finally:

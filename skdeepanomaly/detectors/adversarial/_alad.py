@@ -6,15 +6,8 @@ from typing import Any, Literal
 import torch
 
 from ...base import DecoderMixin, EncoderMixin
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import StrOptions
 from ._base import BaseAdversarialDetector
 from ._losses import ALADLoss

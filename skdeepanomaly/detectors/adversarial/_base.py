@@ -7,7 +7,7 @@ import torch
 
 from ...base import BaseDeepDetector, GeneratorMixin
 from ...engine import AdversarialNet
-from ...utils.types import Optimizer
+from ...engine.types import Optimizer
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import SHARE, WIDTH, half_latent_dim
 

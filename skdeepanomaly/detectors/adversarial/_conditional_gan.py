@@ -9,16 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ...engine import draw_seed, isolated_rng
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...utils.rows import spread
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import check_columns
 from .._parameters import half_latent_dim
 from ._gan import GAN

@@ -7,16 +7,9 @@ from typing import Any, Literal
 import torch
 
 from ...engine import map_in_blocks
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...utils.rows import spread
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import Interval, StrOptions, check_scales
 from .._parameters import NOT_NEGATIVE, POSITIVE, SHARE, WIDTH
 from ._base import BaseAdversarialDetector

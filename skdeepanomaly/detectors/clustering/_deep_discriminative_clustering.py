@@ -7,16 +7,8 @@ from typing import Any, Literal
 import torch
 
 from ...engine import AnnealedNet
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows

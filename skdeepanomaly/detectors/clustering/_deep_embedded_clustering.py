@@ -9,16 +9,8 @@ from skorch import NeuralNet
 from torch.utils.data import Dataset
 
 from ...engine import DetectorNet, StopTraining
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, POSITIVE
 from ._base import BaseDeepClustering, codes_of, sample_rows

@@ -12,16 +12,8 @@ from skorch import NeuralNet
 from threadpoolctl import threadpool_limits
 
 from ...engine import DetectorNet, iter_outputs
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval, StrOptions
 from .._parameters import NOT_NEGATIVE, POSITIVE, WIDTH, wide_latent_dim
 from ._base import BaseDeepClustering, check_finite, codes_of, sample_rows

@@ -7,17 +7,9 @@ import numpy as np
 import torch
 
 from ...base import BaseDeepDetector
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...utils.rows import spread
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS, NOT_NEGATIVE, POSITIVE, SHARE

@@ -9,8 +9,9 @@ from torch import nn
 
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet, widest_output
+from ...engine.types import Module
 from ...networks import ACTIVATIONS
-from ...utils.types import Activation, Module
+from ...utils.types import Activation
 from ...utils.validation import StrOptions
 from .._parameters import WIDTH
 from ._augmentation import AugmentingLoader

@@ -6,16 +6,8 @@ from typing import Any, Literal
 import torch
 
 from ...engine import spread_tensor
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from .._parameters import NOT_NEGATIVE, SHARE
 from ..reconstruction import DenoisingAutoEncoder
 from ._base import BaseImageDetector, StemMixin

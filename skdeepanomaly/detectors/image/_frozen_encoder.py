@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...base import FixedModuleMixin, RowsMixin
 from ...engine import check_device
-from ...utils.types import Device
+from ...engine.types import Device
 from ...utils.validation import StrOptions
 from ._frozen_layers import FrozenLayers, LocalPatterns
 from ._rows import ImageRowsMixin

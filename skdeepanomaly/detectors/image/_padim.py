@@ -6,7 +6,8 @@ from typing import Literal
 
 import torch
 
-from ...utils.types import Contamination, Device, RandomState
+from ...engine.types import Device
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import Interval
 from ._patch_base import BasePatchDetector
 from ._patches import PlaceGaussians

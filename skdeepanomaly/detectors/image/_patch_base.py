@@ -11,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from ...base import BaseUntrainedDetector
 from ...engine import BLOCK_ROWS
-from ...utils.types import Contamination, Device, Floats, RandomState
+from ...engine.types import Device
+from ...utils.types import Contamination, Floats, RandomState
 from ...utils.validation import Interval, StrOptions
 from ._frozen_encoder import LAYER_CONSTRAINTS, make_layers
 from ._patches import PatchFeatures, PatchModel

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ...utils.types import Contamination, Device, RandomState
+from ...engine.types import Device
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import Interval, RealNotInt, StrOptions
 from ._patch_base import BasePatchDetector
 from ._patches import PatchMemory, greedy_coreset, image_patches

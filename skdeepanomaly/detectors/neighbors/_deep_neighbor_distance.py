@@ -9,17 +9,9 @@ import torch
 
 from ...base import BaseDeepDetector
 from ...engine import OneCycleNet
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...utils.rows import n_drawn
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._members import MembersMixin
 from .._parameters import NETWORK_CONSTRAINTS

@@ -15,16 +15,8 @@ from torch.utils.data import Dataset
 
 from ...base import BaseDeepDetector
 from ...engine import DetectorNet
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE
 from ._losses import NegativesLoss

@@ -7,16 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval
 from ._base import BaseCenterDetector
 from ._losses import DeepSVDDLoss

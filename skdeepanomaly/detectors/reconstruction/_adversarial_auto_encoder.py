@@ -7,16 +7,8 @@ import torch
 
 from ...base import GeneratorMixin
 from ...engine import AdversarialNet, mean_over_rows
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import StrOptions
 from .._members import one_of_members
 from ._auto_encoder import AutoEncoder

@@ -8,17 +8,9 @@ import numpy as np
 import torch
 
 from ...engine import mean_over_rows, numpy_layers
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...networks import ACTIVATIONS
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import StrOptions
 from ._base import BaseAutoEncoder
 from ._losses import ReconstructionLoss

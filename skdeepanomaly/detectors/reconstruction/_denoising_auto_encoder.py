@@ -9,16 +9,8 @@ import torch
 from numpy.typing import ArrayLike
 
 from ...engine import DetectorNet
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval
 from .._parameters import NOT_NEGATIVE, SHARE
 from ._auto_encoder import AutoEncoder

@@ -8,16 +8,8 @@ import torch
 
 from ...base import GeneratorMixin
 from ...engine import AnnealedNet
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval, StrOptions
 from .._members import one_of_members
 from .._parameters import NOT_NEGATIVE, WIDTH

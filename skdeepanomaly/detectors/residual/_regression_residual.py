@@ -12,16 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...base import BaseDeepDetector, DecoderMixin
 from ...engine import BLOCK_ROWS, map_in_blocks, mean_over_rows
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, SHARE
 from ._losses import ResidualLoss

@@ -7,15 +7,8 @@ from typing import Any, Literal
 import torch
 
 from ...base import BaseDeepDetector
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import POSITIVE, WIDTH
 from ._losses import InternalContrastiveLoss

@@ -8,16 +8,8 @@ import torch
 
 from ...base import BaseDeepDetector, EncoderMixin
 from ...engine import spread_tensor
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from ...utils.validation import Interval, StrOptions, check_hidden_dims
 from .._parameters import NETWORK_CONSTRAINTS, POSITIVE, WIDTH
 from ._losses import DeterministicContrastiveLoss

@@ -5,16 +5,8 @@ from typing import Any, Literal
 
 import torch
 
-from ...utils.types import (
-    Activation,
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Activation, Contamination, RandomState
 from .._parameters import NOT_NEGATIVE
 from ..one_class._base import BaseCenterDetector
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin

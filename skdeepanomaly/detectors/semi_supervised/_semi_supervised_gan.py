@@ -6,16 +6,9 @@ from typing import Any, Literal
 import torch
 
 from ...engine import iter_outputs
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
 from ...utils.rows import spread
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...utils.types import Contamination, RandomState
 from .._parameters import NOT_NEGATIVE
 from ..adversarial._base import BaseAdversarialDetector
 from ._base import ANOMALY_SHARE_CONSTRAINTS, AnomalyShareMixin

@@ -4,15 +4,8 @@ from typing import Any, Literal
 
 import torch
 
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Contamination, RandomState
 from ...utils.validation import StrOptions
 from ._base import BaseWindowDetector, ForecastingMixin
 from ._carried_state import CarriedStateMixin

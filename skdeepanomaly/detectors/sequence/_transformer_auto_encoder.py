@@ -5,15 +5,8 @@ from typing import Any, Literal
 import torch
 
 from ...base import DecoderMixin
-from ...utils.types import (
-    Callbacks,
-    Contamination,
-    Device,
-    Module,
-    Optimizer,
-    RandomState,
-    TrainSplit,
-)
+from ...engine.types import Callbacks, Device, Module, Optimizer, TrainSplit
+from ...utils.types import Contamination, RandomState
 from .._parameters import SHARE, WIDTH
 from ._base import BaseWindowDetector
 from ._losses import MaskedWindowLoss
