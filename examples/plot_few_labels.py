@@ -3,9 +3,9 @@
 
 Known anomalies help to find more of their kind, and may hide what nobody has seen yet.
 
-Scans of digits come with scikit-learn; those of 0 to 7 are normal. Nines are an anomaly of which
-some are known. Eights are another one, of which nobody knows. The grey line is a search for
-the nearest training rows, which sees no labels.
+Scans of digits come with scikit-learn; those of 0 to 7 are normal. Nines are an anomaly of
+which some are known. Eights are another one, of which nobody knows. The grey line is a search
+for the nearest training rows, which sees no labels.
 """
 
 import matplotlib.pyplot as plt
