@@ -3,8 +3,8 @@
 
 Images that are shifted by one pixel look abnormal, until a detector learns that they are not.
 
-Detectors learn 100 scans of the digit three, which come with scikit-learn, all well in place. New
-scans are threes and other digits, in place at first, then each shifted by up to one pixel.
+Detectors learn 100 scans of the digit three, which come with scikit-learn, all well in place.
+New scans are threes and other digits, in place at first, then each shifted by up to one pixel.
 ``augmentation`` changes the images of each batch in training.
 """
 
@@ -46,10 +46,10 @@ tests = {"in place": in_place, "shifted": shifted(in_place)}
 # The simplest way is to search the nearest of the training images, and of shifted copies.
 
 detectors = {
-    "ConvAutoEncoder": ConvAutoEncoder(max_epochs=60),
-    "ConvVariationalAutoEncoder": ConvVariationalAutoEncoder(max_epochs=60),
-    "ConvDeepSVDD": ConvDeepSVDD(pretrain_epochs=50, max_epochs=20),
-    "ConvBiGAN": ConvBiGAN(max_epochs=30),
+    "ConvAutoEncoder": ConvAutoEncoder(max_epochs=50),
+    "ConvVariationalAutoEncoder": ConvVariationalAutoEncoder(max_epochs=50),
+    "ConvDeepSVDD": ConvDeepSVDD(pretrain_epochs=40, max_epochs=20),
+    "ConvBiGAN": ConvBiGAN(max_epochs=25),
 }
 fits = [
     (f"{name}, {change or 'no augmentation'}", detector, change)
@@ -75,10 +75,10 @@ for name, X_train in {"no copies": train, "shifted copies": copies}.items():
     ]
 
 # %%
-# In place, all of them rank well, but for Deep SVDD, whose training is short here. Shifts spoil
-# all that never saw one. ``RandomShift`` gives back part of what was lost, and costs a little in
-# place; mirrored and noisy images are not what is new here. On images as small as these, shifted
-# copies in a search give back all of it.
+# In place nearly all of them rank well; Deep SVDD would need a longer training. Shifts spoil
+# what never saw any. ``RandomShift`` brings back a part, and costs a little in place. Noise and
+# mirrored images do not help against shifts. On images as small as these a search through
+# shifted copies brings back nearly all.
 
 figure = plt.figure(figsize=(11, 5.4), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 3])
