@@ -5,8 +5,8 @@ Networks that read a window in its order, next to methods that do not know of or
 
 A series of two channels has twelve anomalies of six kinds, such as a usual value at the wrong
 time and a channel that is late. All detectors learn the first part, which has none, and score
-windows of 20 time stamps. The table shows the ROC AUC of time stamps of each kind against normal
-ones.
+windows of 20 time stamps. The table shows the ROC AUC of time stamps of each kind against
+normal ones.
 """
 
 import matplotlib.pyplot as plt
@@ -40,8 +40,8 @@ X, y, kinds = make_series_anomalies(
 )
 
 # %%
-# With ``n_last_steps=2`` only the end of a window counts, so that a single value is seen when it
-# comes, and is forgotten when it is past.
+# With ``n_last_steps=2`` only the end of a window counts, so that a single value is seen when
+# it comes, and is forgotten when it is past.
 
 networks = {
     "RecurrentForecaster": RecurrentForecaster(hidden_dim=32, max_epochs=5, n_last_steps=2),

@@ -1,7 +1,7 @@
 """The same alarms in the eyes of each metric
 ==========================================
 
-Alarms in a series that are early, late, scarce or drawn at random, and what metrics think of them.
+Early, late, scarce and random alarms in a series, and what metrics think of them.
 
 The series has three anomalies (grey). A metric of single time stamps, such as F1, sees no
 difference between an alarm that is a little late and one that is wrong. Metrics of ranges do,
@@ -50,7 +50,8 @@ candidates = {
 }
 
 # %%
-# Those that take scores get 1 for an alarm and 0 elsewhere. The score of Numenta can be negative.
+# Metrics of scores get 1 for an alarm and 0 elsewhere. The score of Numenta can be negative:
+# each time stamp with a false alarm costs.
 
 metrics = {
     "F1 of\ntime\nstamps": outlier_f1_score,
@@ -69,14 +70,15 @@ with warnings.catch_warnings():
     table = np.array([[m(truth, p) for m in metrics.values()] for p in candidates.values()])
 
 # %%
-# After point adjustment alarms at random look nearly as good as the truth. Affiliation is kind to
-# what is near, even if it comes too late. Recall of ranges says what was covered, and precision
-# what was wrong: report both. Where alarms have to be early, so do Numenta's score and the delay.
+# After point adjustment alarms at random look nearly as good as the truth. Affiliation is kind
+# to what is near, even if it comes too late. Recall of ranges says what was covered, and
+# precision how much of the alarms was right: report both. Where alarms have to be early, look
+# at the score of Numenta, and at the delays.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(13, 4.6), layout="constrained", width_ratios=[1, 1.5]
 )
-for row, (name, labels) in enumerate(candidates.items()):
+for row, labels in enumerate(candidates.values()):
     for start in STARTS:
         left.fill_between([start, start + LENGTH], row - 0.5, row + 0.5, color="0.85", lw=0)
     left.plot(np.flatnonzero(labels == -1), [row] * np.sum(labels == -1), "|k", ms=16, mew=1)
@@ -87,7 +89,7 @@ for row, (name, labels) in enumerate(candidates.items()):
         text += f", {np.median(delays[found]):.0f} late"
     left.text(N * 1.01, row, text, va="center")
 left.set_yticks(range(len(candidates)), candidates)
-left.set(xlim=(0, N * 1.32), ylim=(len(candidates) - 0.5, -0.5), xlabel="time stamp")
+left.set(xlim=(0, N * 1.42), ylim=(len(candidates) - 0.5, -0.5), xlabel="time stamp")
 left.set_xticks([0, 500, 1000, 1500])
 left.set_title("alarms")
 
