@@ -39,7 +39,7 @@ y_new = np.repeat([1, -1], [11 * (len(benign) - 200), len(malignant) - 22])
 
 # %%
 # Labels of the training rows choose two of the thresholds. With calibrated probabilities the
-# least costs are known beforehand: cut where a tumour is malignant with a probability of 1 / 21.
+# best cut is known beforehand: where a tumour is malignant with a probability of 1 / 21.
 
 detector = make_pipeline(StandardScaler(), NeighborDistance(n_neighbors=30))
 by_cost = make_scorer(outlier_cost, missed=MISSED, greater_is_better=False)
