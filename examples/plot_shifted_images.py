@@ -48,8 +48,8 @@ tests = {"in place": in_place, "shifted": shifted(in_place)}
 detectors = {
     "ConvAutoEncoder": ConvAutoEncoder(max_epochs=50),
     "ConvVariationalAutoEncoder": ConvVariationalAutoEncoder(max_epochs=50),
-    "ConvDeepSVDD": ConvDeepSVDD(pretrain_epochs=40, max_epochs=20),
-    "ConvBiGAN": ConvBiGAN(max_epochs=25),
+    "ConvDeepSVDD": ConvDeepSVDD(pretrain_epochs=50, max_epochs=20),
+    "ConvBiGAN": ConvBiGAN(max_epochs=30),
 }
 fits = [
     (f"{name}, {change or 'no augmentation'}", detector, change)
@@ -76,8 +76,8 @@ for name, X_train in {"no copies": train, "shifted copies": copies}.items():
 
 # %%
 # In place nearly all of them rank well; Deep SVDD would need a longer training. Shifts spoil
-# what never saw any. ``RandomShift`` brings back a part, and costs a little in place. Noise and
-# mirrored images do not help against shifts. On images as small as these a search through
+# what never saw any. ``RandomShift`` brings back a part, and costs something in place. Noise
+# and mirrored images do not help against shifts. On images as small as these a search through
 # shifted copies brings back nearly all.
 
 figure = plt.figure(figsize=(11, 5.4), layout="constrained")

@@ -53,10 +53,10 @@ errors = {
 
 scaler = StandardScaler().fit(np.log(train))
 detectors = {
-    "GOAD": GOAD(max_epochs=15),
-    "NeuTraL": NeuTraL(max_epochs=15),
-    "ICL": ICL(max_epochs=12),
-    "MCM": MCM(max_epochs=12),
+    "GOAD": GOAD(max_epochs=12),
+    "NeuTraL": NeuTraL(max_epochs=12),
+    "ICL": ICL(max_epochs=10),
+    "MCM": MCM(max_epochs=10),
     "AutoEncoder": AutoEncoder(max_epochs=40),
     "NeighborDistance": NeighborDistance(),
     "IsolationForest": IsolationForest(),
