@@ -13,8 +13,17 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import StandardScaler
 
-from skdeepanomaly import AutoEncoder, FixedThreshold
-from skdeepanomaly.thresholds import THRESHOLDS
+from skdeepanomaly import (
+    AutoEncoder,
+    ConformalThreshold,
+    FixedThreshold,
+    GaussianMixtureThreshold,
+    IQRThreshold,
+    MADThreshold,
+    POTThreshold,
+    QuantileThreshold,
+    ZScoreThreshold,
+)
 
 X, y = load_breast_cancer(return_X_y=True)
 rng = np.random.default_rng(0)
@@ -26,8 +35,14 @@ scores = {
     for name, rows in {"benign": benign[180:], "malignant": malignant[:20]}.items()
 }
 rules = {
-    **{name: rule() for name, rule in THRESHOLDS.items()},
+    "conformal": ConformalThreshold(),
+    "quantile": QuantileThreshold(),
     "fixed": FixedThreshold(-5.0),
+    "zscore": ZScoreThreshold(),
+    "mad": MADThreshold(),
+    "iqr": IQRThreshold(),
+    "pot": POTThreshold(),
+    "gaussian_mixture": GaussianMixtureThreshold(),
 }
 panels = {
     "rules get benign rows": scores["benign"],

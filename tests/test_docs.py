@@ -91,6 +91,16 @@ def test_examples_are_pages_of_the_gallery(path):
     assert text
 
 
+def test_every_detector_is_in_the_gallery():
+    # So that the page of each one lists examples.
+    used = set()
+    for path in examples_of_the_gallery():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("skdeepanomaly"):
+                used |= {alias.name for alias in node.names}
+    assert {name for name, _ in skdeepanomaly.utils.all_detectors()} <= used
+
+
 def test_every_example_is_in_the_guide_or_a_tutorial():
     shown = set()
     for page in (ROOT / "docs").glob("[tu]*/*.rst"):
