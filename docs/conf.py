@@ -66,6 +66,8 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "abort_on_example_error": True,
+    # As many processes as ``sphinx -j``.
+    "parallel": True,
 }
 
 
