@@ -208,13 +208,17 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         refuse_sparse(X, name)
         if hasattr(X, "to_frame") and len(getattr(X, "shape", ())) == 1:
             X = X.to_frame()
-        stamps, X = split_time(X, self.time)
+        if reset:
+            # How X is read must not change before the next fit.
+            self._reading = self.time, self.missing, self.resample
+        time, missing, resample = self._reading
+        stamps, X = split_time(X, time)
         if not reset and stamps is None and self.step_ is not None:
             raise ValueError(
                 "X has no time stamps, but the training series had some. Pass X in the same"
                 " form."
             )
-        finite = True if self.missing == "refuse" else "allow-nan"
+        finite = True if missing == "refuse" else "allow-nan"
         X = validate_data(
             self,
             X,
@@ -231,19 +235,19 @@ class BaseSeriesDetector(SeriesOffsetMixin, BaseEstimator):
         if reset:
             self.step_ = None
         if stamps is None:
-            if self.resample is not None:
+            if resample is not None:
                 raise ValueError(
                     "resample needs time stamps, but X has none: name their column by time=, or"
                     " pass a pandas frame whose index holds them."
                 )
             return Series(X, None)
-        if self.resample is None:
+        if resample is None:
             step = check_even(stamps, self.step_)
             if fitting:
                 self.step_ = step
             return Series(X, None)
         if fitting:
-            self.step_ = step_of(self.resample, stamps.is_time)
+            self.step_ = step_of(resample, stamps.is_time)
         return Series(*to_even_steps(stamps, X, self.step_))
 
     def _read_labels(self, y: Any, series: list[Series], is_list: bool) -> list | None:

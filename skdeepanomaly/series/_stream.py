@@ -271,7 +271,8 @@ class _WindowState:
                 f"aggregate={detector._aggregate!r} uses time stamps that come later, which a"
                 ' stream does not have. Fit with aggregate="last".'
             )
-        if detector.missing == "mask" or detector.resample is not None:
+        _, missing, resample = detector._reading
+        if missing == "mask" or resample is not None:
             raise TypeError(
                 "A stream takes evenly spaced time stamps without gaps. Fit without resample"
                 ' and with missing="refuse", and fill gaps before update.'

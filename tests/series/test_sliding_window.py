@@ -20,6 +20,7 @@ from test_common import failed_checks
 from torch import nn
 
 from skdeepanomaly import (
+    DetectorStream,
     ScoreDisplay,
     SlidingWindowDetector,
     ThresholdedDetector,
@@ -270,6 +271,25 @@ def test_resampling():
         detector.fit(make_sine())
     with pytest.raises(ValueError, match="nearly all of them would be made up"):
         clone(detector).set_params(resample="1us").fit(even)
+
+
+@pytest.mark.parametrize(
+    "params", [{"resample": "10min"}, {"missing": "mask"}, {"time": "when"}], ids=str
+)
+@pytest.mark.parametrize("stamped", [False, True])
+def test_how_rows_are_read_changes_with_the_next_fit_alone(params, stamped):
+    X = pd.DataFrame(make_sine(50))
+    X.columns = X.columns.astype(str)
+    if stamped:
+        X.index = pd.date_range("2024", periods=50, freq="5min")
+    detector = SlidingWindowDetector(FOREST, window=5).fit(X)
+    expected = detector.score_samples(X)
+    detector.set_params(**params)
+    np.testing.assert_array_equal(detector.score_samples(X), expected)
+    X.iloc[7] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        detector.score_samples(X)
+    DetectorStream(detector)
 
 
 def test_wrong_input():
