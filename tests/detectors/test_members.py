@@ -13,6 +13,7 @@ from torch import nn
 from skdeepanomaly import (
     AdversarialAutoEncoder,
     AutoEncoder,
+    DeepNeighborDistance,
     DenoisingScoreMatching,
     VariationalAutoEncoder,
 )
@@ -233,8 +234,13 @@ def test_training_goes_on_and_leaves_rows_for_validation():
 
 @pytest.mark.parametrize("module", [nn.Linear(5, 5), nn.Linear])
 def test_a_module_of_one_network_is_refused(module):
-    with pytest.raises(ValueError, match=r"takes n_members.*EnsembleDetector"):
-        AutoEncoder(module=module, n_members=2).fit(make_rows())
+    for detector in (
+        AutoEncoder(),
+        DeepNeighborDistance(),
+        DeepNeighborDistance(max_samples=0.5),
+    ):
+        with pytest.raises(ValueError, match=r"takes n_members.*EnsembleDetector"):
+            detector.set_params(module=module, n_members=2).fit(make_rows())
 
 
 def test_a_module_of_the_users_own():

@@ -232,8 +232,10 @@ class DeepNeighborDistance(MembersMixin, BaseDeepDetector):
         return np.stack(rows, axis=1), np.stack(targets, axis=1)
 
     def _rows_of_members(self, rows, targets):
-        drawn = self.max_samples is not None
-        return (rows, targets) if drawn else super()._rows_of_members(rows, targets)
+        if self.max_samples is None:
+            return super()._rows_of_members(rows, targets)
+        self._check_module()
+        return rows, targets
 
     def _draw_rows(self, X, size, rng):
         """Return rows around a sample of X, their targets, and the mean of those of X."""
