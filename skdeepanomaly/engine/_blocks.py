@@ -86,10 +86,12 @@ def map_in_blocks(
     with evaluation_defaults(), RowwiseLinear():
         for size in [*reversed(larger), reference]:
             proven = size == reference
+            least = 1 if proven else LEAST_FILLED * size
+            if n_samples - start < least:
+                continue
             # Rows are copied, because a custom module may change its input in place; into one
             # buffer, because new memory for each block would cost more than the copy.
             rows = torch.empty(size, n_features, dtype=torch.float32)
-            least = 1 if size == reference else LEAST_FILLED * size
             while n_samples - start >= least:
                 stop = min(start + size, n_samples)
                 rows.numpy()[: stop - start] = X[start:stop]
