@@ -209,6 +209,15 @@ def test_codes_reconstructions_and_new_rows():
         assert drawn.shape == (7, X.shape[1])
 
 
+def test_a_fitted_detector_keeps_its_networks_whatever_is_set():
+    X = make_rows()
+    detector = make_detector("AutoEncoder", n_members=K).fit(X)
+    codes, scores = detector.encode(X), detector.score_samples(X)
+    detector.set_params(n_members=1, max_samples=0.5)
+    np.testing.assert_array_equal(detector.encode(X), codes)
+    np.testing.assert_array_equal(detector.score_samples(X), scores)
+
+
 def test_teachers_drop_rows_of_their_own_network():
     criterion = ScoreMatchingLoss(trimmed_fraction=0.5, n_members=2)
     criterion.start_teacher(nn.Identity())

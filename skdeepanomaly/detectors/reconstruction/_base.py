@@ -64,7 +64,7 @@ class BaseAutoEncoder(
     def _encode_rows(self, x):
         codes = super()._encode_rows(x)
         # Those of several networks stand side by side.
-        return codes if self.n_members == 1 else codes.flatten(1)
+        return codes if self.net_.criterion_.n_members == 1 else codes.flatten(1)
 
     def _reconstruct_rows(self, x):
         return self.net_.criterion_.mean_of_members(super()._reconstruct_rows(x))
