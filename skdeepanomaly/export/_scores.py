@@ -17,7 +17,7 @@ from ..base import BaseDeepDetector, BaseUntrainedDetector
 from ..detectors import PatchCore
 from ..detectors.adversarial._losses import GANLoss
 from ..meta import ClusterwiseDetector, ConformalDetector, EnsembleDetector
-from ..meta._combining import RankScale, StandardScale, TailScale
+from ..meta._combining import TAIL_SHAPE, RankScale, StandardScale, TailScale
 from ..meta._wrapper import WrappedDetector
 from ..series import UnivariateDetector
 from ..utils.nesting import nested
@@ -156,7 +156,8 @@ class CommonUnit(Float64Module):
             return middle / self._n
         excess = (scores - self.end).relu() / self.unit
         share = (self._n - middle + 0.5) / (self._n + 1)
-        return torch.log1p(torch.minimum(excess, self.largest)) - torch.log(share)
+        beyond = torch.log1p(TAIL_SHAPE * torch.minimum(excess, self.largest)) / TAIL_SHAPE
+        return beyond - torch.log(share)
 
 
 class EnsembleScore(Float64Module):

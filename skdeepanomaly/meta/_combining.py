@@ -9,14 +9,18 @@ from ..utils.scores import has_size
 # Largest share of the training rows that tells how scores go on beyond the largest one.
 TAIL_SHARE = 0.1
 MIN_TAIL = 5
+# Shape of the generalised Pareto distribution beyond it: between an exponential tail, of shape
+# 0, and one as heavy as that of a Cauchy distribution, of shape 1.
+TAIL_SHAPE = 0.25
 
 
 class TailScale:
     """Minus the logarithm of the share of training rows that score as high or higher.
 
-    Beyond the largest training score there is no share. There it goes on with the logarithm of
-    the excess, in units of the mean excess of the highest training scores: a detector whose
-    scores explode has a say, but does not outvote all others.
+    Beyond the largest training score there is no share. There it goes on as in a generalised
+    Pareto distribution, ``log(1 + TAIL_SHAPE * excess) / TAIL_SHAPE``, with the excess in units
+    of the mean excess of the highest training scores: a detector whose scores explode has a
+    say, but does not outvote all others.
 
     Parameters
     ----------
@@ -45,7 +49,7 @@ class TailScale:
         with np.errstate(over="ignore"):
             excess = np.maximum(scores - self.ordered[-1], 0.0) / self.unit
         excess = np.minimum(excess, np.finfo(np.float64).max)
-        return -np.log(share) + np.log1p(excess)
+        return -np.log(share) + np.log1p(TAIL_SHAPE * excess) / TAIL_SHAPE
 
 
 class StandardScale:

@@ -1,6 +1,7 @@
 """Several detectors as one: an average of their scores in a common unit."""
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 from sklearn.utils import Tags, get_tags, indexable
@@ -34,7 +36,7 @@ from ._wrapper import fit_detector
 
 # A share of the rows, and a unit, need so many rows.
 MIN_ROWS = 20
-# Share of the rows that default members leave out of their losses, if some are anomalies.
+# Share of the rows that is left out, of losses or of a second fit, if some are anomalies.
 TRIMMED_FRACTION = 0.2
 
 
@@ -53,9 +55,10 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         ``"drop"`` in place of a detector leaves it out. None takes the members in the Notes.
     combine : {"tail", "zscore", "rank", "max"}, default="tail"
         Unit of the scores of a member. ``"tail"``: minus the logarithm of the share of training
-        rows that score as high or higher [2]_, beyond the largest with the logarithm of the
-        excess. ``"zscore"``: robust standard deviations above the median. ``"rank"``: share of
-        the training rows that score lower, which is the same for all rows beyond the largest.
+        rows that score as high or higher [2]_, beyond the largest as in a generalised Pareto
+        distribution. ``"zscore"``: robust standard deviations above the median. ``"rank"``:
+        share of the training rows that score lower, which is the same for all rows beyond the
+        largest.
         The score is the mean over the members; with ``"max"`` it is the largest one, in the
         unit of ``"tail"``.
     weights : array-like of shape (n_detectors,) or None, default=None
@@ -68,10 +71,15 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
         anomalies among the training rows are in the sample of a clone, so that the others
         recognise them [3]_. None takes all.
-    assume : {"clean", "contaminated"}, default="contaminated"
+    trimmed_fraction : float in [0, 1) or "auto", default="auto"
+        Share of the training rows that is left out of a second fit: those that score lowest
+        after the first one. So anomalies among them teach the members nothing. With 0 there is
+        no second fit. ``"auto"`` is 0.2 for the default members with
+        ``assume="contaminated"``, and otherwise 0.
+    assume : {"clean", "contaminated", "unknown"}, default="unknown"
         What the default members are chosen for: training rows of which hardly any is an
-        anomaly, or of which some per cent are. Those for contaminated rows lose little on clean
-        ones, the others lose much on contaminated ones.
+        anomaly, or of which some per cent are, or either. The choice for either is never far
+        behind; the other two lose much where they do not belong.
     contamination : float in (0, 0.5] or "auto", default=0.1
         Share of outliers in the training rows; it determines ``offset_``. With ``"auto"`` a
         row is an outlier if its score is more than three robust standard deviations below the
@@ -104,20 +112,32 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
 
     Notes
     -----
-    The default members were chosen on 22 tables (:doc:`/benchmarks/ensembles`). With
-    ``assume="contaminated"`` they are the mean distance to 50 neighbours, that to 50 neighbours
-    of robustly scaled and squashed features, :class:`AutoEncoder`, :class:`NeuTraL`,
-    :class:`DeepOneClassSVM` and :class:`RegressionResidual`; the losses of the auto-encoder and
-    of the regression leave out a fifth of the rows (``trimmed_fraction=0.2``). With
-    ``assume="clean"`` they are the distance to the nearest row, that to five neighbours of
-    squashed features, and the first three networks. All else is at its defaults. Scale the
-    columns first, for example with :class:`~sklearn.preprocessing.StandardScaler`.
+    The default members were chosen on 22 tables (:doc:`/benchmarks/ensembles`):
+
+    - ``assume="unknown"``: the mean distance to 50 neighbours, that to 50 neighbours of
+      robustly scaled and squashed features, :class:`AutoEncoder`, :class:`RegressionResidual`,
+      :class:`NeuTraL` and :class:`DeepOneClassSVM`. The losses of the auto-encoder and of the
+      regression leave out a fifth of the rows (``trimmed_fraction=0.2``).
+    - ``assume="contaminated"``: the mean distance to 50 neighbours, the same auto-encoder and
+      regression, :class:`NeuTraL` and :class:`~sklearn.ensemble.IsolationForest`, all fitted
+      again to the four fifths of the rows that look most normal at first.
+    - ``assume="clean"``: the distance to the nearest row, that to five neighbours of squashed
+      features, :class:`AutoEncoder`, :class:`NeuTraL` and :class:`DeepOneClassSVM`.
+
+    All else is at its defaults. Scale the columns first, for example with
+    :class:`~sklearn.preprocessing.StandardScaler`.
+
+    Leaving rows out and fitting again is the concentration step of robust estimators such as
+    :class:`~sklearn.covariance.MinCovDet` [4]_. Where there are no anomalies to leave out, the
+    rows that are left out are the rare normal ones, and new ones like them seem abnormal. Rows
+    with a known label stay: those whose label in ``y`` is not 0, if some are 0, or if a member
+    needs labels.
 
     The unit of a clone that is fitted to a sample is that of its scores of all other rows, if
     there are 20 of them: a network knows the rows that it was fitted to.
 
     Detectors of series, such as :class:`SlidingWindowDetector`, can be members, if all of
-    them are fitted to all time stamps: leave ``max_samples`` out.
+    them are fitted to all time stamps: leave ``max_samples`` and ``trimmed_fraction`` out.
 
     References
     ----------
@@ -127,6 +147,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
        scores", SDM 2011.
     .. [3] A. Zimek, M. Gaudet, R. J. G. B. Campello, J. Sander, "Subsampling for efficient and
        effective unsupervised outlier detection ensembles", KDD 2013.
+    .. [4] P. J. Rousseeuw, K. Van Driessen, "A fast algorithm for the minimum covariance
+       determinant estimator", Technometrics 41(3), 1999.
 
     Examples
     --------
@@ -150,7 +172,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         "weights": ["array-like", None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_samples": MAX_SAMPLES,
-        "assume": [StrOptions({"clean", "contaminated"})],
+        "trimmed_fraction": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "assume": [StrOptions({"clean", "contaminated", "unknown"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -164,7 +187,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         weights: ArrayLike | None = None,
         n_estimators: int = 1,
         max_samples: int | float | None = None,
-        assume: Literal["clean", "contaminated"] = "contaminated",
+        trimmed_fraction: float | Literal["auto"] = "auto",
+        assume: Literal["clean", "contaminated", "unknown"] = "unknown",
         contamination: Contamination = 0.1,
         n_jobs: int | None = None,
         random_state: RandomState = None,
@@ -174,6 +198,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         self.weights = weights
         self.n_estimators = n_estimators
         self.max_samples = max_samples
+        self.trimmed_fraction = trimmed_fraction
         self.assume = assume
         self.contamination = contamination
         self.n_jobs = n_jobs
@@ -236,7 +261,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             If a parameter is not valid, or scores of a member are not finite.
         """
         self._validate_params()
-        (X,) = indexable(X)
+        X, y = indexable(X, y)
         members, weights = self._members()
         if params and not get_config()["enable_metadata_routing"]:
             raise ValueError(
@@ -246,30 +271,16 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             )
         routed = process_routing(self, "fit", **params) if params else {}
         rng = check_local_random_state(self.random_state)
-        samples = [self._draw_rows(X, rng) for _ in members for _ in range(self.n_estimators)]
-        seeds = [random_seed(rng) for _ in samples]
-        clones = [pair for pair in members for _ in range(self.n_estimators)]
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_member)(
-                detector, X, y, routed[name].fit if params else None, rows, seed
-            )
-            for (name, detector), rows, seed in zip(clones, samples, seeds, strict=True)
-        )
-        n = int(self.n_estimators)
-        groups = [fitted[i : i + n] for i in range(0, len(fitted), n)]
-        names, all_scales, views = [name for name, _ in members], [], []
-        for i, (name, group) in enumerate(zip(names, groups, strict=True)):
-            own = [_anomaly_scores(name, one, X) for one in group]
-            scales = [
-                SCALES[self.combine](_out_of_sample(one, rows))
-                for one, rows in zip(own, samples[i * n : (i + 1) * n], strict=True)
-            ]
-            views.append(_mean_view(scales, own))
-            all_scales.append(scales)
-        scores = -combine_views(np.stack(views, axis=1), weights, self.combine)
+        fit = partial(self._fit_members, X, y, members, weights, routed, rng)
+        groups, scales, scores = fit(None)
+        doubted = np.flatnonzero(~_are_known(y, members, n_rows(X)))
+        n_trimmed = min(int(self._trimmed_share() * n_rows(X)), len(doubted))
+        if n_trimmed:
+            worst = doubted[np.argsort(scores[doubted], kind="stable")[:n_trimmed]]
+            groups, scales, scores = fit(np.delete(np.arange(n_rows(X)), worst))
         # All at once, so that a fit that failed leaves what was fitted before.
-        self.names_, self.detectors_, self.weights_ = names, groups, weights
-        self._scales, self._combine = all_scales, self.combine
+        self.names_, self.detectors_, self.weights_ = [n for n, _ in members], groups, weights
+        self._scales, self._combine = scales, self.combine
         self.offset_ = choose_offset(scores, self.contamination)
         return self
 
@@ -441,13 +452,66 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             raise ValueError(f"weights must not be negative, got {self.weights!r}.")
         return weights
 
-    def _draw_rows(self, X: Rows, rng: np.random.RandomState) -> np.ndarray | None:
-        """Return the rows that a clone is fitted to; None stands for all."""
-        if self.max_samples is None:
-            return None
-        n = n_rows(X)
-        size = n_drawn(self.max_samples, n)
-        return None if size == n else np.sort(rng.choice(n, size, replace=False))
+    def _trimmed_share(self) -> float:
+        if self.trimmed_fraction != "auto":
+            return float(self.trimmed_fraction)
+        is_default = self.detectors is None and self.assume == "contaminated"
+        return TRIMMED_FRACTION if is_default else 0.0
+
+    def _fit_members(
+        self,
+        X: Rows,
+        y: ArrayLike | None,
+        members: list,
+        weights: Floats,
+        routed: Any,
+        rng: np.random.RandomState,
+        kept: Ints | None,
+    ) -> tuple[list, list, Floats]:
+        """Fit the clones of all members to the kept rows, of which None stands for all.
+
+        Returns
+        -------
+        groups : list of list of estimators
+            The fitted clones of each member.
+        scales : list of list of scales
+            Their units.
+        scores : ndarray of shape (n_samples,)
+            Normality scores of all rows.
+        """
+        n = int(self.n_estimators)
+        samples = [self._draw_rows(X, kept, rng) for _ in members for _ in range(n)]
+        seeds = [random_seed(rng) for _ in samples]
+        clones = [pair for pair in members for _ in range(n)]
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_member)(
+                detector,
+                X,
+                y,
+                routed[name].fit if routed else None,
+                kept if rows is None else rows,
+                seed,
+            )
+            for (name, detector), rows, seed in zip(clones, samples, seeds, strict=True)
+        )
+        groups = [fitted[i : i + n] for i in range(0, len(fitted), n)]
+        all_scales, views = [], []
+        for i, ((name, _), group) in enumerate(zip(members, groups, strict=True)):
+            own = [_anomaly_scores(name, one, X) for one in group]
+            scales = [
+                SCALES[self.combine](_out_of_sample(one, rows))
+                for one, rows in zip(own, samples[i * n : (i + 1) * n], strict=True)
+            ]
+            views.append(_mean_view(scales, own))
+            all_scales.append(scales)
+        scores = -combine_views(np.stack(views, axis=1), weights, self.combine)
+        return groups, all_scales, scores
+
+    def _draw_rows(self, X: Rows, kept: Ints | None, rng: np.random.RandomState) -> Ints | None:
+        """Return a sample of the kept rows for a clone; None if it is fitted to all of them."""
+        rows = np.arange(n_rows(X)) if kept is None else kept
+        size = n_drawn(self.max_samples, len(rows))
+        return None if size == len(rows) else np.sort(rng.choice(rows, size, replace=False))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "offset_")
@@ -467,6 +531,16 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         return parallel_block([one for _, one in members], [name for name, _ in members])
 
 
+def _are_known(y: ArrayLike | None, members: list, n: int) -> NDArray[np.bool_]:
+    """Return which rows have a label that a member may learn from.
+
+    Only members that learn from some labels tell the others apart by 0, or need labels.
+    """
+    labelled = np.zeros(n, dtype=bool) if y is None else np.asarray(y) != 0
+    need_labels = any(get_tags(detector).target_tags.required for _, detector in members)
+    return labelled if need_labels or not labelled.all() else np.zeros(n, dtype=bool)
+
+
 def _are_pairs(detectors: Any) -> bool:
     return isinstance(detectors, list | tuple) and all(
         isinstance(pair, list | tuple) and len(pair) == 2 for pair in detectors
@@ -478,7 +552,7 @@ def default_members(assume: str) -> list:
 
     Parameters
     ----------
-    assume : {"clean", "contaminated"}
+    assume : {"clean", "contaminated", "unknown"}
         Whether the training rows are normal, or hold anomalies.
 
     Returns
@@ -494,8 +568,6 @@ def default_members(assume: str) -> list:
         RegressionResidual,
     )
 
-    others = [("neutral", NeuTraL()), ("one_class_svm", DeepOneClassSVM())]
-
     def squashed_neighbors(n_neighbors: int) -> Pipeline:
         return make_pipeline(
             RobustScaler(unit_variance=True),
@@ -503,20 +575,25 @@ def default_members(assume: str) -> list:
             NeighborDistance(n_neighbors=n_neighbors),
         )
 
+    neutral = ("neutral", NeuTraL())
+    one_class_svm = ("one_class_svm", DeepOneClassSVM())
     if assume == "clean":
         return [
             ("neighbors_1", NeighborDistance(n_neighbors=1)),
             ("squashed_neighbors", squashed_neighbors(5)),
             ("auto_encoder", AutoEncoder()),
-            *others,
+            neutral,
+            one_class_svm,
         ]
-    return [
+    robust = [
         ("neighbors_50", NeighborDistance(n_neighbors=50)),
-        ("squashed_neighbors", squashed_neighbors(50)),
         ("auto_encoder", AutoEncoder(trimmed_fraction=TRIMMED_FRACTION)),
-        *others,
         ("regression_residual", RegressionResidual(trimmed_fraction=TRIMMED_FRACTION)),
+        neutral,
     ]
+    if assume == "contaminated":
+        return [*robust, ("forest", IsolationForest())]
+    return [*robust, ("squashed_neighbors", squashed_neighbors(50)), one_class_svm]
 
 
 def squashed(X: np.ndarray) -> np.ndarray:

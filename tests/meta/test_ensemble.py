@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from sklearn import config_context
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.compose import make_column_transformer
+from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -62,7 +63,7 @@ class Column(OutlierMixin, BaseEstimator):
     [
         {"combine": "zscore", "n_estimators": 2, "max_samples": 0.5},
         {"combine": "max", "weights": [1, 2]},
-        {"combine": "rank"},
+        {"combine": "rank", "trimmed_fraction": 0.2},
     ],
     ids=str,
 )
@@ -78,7 +79,7 @@ def test_tails_by_hand():
     np.testing.assert_allclose(scale(scores), expected)
     # All but the smallest are the tail.
     unit = np.mean([1, 1, 2, 3])
-    beyond = np.log1p((np.array([4.0, 10, 1e300]) - 4) / unit)
+    beyond = 4 * np.log1p((np.array([4.0, 10, 1e300]) - 4) / unit / 4)
     # Above the largest one there is no row, and not half a row.
     floor = np.array([-np.log(1 / 6), -np.log(0.5 / 6), -np.log(0.5 / 6)])
     np.testing.assert_allclose(scale(np.array([4.0, 10, 1e300])), floor + beyond)
@@ -191,18 +192,20 @@ def test_the_same_seed_gives_the_same_scores(rows):
     np.testing.assert_array_equal(reloaded.score_samples(rows), expected)
 
 
-@pytest.mark.parametrize("assume", ["clean", "contaminated"])
+@pytest.mark.parametrize("assume", ["clean", "contaminated", "unknown"])
 def test_default_members(assume, rows):
-    detector = EnsembleDetector(random_state=0)
+    detector = EnsembleDetector(random_state=0, assume=assume)
     assert "detectors" in detector.get_params()
     assert clone(detector).detectors is None
+    assert detector._trimmed_share() == (0.2 if assume == "contaminated" else 0)
+    assert detector.set_params(trimmed_fraction=0.1)._trimmed_share() == 0.1
     quick = [(name, _quick(member)) for name, member in default_members(assume)]
     X = np.concatenate([rows, rows[:5] + 9])
     scores = EnsembleDetector(quick, random_state=0).fit(rows).score_samples(X)
     assert scores[-5:].max() < np.quantile(scores[:-5], 0.02)
     # The members that have no seed are those that draw nothing.
     seedless = [name for name, member in quick if "random_state" not in member.get_params()]
-    assert seedless == ["squashed_neighbors"]
+    assert set(seedless) <= {"squashed_neighbors"}
 
 
 def _quick(member):
@@ -234,6 +237,60 @@ def test_subsamples_recognise_a_clump_of_anomalies():
             areas.append(roc_auc_score(y, -detector.fit(X).score_samples(X)))
         gains.append(areas[1] - areas[0])
     assert np.mean(gains) > 0.2
+
+
+def test_rows_that_are_left_out_of_the_second_fit():
+    X = np.random.default_rng(0).normal(size=(100, 1))
+    members = [("column", Column())]
+    detector = EnsembleDetector(members, trimmed_fraction=0.3, contamination=0.3).fit(X)
+    one = detector.named_detectors_["column"][0]
+    kept = np.sort(np.argsort(X[:, 0])[:70])
+    np.testing.assert_array_equal(one.X_, X[kept])
+    # The unit and the threshold are those of all rows.
+    np.testing.assert_allclose(detector.score_samples(X), -TailScale(X[:, 0])(X[:, 0]))
+    np.testing.assert_array_equal(np.flatnonzero(detector.predict(X) == 1), kept)
+    # Samples are drawn from the rows that stay.
+    sampled = clone(detector).set_params(n_estimators=2, max_samples=0.5, random_state=0).fit(X)
+    first, second = sampled.named_detectors_["column"]
+    assert len(first.X_) == len(second.X_) == 35
+    assert np.isin(np.concatenate([first.X_, second.X_]), X[kept]).all()
+    assert not np.array_equal(first.X_, second.X_)
+    # Of few rows none is left out.
+    assert len(clone(detector).fit(X[:3]).detectors_[0][0].X_) == 3
+
+
+def test_known_labels_are_not_left_out():
+    X = np.arange(10.0)[:, None]
+    detector = EnsembleDetector([("column", Column())], trimmed_fraction=0.5)
+    y = [0, 0, 0, 0, 0, 0, 0, 0, 1, -1]
+
+    def rows_kept(labels):
+        (one,) = detector.fit(X, labels).named_detectors_["column"]
+        return one.X_[:, 0].tolist()
+
+    assert rows_kept(y) == [0, 1, 2, 8, 9]
+    # Where all rows have labels, they are the truth to judge by.
+    assert rows_kept([1] * 8 + [-1] * 2) == [0, 1, 2, 3, 4]
+    assert rows_kept([0] + [1] * 9) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        detector.fit(X, y[:5])
+
+
+def test_a_second_fit_unmasks_anomalies():
+    gains = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(500, 3)) @ [[1, 0.9, 0], [0, 0.4, 0], [0, 0, 1]]
+        # They turn the axes of the ellipse that is fitted to all rows.
+        X[:75] = rng.normal([2.5, -2.5, 0], 0.7, size=(75, 3))
+        y = np.arange(500) < 75
+        areas = []
+        for fraction in (0, 0.2):
+            member = EllipticEnvelope(support_fraction=1.0)
+            detector = EnsembleDetector([("ellipse", member)], trimmed_fraction=fraction)
+            areas.append(roc_auc_score(y, -detector.fit(X).score_samples(X)))
+        gains.append(areas[1] - areas[0])
+    assert np.mean(gains) > 0.04
 
 
 def test_the_average_is_better_than_the_average_member():
