@@ -98,11 +98,12 @@ def main(folder):
     model = models["AutoEncoder"]
     print(f"\nflagged as anomalies: {np.sum(model.predict(X_test) == -1)} of {len(X_test)}")
     worst = X_test.iloc[[np.argmin(model.score_samples(X_test))]]
-    reasons = explain_columns(model, worst).iloc[0].nlargest(3)
-    print("the most unusual loan, by the columns that contribute most:")
-    for column in reasons.index:
+    reasons = explain_columns(model, worst).iloc[0]
+    shares = (reasons / reasons.sum()).nlargest(3)
+    print("the most unusual loan, by the columns that contribute most to its score:")
+    for column, share in shares.items():
         usual = loans[column].mode().iloc[0]
-        print(f"  {column}: {worst[column].iloc[0]} (most often {usual})")
+        print(f"  {share:.0%}  {column}: {worst[column].iloc[0]} (most often {usual})")
 
     # Labels choose parameters here; the training uses none.
     search = GridSearchCV(
