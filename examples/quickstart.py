@@ -44,7 +44,7 @@ def load_loans():
 
 def compare(models, X_test, y_test):
     """Print how well each model separates the two classes."""
-    print(f"{'':20}{'ROC AUC':>9}{'avg. prec.':>12}{'in trouble, of the 100 worst':>31}")
+    print(f"{'':20}{'AUROC':>9}{'avg. prec.':>12}{'in trouble, of the 100 worst':>31}")
     for name, model in models.items():
         scores = model.score_samples(X_test)
         worst = y_test[np.argsort(scores)[:100]]
