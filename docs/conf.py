@@ -26,7 +26,6 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 toc_object_entries_show_parents = "hide"
-doctest_global_setup = "import numpy as np"
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skdeepanomaly {version}"

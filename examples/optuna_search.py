@@ -7,7 +7,7 @@ sees a label: the objective is the reconstruction error of benign tumours that w
 the training. The width of the code is fixed, because a wider code always has a lower error.
 After each epoch Optuna compares the trial with the median of the earlier trials.
 
-The script prints all trials, the numbers of the pruned ones, and the ROC AUC of the best
+The script prints all trials, the numbers of the pruned ones, and the AUROC of the best
 settings for malignant tumours. It fails if no trial was pruned.
 """
 
@@ -99,7 +99,7 @@ def main():
     for name, params in settings.items():
         detector = make_detector(params).fit(X)
         area = outlier_roc_auc_score(y_test, -detector.score_samples(X_test))
-        print(f"ROC AUC on other tumours, {name}: {area:.3f}")
+        print(f"AUROC on other tumours, {name}: {area:.3f}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Defects in a woven texture, and the heat maps that show where they are.
 The textures are made here: threads that cross each other, with another light and another
 position in each image, and noise. Some get a scratch, a stain or a missing thread, whose pixels
 are known. An auto-encoder learns textures without defects. Its heat maps are judged pixel by
-pixel: the ROC AUC over all pixels is that of the question whether a pixel is part of a defect.
+pixel: the AUROC over all pixels is that of the question whether a pixel is part of a defect.
 """
 
 import matplotlib.pyplot as plt
@@ -68,7 +68,7 @@ def main():
         image_auc = roc_auc_score(is_bad, -detector.score_samples(X_test))
         maps = detector.explain(X_bad)
         pixel_auc = roc_auc_score(defects.ravel(), maps.ravel())
-        print(f"{stem}: ROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}")
+        print(f"{stem}: AUROC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}")
         for i, kind in enumerate(KINDS):
             kind_auc = roc_auc_score(defects[i::3].ravel(), maps[i::3].ravel())
             print(f"    pixels of images with a {kind}: {kind_auc:.3f}")
@@ -76,7 +76,7 @@ def main():
             detector,
             X_bad[:5],
             ax=ax,
-            name=f'stem="{stem}"\nROC AUC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}',
+            name=f'stem="{stem}"\nAUROC of images {image_auc:.3f}, of pixels {pixel_auc:.3f}',
         )
 
 

@@ -31,7 +31,7 @@ for detector in detectors.values():
     detector.set_params(random_state=0).fit(train)
 
 # %%
-# Each curve is the ROC AUC of the rows with noise against the same rows without. The diffusion
+# Each curve is the AUROC of the rows with noise against the same rows without. The diffusion
 # detectors see smaller errors than the distance to the nearest training rows does. The columns
 # depend on each other almost linearly here, such as radius and perimeter, so that a covariance
 # matrix is enough: ``EllipticEnvelope`` of scikit-learn sees more than all others.
@@ -55,5 +55,5 @@ for ax, (title, moves) in zip(axes, panels.items(), strict=True):
         ax.plot(amounts, areas, styles[name], label=name)
     ax.axhline(0.5, color="black", lw=1)
     ax.set(title=title, xscale="log", xlabel="noise, in standard deviations of a column")
-axes[0].set_ylabel("ROC AUC")
+axes[0].set_ylabel("AUROC")
 axes[0].legend(loc="lower right")

@@ -41,7 +41,7 @@ detector = ThresholdedDetector(
     ConvAutoEncoder(random_state=0), "mad", calibration_size=0.3, random_state=0
 ).fit(X_train)
 auc = outlier_roc_auc_score(y_test, -detector.score_samples(X_test))
-print(f"{len(X_normal)} twos and {len(others)} other digits: ROC AUC {auc:.3f}")
+print(f"{len(X_normal)} twos and {len(others)} other digits: AUROC {auc:.3f}")
 
 # %%
 # Red in the column of errors: the detector put something there that the image has not. The heat
@@ -58,7 +58,7 @@ ReconstructionDisplay.from_estimator(
     name="An auto-encoder that knows only twos:\nthe most abnormal digits",
 )
 ScoreDisplay.from_estimator(
-    detector, X_test, y_test, ax=scores, name=f"Twos and other digits (ROC AUC {auc:.3f})"
+    detector, X_test, y_test, ax=scores, name=f"Twos and other digits (AUROC {auc:.3f})"
 )
 LatentDisplay.from_estimator(
     detector, X_test, y_test, ax=codes, name="Their codes, coloured by the score"

@@ -1,4 +1,4 @@
-"""All displays of one detector
+"""A detector in seven displays
 ============================
 
 Scores, thresholds, curves, losses and contributions of an auto-encoder in one figure.

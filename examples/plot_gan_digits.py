@@ -37,7 +37,7 @@ detector = ConvGAN(
     random_state=0,
 ).fit(X_train)
 auc = outlier_roc_auc_score(y_test, -detector.score_samples(X_test))
-print(f"ROC AUC {auc:.3f}")
+print(f"AUROC {auc:.3f}")
 
 figure, (samples, scores) = plt.subplots(
     1, 2, figsize=(11, 4), layout="constrained", width_ratios=[1.5, 1]
@@ -46,6 +46,6 @@ SampleDisplay.from_training(
     detector, ax=samples, name="What the GAN draws from the same ten codes"
 )
 ScoreDisplay.from_estimator(
-    detector, X_test, y_test, ax=scores, name=f"0, 1, 2, and other digits (ROC AUC {auc:.3f})"
+    detector, X_test, y_test, ax=scores, name=f"0, 1, 2, and other digits (AUROC {auc:.3f})"
 )
 scores.set_ylim(0, 26)  # room for the legend

@@ -48,9 +48,9 @@ def rank(detector, X_train, X_test, y_test):
 
 
 # %%
-# The discriminator alone, as many tutorials use it, is the worst of all scores: it knows the
-# border between real and generated rows, and nothing of the space around. Distances to what the
-# networks can make are near each other, and near the search, which takes no training.
+# The discriminator, as many tutorials use it, is the worst of all scores: it knows the border
+# between real and generated rows, and nothing of the space around. Distances to what the
+# networks can make rank better. Few come near the search, which takes no training.
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
 places = np.arange(len(detectors))[::-1]
@@ -70,6 +70,6 @@ for ax, (title, (X, y, normal)) in zip(axes, tables.items(), strict=True):
         ax.text(0.02, place, f"{area:.2f}", va="center")
     ax.axvline(rank(NeighborDistance(), *data), color="0.5", lw=2, label="NeighborDistance")
     ax.axvline(0.5, color="black", ls=":", label="chance")
-    ax.set(title=title, xlim=(0, 1), xlabel="ROC AUC")
+    ax.set(title=title, xlim=(0, 1), xlabel="AUROC")
     ax.set_yticks(places, detectors)
 figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)

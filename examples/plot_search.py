@@ -4,7 +4,7 @@
 Criteria that need no labels choose a number of neighbours, on clean and on contaminated rows.
 
 Scans of the digits 0 to 4 come with scikit-learn and are normal. At the right 20 sevens are
-among the 270 training rows. The curves show the ROC AUC of new rows, which only labels tell.
+among the 270 training rows. The curves show the AUROC of new rows, which only labels tell.
 ``UnsupervisedSearch`` looks at training rows only.
 """
 
@@ -65,4 +65,4 @@ for (top, bottom), (title, X) in zip(axes.T, training.items(), strict=True):
     bottom.set_xticks(range(len(n_neighbors)), n_neighbors)
     bottom.set_yticks(range(len(criteria)), criteria)
     bottom.set_xlabel("n_neighbors (star: choice)")
-axes[0, 0].set_ylabel("ROC AUC of new rows")
+axes[0, 0].set_ylabel("AUROC of new rows")

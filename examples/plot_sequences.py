@@ -5,7 +5,7 @@ Networks that read a window in its order, next to methods that do not know of or
 
 A series of two channels has twelve anomalies of six kinds, such as a usual value at the wrong
 time and a channel that is late. All detectors learn the first part, which has none, and score
-windows of 20 time stamps. The table shows the ROC AUC of time stamps of each kind against
+windows of 20 time stamps. The table shows the AUROC of time stamps of each kind against
 normal ones.
 """
 
@@ -85,7 +85,7 @@ ax.set_yticks(range(len(detectors)), detectors)
 for (row, column), area in np.ndenumerate(table):
     color = "white" if area > 0.75 else "black"
     ax.text(column, row, f"{area:.2f}", ha="center", va="center", color=color)
-ax.set_title("ROC AUC by kind of anomaly")
+ax.set_title("AUROC by kind of anomaly")
 
 part = slice(START, START + 1200)
 SeriesDisplay.from_estimator(

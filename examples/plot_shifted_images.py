@@ -97,5 +97,5 @@ ax.plot(here, places, "o", color="black", mfc="white", ms=8, label="new images i
 ax.plot(moved, places, "D", color="tab:blue", ms=8, label="new images shifted")
 ax.axvline(0.5, color="black", ls=":", label="chance")
 ax.set_yticks(places, areas)
-ax.set(xlabel="ROC AUC", xlim=(0.4, 1.02))
+ax.set(xlabel="AUROC", xlim=(0.4, 1.02))
 right.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)

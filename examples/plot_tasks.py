@@ -72,7 +72,7 @@ for detector in detectors.values():
 # %%
 # Errors that are far out are found by all. Small ones are found where a value is inferred from
 # the others, by MCM, by an auto-encoder, and by a covariance matrix, which is all that this
-# table takes. The forest looks at single columns, and misses most.
+# table takes. The forest looks at single columns, and finds least.
 
 figure, ax = plt.subplots(figsize=(10, 4.8), layout="constrained")
 image = ax.imshow(table, cmap="Blues", vmin=0.5, vmax=1, aspect="auto")
@@ -83,4 +83,4 @@ ax.axhline(3.5, color="white", lw=4)
 for (row, column), area in np.ndenumerate(table):
     color = "white" if area > 0.8 else "black"
     ax.text(column, row, f"{area:.2f}", ha="center", va="center", color=color)
-figure.colorbar(image, label="ROC AUC")
+figure.colorbar(image, label="AUROC")

@@ -3,7 +3,7 @@
 
 The threshold of each rule for one detector, with and without anomalies among the scores.
 
-The rows are cells of the breast cancer table: benign cells are normal, malignant cells are
+The rows are tumours of the breast cancer table: benign ones are normal, malignant ones are
 anomalies. The detector is trained once on half of the benign rows. The rules get the scores of
 held-out rows, which are all benign on the left and 10 % malignant on the right.
 """

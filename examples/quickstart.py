@@ -44,7 +44,7 @@ def load_loans():
 
 def compare(models, X_test, y_test):
     """Print how well each model separates the two classes."""
-    print(f"{'':20}{'ROC AUC':>9}{'avg. prec.':>12}{'in trouble, of the 100 worst':>31}")
+    print(f"{'':20}{'AUROC':>9}{'avg. prec.':>12}{'in trouble, of the 100 worst':>31}")
     for name, model in models.items():
         scores = model.score_samples(X_test)
         worst = y_test[np.argsort(scores)[:100]]
@@ -98,11 +98,12 @@ def main(folder):
     model = models["AutoEncoder"]
     print(f"\nflagged as anomalies: {np.sum(model.predict(X_test) == -1)} of {len(X_test)}")
     worst = X_test.iloc[[np.argmin(model.score_samples(X_test))]]
-    reasons = explain_columns(model, worst).iloc[0].nlargest(3)
-    print("the most unusual loan, by the columns that contribute most:")
-    for column in reasons.index:
+    reasons = explain_columns(model, worst).iloc[0]
+    shares = (reasons / reasons.sum()).nlargest(3)
+    print("the most unusual loan, by the columns that contribute most to its score:")
+    for column, share in shares.items():
         usual = loans[column].mode().iloc[0]
-        print(f"  {column}: {worst[column].iloc[0]} (most often {usual})")
+        print(f"  {share:.0%}  {column}: {worst[column].iloc[0]} (most often {usual})")
 
     # Labels choose parameters here; the training uses none.
     search = GridSearchCV(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from numpydoc.validate import validate
@@ -75,6 +76,17 @@ def test_docstrings_are_numpydoc(name):
     left_out = left_out_checks()
     errors = [error for error in validate(name)["errors"] if error[0] not in left_out]
     assert not errors
+
+
+# Methods of detectors that read rows.
+READING = re.compile(
+    r"^(?!.*\.tables\.).*\.((partial_)?fit|(fit_)?predict|score_samples|decision_function)$"
+)
+
+
+@pytest.mark.parametrize("name", list(filter(READING.search, public_objects())))
+def test_methods_that_read_rows_say_what_they_raise(name):
+    assert "\nRaises\n------\n" in inspect.getdoc(resolve_name(name))
 
 
 def examples_of_the_gallery():

@@ -88,7 +88,7 @@ def read(folder, label, drop, stamp):
 
 
 def measure(detector, values, truth, n_train):
-    """Return ROC AUC and the best F1 of a detector on the rest of a file."""
+    """Return AUROC and the best F1 of a detector on the rest of a file."""
     scores = -detector.fit(values[:n_train]).score_samples(values)[n_train:]
     truth = truth[n_train:]
     precision, recall, _ = precision_recall_curve(truth, scores)
@@ -123,7 +123,7 @@ def main():
             f" classes after the first {args.train} rows."
         )
     lines = [".. list-table::", "    :header-rows: 1", ""]
-    head = ["detector", "ROC AUC", "best F1", "s"]
+    head = ["detector", "AUROC", "best F1", "s"]
     lines += [f"    {'* -' if i == 0 else '  -'} {text}" for i, text in enumerate(head)]
     for name in args.detectors.split(";"):
         started = time.perf_counter()
@@ -135,7 +135,7 @@ def main():
         ]
         seconds = (time.perf_counter() - started) / len(seeds)
         area, f1 = np.mean(results, axis=0)
-        print(f"{name}: ROC AUC {area:.3f}, F1 {f1:.3f}, {seconds:.0f} s", flush=True)
+        print(f"{name}: AUROC {area:.3f}, F1 {f1:.3f}, {seconds:.0f} s", flush=True)
         lines.append(f"    * - {name}")
         lines += [f"      - {text}" for text in (f"{area:.3f}", f"{f1:.3f}", f"{seconds:.0f}")]
     if args.out:

@@ -7,7 +7,7 @@ NAB is a folder with ``windows.json`` and the series in folders, as in the repos
 numenta/NAB, whose ``labels/combined_windows.json`` is to be copied as ``windows.json``. A
 detector is fitted to the probation of a series, which is 15 % of it and at most 750 time
 stamps, and scores the rest. Alarms are those of ``ScoreCalibrator`` with its default
-parameters, the same for all; the threshold is fixed. VUS and ROC AUC are those of the scores
+parameters, the same for all; the threshold is fixed. VUS and AUROC are those of the scores
 without the calibrator, with a window of 100, averaged over the series that have anomalies
 after the probation. RESULTS.csv gets one line for each series; lines that are there are not
 computed again.
@@ -166,7 +166,7 @@ def measure(make, seed, values, ranges):
 def summarize(rows):
     """Return the table as lines of reStructuredText."""
     lines = [".. list-table::", "    :header-rows: 1", ""]
-    head = ["detector", "NAB standard", "low FP", "low FN", "VUS-PR", "VUS-ROC", "ROC AUC"]
+    head = ["detector", "NAB standard", "low FP", "low FN", "VUS-PR", "VUS-ROC", "AUROC"]
     lines += [f"    {'* -' if i == 0 else '  -'} {h}" for i, h in enumerate([*head, "s"])]
     for name in DETECTORS:
         cells = []

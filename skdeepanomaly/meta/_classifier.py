@@ -218,6 +218,13 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         -------
         scores : ndarray of shape (n_samples,)
             Positive for ``classes_[1]``.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detector inside refuses X.
         """
         check_is_fitted(self)
         decision = self.detector_.decision_function(X)
@@ -235,6 +242,13 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
         -------
         labels : ndarray of shape (n_samples,)
             Values of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detector inside refuses X.
         """
         check_is_fitted(self)
         is_anomaly = self.detector_.decision_function(X) < 0

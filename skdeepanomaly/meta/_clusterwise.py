@@ -238,6 +238,13 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         scores : ndarray of shape (n_samples,)
             The higher, the more normal, in standard deviations above the mean score of the
             training rows of a cluster.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, or has other columns than in ``fit``.
         """
         return self._score_codes(self._validated_codes(X))
 
@@ -253,6 +260,13 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         -------
         clusters : ndarray of shape (n_samples,)
             Indices of ``cluster_centers_`` and ``detectors_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, or has other columns than in ``fit``.
         """
         return self._nearest_clusters(self._validated_codes(X))
 

@@ -211,6 +211,13 @@ class ConformalDetector(WrappedDetector):
         -------
         pvalues : ndarray of shape (n_samples,)
             Small for anomalies, in (0, 1].
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detectors inside refuse X.
         """
         return (1 + self._count(X)[0]) / (self.n_calibration_ + 1)
 
@@ -243,6 +250,13 @@ class ConformalDetector(WrappedDetector):
         -------
         scores : ndarray of shape (n_samples,)
             The higher, the more normal, in [0, 1].
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detectors inside refuse X.
         """
         counts, ranks = self._count(X)
         # Strictly below one step, so that rounding cannot move a row to the next p-value.

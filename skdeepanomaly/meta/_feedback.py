@@ -400,6 +400,13 @@ class FeedbackDetector(WrappedDetector):
         scores : ndarray of shape (n_samples,)
             The higher, the more normal: the log odds of a normal row without the part that
             moves the threshold.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detector inside refuses X.
         """
         check_is_fitted(self)
         if len(self.verdicts_.y) == 0:

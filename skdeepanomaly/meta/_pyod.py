@@ -163,6 +163,13 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
         scores : ndarray of shape (n_samples,), float64
             The higher, the more normal. A score that is not finite becomes the lowest float64
             number, or the highest one if the detector's is minus infinity.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If X is not valid, or has other columns than in ``fit``.
         """
         check_is_fitted(self)
         refuse_sparse(X, type(self).__name__)

@@ -94,6 +94,13 @@ def _delegated(name: str, summary: str, returns: str, description: str) -> Any:
         -------
         {returns}
             {description}
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detector inside refuses X.
         """
     return available_if(has_method)(method)
 
@@ -186,6 +193,13 @@ class WrappedDetector(OffsetMixin, Wrapper):
         -------
         scores : ndarray of shape (n_samples,)
             The higher, the more normal.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If the detector inside refuses X.
         """
         check_is_fitted(self)
         return normality_scores(self.detector_, X)

@@ -266,7 +266,7 @@ class ReconstructionDisplay:
         scores = None if self.scores is None else np.asarray(self.scores)
         if scores is not None:
             labels = [
-                f"{label}\nscore {score:.3g}"
+                f"{label}\ndecision {score:.3g}"
                 for label, score in zip(labels, scores, strict=True)
             ]
         tiles.finish(labels, list(columns))

@@ -59,6 +59,13 @@ class SeriesOffsetMixin(OffsetMixin):
         -------
         scores : ndarray of shape (n_timestamps,), or list of such
             Scores shifted so that the threshold is zero.
+
+        Raises
+        ------
+        NotFittedError
+            As in ``score_samples``.
+        ValueError
+            As in ``score_samples``.
         """
         scores = self.score_samples(X)
         if isinstance(scores, list):
@@ -77,6 +84,13 @@ class SeriesOffsetMixin(OffsetMixin):
         -------
         labels : ndarray of shape (n_timestamps,), or list of such
             -1 for outliers, +1 for inliers.
+
+        Raises
+        ------
+        NotFittedError
+            As in ``score_samples``.
+        ValueError
+            As in ``score_samples``.
         """
         decisions = self.decision_function(X)
         if isinstance(decisions, list):

@@ -147,6 +147,11 @@ class MatrixProfileDetector(BaseSeriesDetector):
         -------
         labels : ndarray of shape (n_timestamps,), or list of such
             -1 for outliers, +1 for inliers.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``.
         """
         series, is_list = self.fit(X)._read(X, reset=False)
         scores = [self._training_scores(one) for one in series]

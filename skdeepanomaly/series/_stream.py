@@ -165,6 +165,11 @@ class DetectorStream:
             Normality scores.
         are_anomalies : ndarray of shape (n_timestamps,), bool
             Whether they are below the threshold.
+
+        Raises
+        ------
+        ValueError
+            As in ``update``; the time stamps before the one that is not valid are scored.
         """
         results = [self.update(x) for x in np.asarray(X)]
         return (

@@ -58,8 +58,8 @@ class MADThreshold(BaseThreshold):
     n_deviations : float, default=3.0
         Distance from the median in robust standard deviations.
     side : {"both", "lower"}, default="lower"
-        "both" takes 1.4826 times the median absolute deviation of all scores. "lower" takes
-        the distance from the median to the first quartile, divided by 0.6745: it uses the
+        "both" takes 1.4826 times the median absolute deviation of all scores [1]_. "lower"
+        takes the distance from the median to the first quartile, divided by 0.6745: it uses the
         abnormal half of the scores only, and so follows the skew that most scores have.
 
     Attributes
@@ -68,6 +68,10 @@ class MADThreshold(BaseThreshold):
         Scores below it are outliers.
     n_samples_seen_ : int
         Number of scores given to ``fit``.
+
+    References
+    ----------
+    .. [1] B. Iglewicz, D. C. Hoaglin, "How to detect and handle outliers", 1993.
 
     Examples
     --------

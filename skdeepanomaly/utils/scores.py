@@ -153,6 +153,13 @@ class OffsetMixin(OutlierMixin):
         -------
         scores : ndarray of shape (n_samples,)
             Scores shifted so that the threshold is zero.
+
+        Raises
+        ------
+        NotFittedError
+            As in ``score_samples``.
+        ValueError
+            As in ``score_samples``.
         """
         scores = self.score_samples(X)
         scores -= self.offset_
@@ -170,6 +177,13 @@ class OffsetMixin(OutlierMixin):
         -------
         labels : ndarray of shape (n_samples,)
             -1 for outliers, +1 for inliers.
+
+        Raises
+        ------
+        NotFittedError
+            As in ``score_samples``.
+        ValueError
+            As in ``score_samples``.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
@@ -189,5 +203,10 @@ class OffsetMixin(OutlierMixin):
         -------
         labels : ndarray of shape (n_samples,)
             -1 for outliers, +1 for inliers.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``.
         """
         return self.fit(X, y, **params).predict(X)

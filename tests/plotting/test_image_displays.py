@@ -71,7 +71,7 @@ def test_reconstructions_of_the_worst_images(detector):
     assert list(display.images_) == list(expected)
     for title, values in expected.items():
         np.testing.assert_allclose(shown(display.images_[title]), values, atol=1e-6)
-    assert row_labels(display) == [f"image {i}\nscore {scores[i]:.3g}" for i in worst]
+    assert row_labels(display) == [f"image {i}\ndecision {scores[i]:.3g}" for i in worst]
     colors = [label.get_color() for label in display.ax_.get_yticklabels()]
     assert colors == ["tab:red" if scores[i] < 0 else "black" for i in worst]
     assert display.ax_.get_title() == "ConvAutoEncoder"
