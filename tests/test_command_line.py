@@ -138,6 +138,34 @@ def test_parquet_gives_the_same_as_csv(folder, capsys):
             pd.testing.assert_frame_equal(found, expected, check_exact=False, rtol=1e-12)
 
 
+@pytest.mark.parametrize("names", [["amount"], ["country", "age"]])
+def test_an_index_with_names_is_columns(folder, capsys, names):
+    TABLE.set_index(names).to_parquet(folder / "indexed.parquet")
+    found = scores_of(folder, capsys, "--keep", names[0], table="indexed.parquet")
+    assert found.pop(names[0]).tolist() == TABLE[names[0]].tolist()
+    pd.testing.assert_frame_equal(found, scores_of(folder, capsys))
+    # An index without a name is only the numbers of the rows.
+    TABLE.set_index(TABLE.index[::-1]).to_parquet(folder / "indexed.parquet")
+    pd.testing.assert_frame_equal(
+        scores_of(folder, capsys, table="indexed.parquet"), scores_of(folder, capsys)
+    )
+
+
+def test_a_comma_at_the_end_of_each_row_shifts_no_columns(folder, capsys):
+    lines = (folder / "table.csv").read_text().splitlines()
+    (folder / "commas.csv").write_text("\n".join([lines[0], *(f"{x}," for x in lines[1:])]))
+    found = scores_of(folder, capsys, table="commas.csv")
+    pd.testing.assert_frame_equal(found, scores_of(folder, capsys))
+
+
+@pytest.mark.parametrize(("separator", "option"), [("|", "|"), ("\t", "\\t"), ("  ", "\\s+")])
+def test_cells_are_separated_as_said(folder, capsys, separator, option):
+    text = (folder / "table.csv").read_text().replace(",", separator)
+    (folder / "separated.csv").write_text(text)
+    found = scores_of(folder, capsys, "--separator", option, table="separated.csv")
+    pd.testing.assert_frame_equal(found, scores_of(folder, capsys))
+
+
 def test_columns_are_found_by_name(folder, capsys):
     expected = scores_of(folder, capsys)
     # What fit has ignored may be there or not, and new columns are named.
@@ -475,6 +503,12 @@ def test_wrong_values_end_with_two(folder, capsys, arguments, messages):
     assert not (folder / "never").exists()
 
 
+@pytest.mark.parametrize("separator", ["", "||", "§", ", "])
+def test_other_separators_end_with_two(folder, capsys, separator):
+    arguments = ["score", "table.csv", "--model", "model", "--separator", separator]
+    assert f"--separator {separator!r}: expected one" in fails(folder, capsys, 2, *arguments)
+
+
 def test_files_of_other_kinds_end_with_two(folder, capsys):
     message = fails(folder, capsys, 2, "score", "table.xlsx", "--model", "model")
     assert ".csv, .csv.gz" in message
@@ -487,6 +521,9 @@ def write_bad_files(folder):
     (folder / "empty.csv").write_text("")
     (folder / "no_rows.csv").write_text("amount,age\n")
     (folder / "semicolons.csv").write_text("amount;age\n1;2\n")
+    (folder / "tabulators.txt").write_text("amount\tage\n1\t2\n")
+    (folder / "bars.csv").write_text("amount|age\n1|2\n")
+    (folder / "no_name.csv").write_text("a,b\n1,2,3\n4,5,6\n")
     (folder / "ragged.csv").write_text("a,b\n1,2\n1,2,3,4\n")
     (folder / "bytes.csv").write_bytes(b"a,b\n\xff\xfe,\x80\n")
     (folder / "bytes.parquet").write_bytes(b"no parquet")
@@ -501,6 +538,9 @@ def write_bad_files(folder):
         (["score", "empty.csv", "--model", "model"], ["empty.csv", "No columns"]),
         (["score", "no_rows.csv", "--model", "model"], ["holds no rows"]),
         (["score", "semicolons.csv", "--model", "model"], ['--separator ";"']),
+        (["fit", "tabulators.txt", "--output", "x"], ['--separator "\\t"']),
+        (["fit", "bars.csv", "--output", "x"], ['--separator "|"']),
+        (["fit", "no_name.csv", "--output", "x"], ["no_name.csv has more cells", "a name"]),
         (["score", "ragged.csv", "--model", "model"], ["ragged.csv", "line 3"]),
         (["score", "bytes.csv", "--model", "model"], ["bytes.csv", "utf-8"]),
         (["score", "bytes.parquet", "--model", "model"], ["bytes.parquet", "Parquet"]),

@@ -435,6 +435,14 @@ def test_modules_without_counterpart_are_refused(rows, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_errors_name_the_file_that_was_asked_for(pipeline, tmp_path):
+    for path in (tmp_path / "none" / "file.onnx", tmp_path):
+        with pytest.raises((FileNotFoundError, IsADirectoryError)) as caught:
+            to_onnx(pipeline, path)
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert not list(tmp_path.iterdir())
+
+
 def test_wrong_graphs_leave_the_old_file(written, pipeline, gappy, tmp_path, monkeypatch):
     path = tmp_path / "detector.onnx"
     path.write_bytes(b"old")

@@ -321,6 +321,14 @@ def test_an_older_file_is_replaced_in_one_step(fitted, tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_errors_name_the_file_that_was_asked_for(fitted, tmp_path):
+    for path in (tmp_path / "none" / "file", tmp_path):
+        with pytest.raises((FileNotFoundError, IsADirectoryError)) as caught:
+            save_detector(fitted("AutoEncoder"), path)
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert not list(tmp_path.iterdir())
+
+
 class Layer(torch.nn.Linear):
     """A layer of a user's own."""
 

@@ -101,7 +101,8 @@ def _add_command(
     parser.add_argument(
         "--separator",
         metavar="TEXT",
-        help="what separates the cells of a CSV file (default: a comma)",
+        help="what separates the cells of a CSV file: one character, \\t for a tabulator or"
+        " \\s+ for blanks (default: a comma, in a .tsv file a tabulator)",
     )
     parser.add_argument(
         "-v",

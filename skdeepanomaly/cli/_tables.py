@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ._errors import CommandError, UsageError
 
 _CSV = (".csv", ".csv.gz", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabulators", "|": "bars"}
 
 
 def import_pandas() -> Any:
@@ -68,17 +70,19 @@ def read_table(path: str, separator: str | None) -> Any:
     path : str
         A CSV or Parquet file.
     separator : str or None
-        What is between the cells of a CSV file; None takes a tabulator for .tsv, else a comma.
+        What is between the cells of a CSV file: one character, or those that
+        ``--help`` names; None takes a tabulator for .tsv, else a comma.
 
     Returns
     -------
     table : pandas.DataFrame
-        The table, with at least one row and with strings as names of the columns.
+        The table, with at least one row and with strings as names of the columns. Parts of the
+        index of a Parquet file that have a name are its first columns.
 
     Raises
     ------
     UsageError
-        If the name of the file does not end as expected.
+        If the name of the file does not end as expected, or the separator is none.
     CommandError
         If the file cannot be read, or holds no rows.
     ImportError
@@ -86,14 +90,32 @@ def read_table(path: str, separator: str | None) -> Any:
     """
     pandas = import_pandas()
     check_table_name(path)
+    # pandas would take anything longer as a regular expression, and ignore quotes.
+    if separator not in (None, "\\t", "\\s+") and len(separator.encode()) != 1:
+        raise UsageError(
+            f"--separator {separator!r}: expected one ASCII character, such as ';', or \\t for"
+            " a tabulator, or \\s+ for blanks. Replace other separators in the file."
+        )
     try:
         if path.lower().endswith(_PARQUET):
             table = pandas.read_parquet(path)
+            named = [name for name in table.index.names if name is not None]
+            table = table.reset_index(level=named)
         else:
             default = "\t" if path.lower().endswith(".tsv") else ","
-            table = pandas.read_csv(path, sep=separator or default, low_memory=False)
+            separator = "\t" if separator == "\\t" else separator or default
+            # Where rows have more cells than there are names, pandas would take the first cells
+            # as an index, and shift the others. Empty ones at the end do no harm.
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pandas.errors.ParserWarning)
+                table = pandas.read_csv(path, sep=separator, low_memory=False, index_col=False)
     except ImportError as error:
         raise _needs_pyarrow(path) from error
+    except pandas.errors.ParserWarning as error:
+        raise CommandError(
+            f"{path} has more cells in its rows than names in its first row. Expected a name"
+            " for each column: add those that are missing."
+        ) from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise CommandError(
@@ -103,11 +125,13 @@ def read_table(path: str, separator: str | None) -> Any:
     if not len(table):
         raise CommandError(f"{path} holds no rows, expected at least one below the names.")
     table.columns = [str(name) for name in table.columns]
-    if len(table.columns) == 1 and ";" in table.columns[0] and separator is None:
-        raise CommandError(
-            f"{path} has the single column {table.columns[0]!r}: its cells seem to be separated"
-            ' by semicolons. Add --separator ";".'
-        )
+    if len(table.columns) == 1 and separator == ",":
+        for other, kind in _OTHER_SEPARATORS.items():
+            if other in table.columns[0]:
+                raise CommandError(
+                    f"{path} has the single column {table.columns[0]!r}: its cells seem to be"
+                    f' separated by {kind}. Add --separator "{other}".'.replace("\t", r"\t")
+                )
     return table
 
 

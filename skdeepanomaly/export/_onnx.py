@@ -255,8 +255,9 @@ def _compare(model: bytes, detector: BaseEstimator, rows: np.ndarray, dtype: str
 
 def _write(model: bytes, path: Path) -> None:
     """Write a file at once, so that nobody reads half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    temporary = None
     try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         with os.fdopen(handle, "wb") as file:
             file.write(model)
         # As of a file that open() makes.
@@ -264,6 +265,10 @@ def _write(model: bytes, path: Path) -> None:
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except BaseException as error:
+        if temporary is not None:
+            os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None:
+            # The error names the file that was asked for, not the temporary one.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -212,11 +212,14 @@ def _digest(metadata: dict[str, str], arrays: dict[str, np.ndarray]) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file, or leave the one that is there."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished = path.parent / f"{path.name}.{os.getpid()}"
     try:
         unfinished.write_bytes(content)
         unfinished.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            # The error names the file that was asked for, not the unfinished one.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
