@@ -194,6 +194,19 @@ def test_labels_are_no_input(folder, capsys):
     pd.testing.assert_frame_equal(scores_of(folder, capsys, model="labelled"), expected)
 
 
+def test_texts_that_pandas_takes_for_missing_can_be_labels(folder, capsys):
+    texts = TABLE["status"].map({"fraud": "dos"}).fillna("None")
+    TABLE.assign(status=texts).to_csv(folder / "attacks.csv", index=False)
+    arguments = ["--label-column", "status", "--anomaly", "dos"]
+    message = fails(
+        folder, capsys, 1, "evaluate", "attacks.csv", "--model", "model", *arguments
+    )
+    assert "holds 'None', which could be a class or a missing value" in message
+    arguments += ["--normal", "None"]
+    assert run(folder, *command, *arguments) == 0
+    assert "Labels: 4 anomalies, 146 normal, 0 unknown." in capsys.readouterr().err
+
+
 def test_labels_reach_a_detector_that_learns_from_them(folder, capsys):
     arguments = ["--detector", "deepsad", *TRUTH, "--param", "pretrain_epochs=1"]
     assert run(folder, "fit", "table.csv", "--output", "sad", *arguments, *FAST) == 0
@@ -217,6 +230,9 @@ def test_labels_reach_a_detector_that_learns_from_them(folder, capsys):
         ([1, 0, 0], [], [], [-1, 1, 1]),
         ([True, False, None], [], [], [-1, 1, 0]),
         (["1", " 0", ""], [], [], [-1, 1, 0]),
+        (["1", "0", "NaN", "NA"], [], [], [-1, 1, 0, 0]),
+        (["bad", "None", ""], ["bad"], ["None"], [-1, 1, 0]),
+        (["good", "bad", "NA"], ["bad"], ["good"], [1, -1, 0]),
         (["bad", "good", None], ["bad"], [], [-1, 1, 0]),
         (["bad", "good", "open"], ["bad"], ["good"], [-1, 1, 0]),
         (["late", "lost", "paid"], ["late", "lost"], [], [-1, -1, 1]),
@@ -225,11 +241,10 @@ def test_labels_reach_a_detector_that_learns_from_them(folder, capsys):
     ],
 )
 def test_labels_are_read(values, anomaly, normal, expected):
-    table = pd.DataFrame({"y": pd.Series(values, dtype=object)})
-    assert read_labels(table, "y", anomaly, normal).tolist() == expected
+    column = pd.Series(values, dtype=object)
+    assert read_labels(column, "y", anomaly, normal).tolist() == expected
     if not isinstance(values[0], str):
-        table = pd.DataFrame({"y": values})
-        assert read_labels(table, "y", anomaly, normal).tolist() == expected
+        assert read_labels(pd.Series(values), "y", anomaly, normal).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -241,11 +256,13 @@ def test_labels_are_read(values, anomaly, normal, expected):
         (["bad", "good"], ["Bad"], [], "No row has 'Bad' .* holds 'bad', 'good'"),
         (["bad", "good"], ["bad"], ["fine"], "No row has 'fine' .* Give --normal one"),
         (["bad", "good"], ["bad"], ["bad"], "'bad' is given to --anomaly and to --normal"),
+        (["bad", "None"], ["bad"], [], "holds 'None', which could be a class or a missing"),
+        (["NA", "good", "bad"], [], ["good"], "holds 'NA', which could be"),
     ],
 )
 def test_labels_that_say_nothing_are_refused(values, anomaly, normal, message):
     with pytest.raises(CommandError, match=message):
-        read_labels(pd.DataFrame({"y": values}), "y", anomaly, normal)
+        read_labels(values, "y", anomaly, normal)
 
 
 def test_contamination_and_rules_set_the_threshold(folder, capsys):

@@ -29,7 +29,9 @@ from ._tables import (
     check_output,
     check_table_name,
     import_pandas,
+    is_parquet,
     read_table,
+    read_texts,
     shown,
     write_table,
 )
@@ -215,7 +217,13 @@ def _read(arguments: Namespace) -> Any:
 
 
 def _read_labels(arguments: Namespace, table: Any) -> Any:
-    y = read_labels(table, arguments.label_column, arguments.anomaly, arguments.normal)
+    name = arguments.label_column
+    check_names(table, [name], "--label-column")
+    values = table[name]
+    if not is_parquet(arguments.table):
+        column = table.columns.get_loc(name)
+        values = read_texts(arguments.table, arguments.separator, column).iloc[:, 0]
+    y = read_labels(values, name, arguments.anomaly, arguments.normal)
     counts = [int(np.sum(y == label)) for label in (-1, 1, 0)]
     _say(arguments, "Labels: {} anomalies, {} normal, {} unknown.".format(*counts))
     return y

@@ -5,18 +5,21 @@ from typing import Any
 import numpy as np
 
 from ._errors import CommandError
-from ._tables import check_names, shown
+from ._tables import shown
+
+# Texts that are a missing value in some files, and a class in others.
+_UNCLEAR = {"NA", "N/A", "n/a", "#N/A", "nan", "None", "none", "NULL", "null"}
 
 
-def read_labels(table: Any, name: str, anomaly: list[str], normal: list[str]) -> np.ndarray:
+def read_labels(values: Any, name: str, anomaly: list[str], normal: list[str]) -> np.ndarray:
     """Return the labels in a column of a table.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The table.
+    values : iterable of shape (n_samples,)
+        The values of the column.
     name : str
-        The column.
+        Its name, for messages.
     anomaly : list of str
         Values that mean an anomaly. Without any, all values that do not mean normal do.
     normal : list of str
@@ -32,10 +35,12 @@ def read_labels(table: Any, name: str, anomaly: list[str], normal: list[str]) ->
     Raises
     ------
     CommandError
-        If there is no such column, or its values do not say which rows are anomalies.
+        If the values do not say which rows are anomalies.
     """
-    check_names(table, [name], "--label-column")
-    values = np.array([_canonical(value) for value in table[name]], dtype=object)
+    values = np.array([_canonical(value) for value in values], dtype=object)
+    if not (anomaly or normal):
+        # No class of numbers has such a name.
+        values[[value in _UNCLEAR for value in values]] = None
     found = sorted({value for value in values if value is not None})
     if anomaly or normal:
         bad, good = ({_canonical(text) for text in texts} for texts in (anomaly, normal))
@@ -47,6 +52,13 @@ def read_labels(table: Any, name: str, anomaly: list[str], normal: list[str]) ->
                     f"No row has {' or '.join(map(repr, given))} in the column {name!r}; it"
                     f" holds {shown(found) or 'nothing'}. Give {option} one of these."
                 )
+        unclear = {*found} & _UNCLEAR - bad - good
+        if unclear and not (bad and good):
+            raise CommandError(
+                f"The column {name!r} holds {shown(sorted(unclear))}, which could be a class or"
+                " a missing value. If it is a class, name it with --anomaly or --normal, so"
+                " that both are given; leave the cells of unknown rows empty."
+            )
         # With one of the two, all other values are the other class.
         bad, good = bad or {*found} - good, good or {*found} - bad
     elif {*found} <= {"-1", "0", "1"} and "-1" in found:

@@ -97,13 +97,12 @@ def read_table(path: str, separator: str | None) -> Any:
             " a tabulator, or \\s+ for blanks. Replace other separators in the file."
         )
     try:
-        if path.lower().endswith(_PARQUET):
+        if is_parquet(path):
             table = pandas.read_parquet(path)
             named = [name for name in table.index.names if name is not None]
             table = table.reset_index(level=named)
         else:
-            default = "\t" if path.lower().endswith(".tsv") else ","
-            separator = "\t" if separator == "\\t" else separator or default
+            separator = _separator(path, separator)
             # Where rows have more cells than there are names, pandas would take the first cells
             # as an index, and shift the others. Empty ones at the end do no harm.
             with warnings.catch_warnings():
@@ -135,6 +134,38 @@ def read_table(path: str, separator: str | None) -> Any:
     return table
 
 
+def read_texts(path: str, separator: str | None, column: int) -> Any:
+    """Return a column of a CSV file as it is written, so that "None" is no missing value.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    separator : str or None
+        As in ``read_table``.
+    column : int
+        Position of the column.
+
+    Returns
+    -------
+    column : pandas.DataFrame
+        The column of texts.
+    """
+    return import_pandas().read_csv(
+        path,
+        sep=_separator(path, separator),
+        index_col=False,
+        usecols=[column],
+        dtype=str,
+        keep_default_na=False,
+    )
+
+
+def is_parquet(path: str) -> bool:
+    """Whether the name of a file says that it is Parquet."""
+    return path.lower().endswith(_PARQUET)
+
+
 def write_table(table: Any, path: str | None) -> None:
     """Write a table to a file, or as CSV to the standard output where no file is given."""
     if path is None:
@@ -144,7 +175,7 @@ def write_table(table: Any, path: str | None) -> None:
     # by the end of the name.
     unfinished = Path(path).with_name(f"unfinished-{os.getpid()}-{Path(path).name}")
     try:
-        if path.lower().endswith(_PARQUET):
+        if is_parquet(path):
             table.to_parquet(unfinished, index=False)
         else:
             separator = "\t" if path.lower().endswith(".tsv") else ","
@@ -191,6 +222,11 @@ def shown(names: list[str]) -> str:
     names = list(names)
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(map(repr, names[:10])) + more
+
+
+def _separator(path: str, separator: str | None) -> str:
+    default = "\t" if path.lower().endswith(".tsv") else ","
+    return "\t" if separator == "\\t" else separator or default
 
 
 def _needs_pyarrow(path: str) -> ImportError:
