@@ -198,9 +198,8 @@ def test_texts_that_pandas_takes_for_missing_can_be_labels(folder, capsys):
     texts = TABLE["status"].map({"fraud": "dos"}).fillna("None")
     TABLE.assign(status=texts).to_csv(folder / "attacks.csv", index=False)
     arguments = ["--label-column", "status", "--anomaly", "dos"]
-    message = fails(
-        folder, capsys, 1, "evaluate", "attacks.csv", "--model", "model", *arguments
-    )
+    command = ["evaluate", "attacks.csv", "--model", "model"]
+    message = fails(folder, capsys, 1, *command, *arguments)
     assert "holds 'None', which could be a class or a missing value" in message
     arguments += ["--normal", "None"]
     assert run(folder, *command, *arguments) == 0
