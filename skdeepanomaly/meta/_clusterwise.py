@@ -21,6 +21,7 @@ from ..utils.randomness import check_local_random_state, random_seed, seeded_clo
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
 from ..utils.types import Contamination, Floats, Ints, RandomState
+from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
 from ._wrapper import fit_detector
 
@@ -196,8 +197,14 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
         rng = check_local_random_state(self.random_state)
+        with undone_on_error(self):
+            self._fit(X, detector, rng)
+        return self
+
+    def _fit(self, X: ArrayLike, detector: BaseEstimator, rng: np.random.RandomState) -> None:
         self._refuse(X)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        self._combine = self.combine
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
         members = self._fit_clusters(codes, rng)
@@ -223,7 +230,6 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self._means, self._deviations = np.transpose(scales)
         scores = self._score_codes(codes)
         self.offset_ = choose_offset(scores, self.contamination)
-        return self
 
     def score_samples(self, X: ArrayLike) -> Floats:
         """Return how normal rows are.
@@ -335,7 +341,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         return nearest
 
     def _score_codes(self, codes: Floats) -> Floats:
-        if self.combine == "best":
+        if self._combine == "best":
             scores = np.full(len(codes), -np.inf)
             for cluster in range(len(self.detectors_)):
                 np.maximum(scores, self._standardized(cluster, codes), out=scores)

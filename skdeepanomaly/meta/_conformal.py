@@ -170,10 +170,11 @@ class ConformalDetector(WrappedDetector):
             pairs = [fit_and_hold_out(self.detector, X, y, params, size, rng)]
         else:
             pairs = list(self._cross_fit(X, y, params, self.cv, rng))
+        scores = [np.sort(normality_scores(*pair)) for pair in pairs]
+        # All at once, so that a fit that failed leaves what was fitted before.
         self.detectors_ = [detector for detector, _ in pairs]
-        self.detector_ = self.detectors_[0]
-        self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
-        self.n_calibration_ = sum(map(len, self.calibration_scores_))
+        self.detector_, self.calibration_scores_ = self.detectors_[0], scores
+        self.n_calibration_ = sum(map(len, scores))
         k = conformal_rank(self.alpha, self.n_calibration_)
         if k == 0:
             warn_user(too_few_to_calibrate(self.alpha, self.n_calibration_, "calibration rows"))

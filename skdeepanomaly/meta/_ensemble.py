@@ -236,7 +236,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             If a parameter is not valid, or scores of a member are not finite.
         """
         self._validate_params()
-        (X,) = indexable(X)
+        X, y = indexable(X, y)
         members, weights = self._members()
         if params and not get_config()["enable_metadata_routing"]:
             raise ValueError(

@@ -127,6 +127,16 @@ def test_best_is_never_below_nearest():
     assert detector.score_samples(np.full((1, 5), 1e9)) <= best.min()
 
 
+def test_how_scores_are_combined_changes_with_the_next_fit_alone():
+    X = make_rows(300)
+    detector = ClusterwiseDetector(random_state=0).fit(X)
+    best = detector.score_samples(X)
+    detector.set_params(combine="nearest")
+    np.testing.assert_array_equal(detector.score_samples(X), best)
+    assert (detector.fit(X).score_samples(X) <= best).all()
+    assert not np.array_equal(detector.score_samples(X), best)
+
+
 def test_clusters():
     X, _ = make_clusters()
     detector = ClusterwiseDetector(n_clusters=3, random_state=0).fit(X)

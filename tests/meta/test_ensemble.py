@@ -378,6 +378,12 @@ def test_wrong_parameters(params, error, text, rows):
         EnsembleDetector(**{"detectors": PAIR, **params}).fit(rows)
 
 
+@pytest.mark.parametrize("n", [100, 200])
+def test_labels_of_other_rows_are_refused(n, rows):
+    with pytest.raises(ValueError, match=f"inconsistent numbers of samples.*150, {n}"):
+        EnsembleDetector(PAIR, max_samples=0.5).fit(rows, np.ones(n))
+
+
 def test_scores_that_are_not_finite_are_refused(rows):
     class Broken(Column):
         def score_samples(self, X):
