@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import check_method_params, take_rows
+from ..utils._compat import check_method_params, n_rows, take_rows
 from ..utils.nesting import supervised_kind
 from ..utils.randomness import kept_numpy_state, seeded_clone
 from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
@@ -61,12 +61,20 @@ def fit_detector(
             f"{type(detector).__name__} is a {kind}, expected an outlier detector such as"
             " IsolationForest or AutoEncoder, or a pipeline that ends in one."
         )
-    params = params or {}
+    params, all_labels = params or {}, y
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
         X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
-    with nullcontext() if rng is None else kept_numpy_state():
-        fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    try:
+        with nullcontext() if rng is None else kept_numpy_state():
+            fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    except ValueError as error:
+        if np.any(np.asarray(all_labels) == -1) and not np.any(np.asarray(y) == -1):
+            error.add_note(
+                f"{type(detector).__name__} was given {n_rows(X)} of the rows, none of which"
+                " has the label -1. Label more rows, hold out fewer, or take larger samples."
+            )
+        raise
     check_label_convention(fitted, X)
     return fitted
 

@@ -67,14 +67,38 @@ def seeded_clone(estimator: BaseEstimator, rng: np.random.RandomState | None) ->
     estimator = clone(estimator)
     if rng is None:
         return estimator
-    unset = sorted(
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    )
+    unset = [name for name, value in _seeds(estimator).items() if value is None]
     if unset:
         estimator.set_params(**{name: random_seed(rng) for name in unset})
     return estimator
+
+
+def unseeded_clone(estimator: BaseEstimator) -> BaseEstimator:
+    """Clone an estimator without the seeds that were set, so that its copies can differ.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+
+    Returns
+    -------
+    estimator : estimator
+        The clone.
+    """
+    estimator = clone(estimator)
+    if seeds := _seeds(estimator):
+        estimator.set_params(**dict.fromkeys(seeds))
+    return estimator
+
+
+def _seeds(estimator: BaseEstimator) -> dict[str, RandomState]:
+    """Return the seeds of all parts of an estimator by the names of the parameters, sorted."""
+    return {
+        name: value
+        for name, value in sorted(estimator.get_params().items())
+        if name == "random_state" or name.endswith("__random_state")
+    }
 
 
 def random_seed(rng: np.random.RandomState) -> int:

@@ -191,6 +191,19 @@ def test_the_same_seed_gives_the_same_scores(rows):
     np.testing.assert_array_equal(reloaded.score_samples(rows), expected)
 
 
+def test_clones_have_seeds_of_their_own_even_if_the_member_has_one(rows):
+    seeded = make_pipeline(StandardScaler(), IsolationForest(n_estimators=2, random_state=0))
+    members = [("forest", seeded), ("neighbors", NeighborDistance())]
+    detector = EnsembleDetector(members, n_estimators=3, random_state=0).fit(rows)
+    scores = {one.score_samples(rows).tobytes() for one in detector.detectors_[0]}
+    assert len(scores) == 3
+    assert seeded[-1].random_state == 0
+    expected = detector.score_samples(rows)
+    np.testing.assert_array_equal(clone(detector).fit(rows).score_samples(rows), expected)
+    (alone,) = clone(detector).set_params(n_estimators=1).fit(rows).detectors_[0]
+    assert alone[-1].random_state == 0
+
+
 @pytest.mark.parametrize("assume", ["clean", "contaminated"])
 def test_default_members(assume, rows):
     detector = EnsembleDetector(random_state=0)

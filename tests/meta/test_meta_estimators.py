@@ -36,6 +36,7 @@ from skdeepanomaly import (
     ClusterwiseDetector,
     ConformalDetector,
     FeedbackDetector,
+    NeighborDistance,
     QuantileThreshold,
     ThresholdedDetector,
     ThresholdSearchCV,
@@ -373,6 +374,7 @@ DENSE = {
     "feedback": FeedbackDetector(INNER["ours"]),
     "search": UnsupervisedSearch(INNER["ours"], [{}], cv=2),
     "of PyOD": from_pyod(KNN()),
+    "neighbors": NeighborDistance(),
 }
 
 

@@ -14,7 +14,7 @@ from ...base import choose_offset
 from ...utils.randomness import check_local_random_state
 from ...utils.scores import OffsetMixin
 from ...utils.types import Contamination, Floats, RandomState
-from ...utils.validation import Interval, StrOptions
+from ...utils.validation import Interval, StrOptions, refuse_sparse
 
 # Rows are compared with their neighbours in blocks of about this many numbers.
 BLOCK_NUMBERS = 2**22
@@ -209,6 +209,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         return hasattr(self, "offset_")
 
     def _validate_X(self, X: ArrayLike, reset: bool) -> Floats:
+        refuse_sparse(X, type(self).__name__)
         min_samples = 2 if reset else 1
         return validate_data(
             self, X, dtype=np.float64, ensure_min_samples=min_samples, reset=reset
