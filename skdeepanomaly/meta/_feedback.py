@@ -463,6 +463,11 @@ class FeedbackDetector(WrappedDetector):
         """
         places: list[list[int]] = [[] for _ in range(n_rows(X))]
         for judged_single in set(self._judged_single):
+            if len(single) != len(judged_single):
+                raise ValueError(
+                    f"X has {len(single)} columns, but the rows in verdicts_.X have"
+                    f" {len(judged_single)}. Pass rows with the same columns."
+                )
             either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
             alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
             keys = row_keys(take_rows(self.verdicts_.X, alike), either)
@@ -545,7 +550,7 @@ def _inputs_and_codes(detector: BaseEstimator, X: Rows) -> tuple[Any, Any]:
 def _numbers(X: Any) -> Any:
     if not issparse(X):
         X = np.asarray(X)
-        X = X.reshape(len(X), -1)
+        X = X.reshape(len(X), -1) if X.ndim > 2 else X
     X = check_array(
         X, accept_sparse="csr", dtype=np.float64, copy=True, ensure_all_finite=False
     )
