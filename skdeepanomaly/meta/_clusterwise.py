@@ -188,7 +188,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         ------
         TypeError
             If ``detector`` is not an outlier detector that scores new rows, or the
-            clusterer has neither ``labels_`` nor ``predict``.
+            clusterer has neither ``labels_`` nor ``predict``, or does not cluster rows.
         ValueError
             If a parameter is out of range, or a detector gives scores that are not finite or
             labels other than -1 and +1.
@@ -320,6 +320,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                     " has neither. Use a clusterer such as sklearn.cluster.KMeans."
                 )
             labels = self.clusterer_.predict(codes)
+        if np.shape(labels) != (len(codes),):
+            raise TypeError(
+                f"clusterer must give each of {len(codes)} rows a label, {self.clusterer_!r}"
+                f" gave labels of shape {np.shape(labels)}. Use one that clusters rows, such as"
+                " sklearn.cluster.KMeans."
+            )
         found, sizes = np.unique(labels, return_counts=True)
         used = (sizes >= self.min_cluster_size) & (found != -1)
         self._used_labels = found[used]

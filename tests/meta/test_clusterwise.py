@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import make_rows
 from sklearn.base import clone
-from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
+from sklearn.cluster import DBSCAN, AgglomerativeClustering, FeatureAgglomeration, KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
@@ -261,6 +261,9 @@ def test_noise_trains_no_detector():
 def test_clusterer_without_labels():
     with pytest.raises(TypeError, match="clusterer must offer labels_ or predict after fit"):
         ClusterwiseDetector(clusterer=StandardScaler()).fit(make_rows())
+    # Its labels are those of columns.
+    with pytest.raises(TypeError, match=r"each of 150 rows a label, Feature.* shape \(5,\)"):
+        ClusterwiseDetector(clusterer=FeatureAgglomeration()).fit(make_rows())
 
 
 DETECTORS = {
