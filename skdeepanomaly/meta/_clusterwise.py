@@ -23,7 +23,7 @@ from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
 from ..utils.types import Contamination, Floats, Ints, RandomState
 from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
-from ._wrapper import fit_detector
+from ._wrapper import fit_detector, refuse_series
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):
@@ -187,8 +187,9 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If ``detector`` is not an outlier detector that scores new rows, or the
-            clusterer has neither ``labels_`` nor ``predict``, or does not cluster rows.
+            If ``detector`` is not an outlier detector that scores new rows, or is one for
+            series; or if the clusterer has neither ``labels_`` nor ``predict``, or does not
+            cluster rows.
         ValueError
             If a parameter is out of range, or a detector gives scores that are not finite or
             labels other than -1 and +1.
@@ -196,6 +197,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self._validate_params()
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
+        refuse_series(detector)
         rng = check_local_random_state(self.random_state)
         with undone_on_error(self):
             self._fit(X, detector, rng)

@@ -233,7 +233,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         Raises
         ------
         TypeError
-            If a member is not an outlier detector.
+            If a member is not an outlier detector, or is one for series with ``max_samples``.
         ValueError
             If a parameter is not valid, or scores of a member are not finite.
         """

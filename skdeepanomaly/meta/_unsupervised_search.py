@@ -27,7 +27,7 @@ from ..utils.types import Floats, Folds, RandomState, Rows
 from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ..utils.warn import warn_user
-from ._wrapper import WrappedDetector, fit_detector
+from ._wrapper import WrappedDetector, fit_detector, refuse_series
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
 N_GAUSSIAN_ROWS = 1_000
@@ -399,8 +399,8 @@ class UnsupervisedSearch(WrappedDetector):
             criterion draws pseudo rows and a feature is not numeric. If all candidates fail,
             the first error is raised, whatever its class.
         TypeError
-            If the detector is a classifier or a regressor, or ``param_grid`` has a value that
-            is no list.
+            If the detector is a classifier or a regressor, or one for series and ``cv`` is a
+            number; or if ``param_grid`` has a value that is no list.
         AttributeError
             If the best candidate has no ``decision_function``.
         """
@@ -435,6 +435,7 @@ class UnsupervisedSearch(WrappedDetector):
         given: Any = self.criterion
         trial, criterion = CRITERIA.get(given, (_Trial, given))
         if isinstance(self.cv, Integral):
+            refuse_series(self.detector)
             cv = KFold(self.cv, shuffle=True, random_state=seed)
         else:
             cv = check_cv(self.cv)

@@ -35,9 +35,11 @@ from skdeepanomaly import (
     AutoEncoder,
     ClusterwiseDetector,
     ConformalDetector,
+    EnsembleDetector,
     FeedbackDetector,
     NeighborDistance,
     QuantileThreshold,
+    SlidingWindowDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
@@ -365,6 +367,31 @@ def test_what_needs_decisions_says_so(wrap, rows, truth):
         wrap(GaussianMixture()).fit(rows, truth).predict(rows)
     decides = ThresholdedDetector(GaussianMixture(random_state=0), random_state=0)
     assert set(wrap(decides).fit(rows, truth).predict(rows)) == {-1, 1}
+
+
+SHUFFLING = {
+    "thresholded": ThresholdedDetector,
+    "conformal": ConformalDetector,
+    "conformal, cross": partial(ConformalDetector, cv=2),
+    "search": partial(UnsupervisedSearch, param_grid={}),
+    "threshold search": partial(ThresholdSearchCV, cv=2),
+    "clusterwise": lambda d: ClusterwiseDetector(detector=d, n_clusters=2),
+    "ensemble": lambda d: EnsembleDetector([("series", d)], max_samples=0.5),
+}
+
+
+@pytest.mark.parametrize("kind", SHUFFLING)
+def test_detectors_of_series_get_no_shuffled_rows(kind, rows, truth):
+    windows = SlidingWindowDetector(FOREST, window=3)
+    for inner in (
+        windows,
+        FeedbackDetector(windows),
+        FrozenEstimator(clone(windows).fit(rows)),
+    ):
+        with pytest.raises(TypeError, match=r"is for series, .* ScoreCalibrator"):
+            SHUFFLING[kind](inner).fit(rows, truth)
+    in_order = ThresholdedDetector(windows, QuantileThreshold(0.2), calibration_size=None)
+    assert in_order.fit(rows).score_samples(rows).shape == (len(rows),)
 
 
 DENSE = {
