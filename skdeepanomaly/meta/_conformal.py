@@ -170,7 +170,7 @@ class ConformalDetector(WrappedDetector):
             size = self.calibration_size
             pairs = [fit_and_hold_out(self.detector, X, y, params, size, rng)]
         else:
-            pairs = list(self._cross_fit(X, y, params, self.cv, rng))
+            pairs = list(self._cross_fit(X, y, params, int(self.cv), rng))
         scores = [np.sort(normality_scores(*pair)) for pair in pairs]
         # All at once, so that a fit that failed leaves what was fitted before.
         self.detectors_ = [detector for detector, _ in pairs]
