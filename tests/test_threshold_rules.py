@@ -185,6 +185,21 @@ def test_peaks_over_threshold_needs_a_tail_beyond_the_risk():
         POTThreshold(risk=0.2, tail=0.1).fit(gaussian_and_far())
 
 
+@pytest.mark.parametrize(
+    ("rule", "params"),
+    [
+        (POTThreshold, {"risk": 0.0625, "tail": 0.125}),
+        (QuantileThreshold, {"contamination": 0.125}),
+        (ConformalThreshold, {"alpha": 0.125}),
+    ],
+)
+def test_shares_may_be_small_floats(rule, params):
+    scores = np.random.default_rng(0).normal(size=70_000)
+    expected = rule(**params).fit(scores).threshold_
+    small = {name: np.float16(value) for name, value in params.items()}
+    assert rule(**small).fit(scores).threshold_ == expected
+
+
 def test_mixture_is_seeded_and_leaves_the_global_generator_alone():
     scores = gaussian_and_far()
     rule = GaussianMixtureThreshold()

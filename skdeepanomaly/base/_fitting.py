@@ -15,6 +15,7 @@ from ..engine import (
     map_in_blocks,
 )
 from ..thresholds import choose_offset
+from ..utils.undoing import undone_on_error
 from ..utils.validation import plain_number, warn_if_few_after_fit, warn_if_one_batch
 from ..utils.warn import recorded_warnings
 from ._building import continued_net, fixed_params, make_net, refuse_changes
@@ -114,18 +115,6 @@ def whole_fit(detector):
     with undone_on_error(detector), checked_params(detector), recorded_warnings() as texts:
         yield
         detector.fit_warnings_ = texts
-
-
-@contextmanager
-def undone_on_error(detector):
-    """Restore the attributes of the detector if the block raises an error."""
-    before = vars(detector).copy()
-    try:
-        yield
-    except BaseException:
-        vars(detector).clear()
-        vars(detector).update(before)
-        raise
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Seeds, and protection of the global random states."""
 
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +8,9 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from ..utils.randomness import RNG_LOCK
 from ..utils.types import RandomState
 from ._defaults import torch_defaults
-
-# The default generators of torch, numpy and Python are shared by all threads. Without a lock
-# two fits in two threads would draw from them in turn, and their results would differ.
-_RNG_LOCK = threading.RLock()
 
 
 def draw_seed(random_state: RandomState, n_calls: int = 0) -> int:
@@ -84,7 +80,7 @@ def isolated_rng(seed: int, device: str = "cpu") -> Iterator[None]:
         Device of the computations in the block. If it is a GPU (cuda or mps), its generator is
         seeded and restored, too.
     """
-    with _RNG_LOCK, torch_defaults():
+    with RNG_LOCK, torch_defaults():
         torch_states = rng_states(device)
         numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
         try:

@@ -330,10 +330,10 @@ def _refuse_search(detector: BaseEstimator) -> None:
             " window a row."
         )
     if isinstance(detector, ClusterwiseDetector):
-        if detector.combine == "nearest" or detector.encoder_ is not None:
+        if detector._combine == "nearest" or detector.encoder_ is not None:
             raise TypeError(
                 f'{name} exports with combine="best" and encoder=None only, got'
-                f" combine={detector.combine!r} and encoder={detector.encoder!r}."
+                f" combine={detector._combine!r} and encoder={detector.encoder!r}."
             )
 
 

@@ -9,6 +9,7 @@ from sklearn.utils import Tags, check_array, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils.scores import decisions
 from ..utils.types import Bools, Floats, Rows
 from ..utils.validation import HasMethods
 from ..utils.warn import warn_user
@@ -227,7 +228,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             If the detector inside refuses X.
         """
         check_is_fitted(self)
-        decision = self.detector_.decision_function(X)
+        decision = decisions(self.detector_, X)
         return -decision if self.anomaly_label_ == self.classes_[1] else decision
 
     def predict(self, X: Rows) -> NDArray[Any]:
@@ -251,7 +252,7 @@ class DetectorClassifier(ClassifierMixin, Wrapper):
             If the detector inside refuses X.
         """
         check_is_fitted(self)
-        is_anomaly = self.detector_.decision_function(X) < 0
+        is_anomaly = decisions(self.detector_, X) < 0
         normal = self.classes_[self.classes_ != self.anomaly_label_][0]
         return np.where(is_anomaly, self.anomaly_label_, normal)
 

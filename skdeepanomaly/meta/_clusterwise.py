@@ -21,8 +21,9 @@ from ..utils.randomness import check_local_random_state, random_seed, seeded_clo
 from ..utils.rows import shape_of
 from ..utils.scores import OffsetMixin, has_size, moments, normality_scores
 from ..utils.types import Contamination, Floats, Ints, RandomState
+from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, StrOptions, refuse_sparse
-from ._wrapper import fit_detector
+from ._wrapper import fit_detector, refuse_series
 
 
 class ClusterwiseDetector(OffsetMixin, BaseEstimator):
@@ -186,8 +187,9 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If ``detector`` is not an outlier detector that scores new rows, or the
-            clusterer has neither ``labels_`` nor ``predict``.
+            If ``detector`` is not an outlier detector that scores new rows, or is one for
+            series; or if the clusterer has neither ``labels_`` nor ``predict``, or does not
+            cluster rows.
         ValueError
             If a parameter is out of range, or a detector gives scores that are not finite or
             labels other than -1 and +1.
@@ -195,9 +197,16 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self._validate_params()
         detector = OneClassSVM() if self.detector is None else self.detector
         _check_detector(detector)
+        refuse_series(detector)
         rng = check_local_random_state(self.random_state)
+        with undone_on_error(self):
+            self._fit(X, detector, rng)
+        return self
+
+    def _fit(self, X: ArrayLike, detector: BaseEstimator, rng: np.random.RandomState) -> None:
         self._refuse(X)
         rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        self._combine = self.combine
         self.encoder_ = self._fit_encoder(X, rows, rng)
         codes = self._codes(X, rows)
         members = self._fit_clusters(codes, rng)
@@ -223,7 +232,6 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         self._means, self._deviations = np.transpose(scales)
         scores = self._score_codes(codes)
         self.offset_ = choose_offset(scores, self.contamination)
-        return self
 
     def score_samples(self, X: ArrayLike) -> Floats:
         """Return how normal rows are.
@@ -328,6 +336,12 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
                     " has neither. Use a clusterer such as sklearn.cluster.KMeans."
                 )
             labels = self.clusterer_.predict(codes)
+        if np.shape(labels) != (len(codes),):
+            raise TypeError(
+                f"clusterer must give each of {len(codes)} rows a label, {self.clusterer_!r}"
+                f" gave labels of shape {np.shape(labels)}. Use one that clusters rows, such as"
+                " sklearn.cluster.KMeans."
+            )
         found, sizes = np.unique(labels, return_counts=True)
         used = (sizes >= self.min_cluster_size) & (found != -1)
         self._used_labels = found[used]
@@ -349,7 +363,7 @@ class ClusterwiseDetector(OffsetMixin, BaseEstimator):
         return nearest
 
     def _score_codes(self, codes: Floats) -> Floats:
-        if self.combine == "best":
+        if self._combine == "best":
             scores = np.full(len(codes), -np.inf)
             for cluster in range(len(self.detectors_)):
                 np.maximum(scores, self._standardized(cluster, codes), out=scores)

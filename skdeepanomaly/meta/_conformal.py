@@ -150,7 +150,8 @@ class ConformalDetector(WrappedDetector):
         Raises
         ------
         TypeError
-            If the detector is a classifier or a regressor.
+            If the detector is a classifier or a regressor, or one for series, whose time
+            stamps are not consecutive once some are held out.
         AttributeError
             If it cannot score new rows.
         ValueError
@@ -169,11 +170,12 @@ class ConformalDetector(WrappedDetector):
             size = self.calibration_size
             pairs = [fit_and_hold_out(self.detector, X, y, params, size, rng)]
         else:
-            pairs = list(self._cross_fit(X, y, params, self.cv, rng))
+            pairs = list(self._cross_fit(X, y, params, int(self.cv), rng))
+        scores = [np.sort(normality_scores(*pair)) for pair in pairs]
+        # All at once, so that a fit that failed leaves what was fitted before.
         self.detectors_ = [detector for detector, _ in pairs]
-        self.detector_ = self.detectors_[0]
-        self.calibration_scores_ = [np.sort(normality_scores(*pair)) for pair in pairs]
-        self.n_calibration_ = sum(map(len, self.calibration_scores_))
+        self.detector_, self.calibration_scores_ = self.detectors_[0], scores
+        self.n_calibration_ = sum(map(len, scores))
         k = conformal_rank(self.alpha, self.n_calibration_)
         if k == 0:
             warn_user(too_few_to_calibrate(self.alpha, self.n_calibration_, "calibration rows"))

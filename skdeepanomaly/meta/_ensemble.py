@@ -26,7 +26,7 @@ from ..explain import explain_columns
 from ..thresholds import choose_offset
 from ..utils._compat import BaseComposition, n_rows, parallel_block
 from ..utils.nesting import nested
-from ..utils.randomness import check_local_random_state, random_seed
+from ..utils.randomness import check_local_random_state, random_seed, unseeded_clone
 from ..utils.rows import n_drawn
 from ..utils.scores import OffsetMixin, normality_scores
 from ..utils.types import Contamination, Floats, Ints, RandomState, Rows
@@ -65,7 +65,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         Weights of the members, those that are dropped included. None weighs all alike.
     n_estimators : int, default=1
         Number of clones of each member, each fitted with a seed of its own to its own rows. The
-        mean of their scores in the common unit is the score of the member.
+        mean of their scores in the common unit is the score of the member. With more than one,
+        the seeds are drawn by ``random_state`` even if a member has its own.
     max_samples : int, float or None, default=None
         Number, or share, of the training rows that a clone is fitted to, drawn without
         replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
@@ -88,7 +89,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         Number of members that are fitted at the same time, as in joblib. The scores are the
         same for any number.
     random_state : int, RandomState instance or None, default=None
-        Seed of the samples, and of all members whose own ``random_state`` is None.
+        Seed of the samples, and of all members whose own ``random_state`` is None. With an int
+        the scores repeat.
 
     Attributes
     ----------
@@ -256,7 +258,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         Raises
         ------
         TypeError
-            If a member is not an outlier detector.
+            If a member is not an outlier detector, or is one for series and
+            rows are drawn or left out.
         ValueError
             If a parameter is not valid, or scores of a member are not finite.
         """
@@ -483,6 +486,9 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         samples = [self._draw_rows(X, kept, rng) for _ in members for _ in range(n)]
         seeds = [random_seed(rng) for _ in samples]
         clones = [pair for pair in members for _ in range(n)]
+        if n > 1:
+            # Clones with one seed would be the same.
+            clones = [(name, unseeded_clone(detector)) for name, detector in clones]
         fitted = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_member)(
                 detector,

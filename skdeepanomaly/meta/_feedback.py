@@ -20,7 +20,9 @@ from ..utils._compat import n_rows, take_rows
 from ..utils.containers import as_indexable, container_of, stack
 from ..utils.nesting import nested_rows
 from ..utils.rows import spread
+from ..utils.scores import decisions
 from ..utils.types import Floats, Ints, Rows
+from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, check_labels
 from ._rows import row_keys, single_columns
 from ._verdict_files import read_verdicts
@@ -166,25 +168,28 @@ class FeedbackDetector(WrappedDetector):
         ------
         TypeError
             If the detector is a classifier or a regressor.
+        AttributeError
+            If the detector has no ``decision_function`` for new rows.
         ValueError
             If ``strength`` is not positive.
         """
         self._validate_params()
-        self._container = container_of(X)
-        self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
-        rows = as_indexable(X)
-        # The types of the columns, for verdicts that are read from a file.
-        self._empty = take_rows(rows, np.array([], dtype=np.intp))
-        some = take_rows(rows, spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
-        scale = np.median(np.abs(self._decision(some)))
-        self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
-        views, codes = _inputs_and_codes(self.detector_, some)
-        self._view_scaler = _Squash().fit(views)
-        self._code_scaler = None if codes is None else _Squash().fit(codes)
-        _, _, codes = self._represent(some)
-        self._width = np.median(euclidean_distances(codes, squared=True)) or 1.0
-        self._learn(None, np.array([], dtype=np.int8))
-        self._judged_single: list[tuple[bool, ...]] = []
+        with undone_on_error(self):
+            self._container = container_of(X)
+            self.detector_ = fit_detector(self.detector, X, y, self._fit_params(params))
+            rows = as_indexable(X)
+            # The types of the columns, for verdicts that are read from a file.
+            self._empty = take_rows(rows, np.array([], dtype=np.intp))
+            some = take_rows(rows, spread(np.arange(n_rows(X)), MAX_ROWS_FOR_SCALES))
+            scale = np.median(np.abs(self._decision(some)))
+            self._decision_scale = scale if np.isfinite(scale) and scale > 0 else 1.0
+            views, codes = _inputs_and_codes(self.detector_, some)
+            self._view_scaler = _Squash().fit(views)
+            self._code_scaler = None if codes is None else _Squash().fit(codes)
+            _, _, codes = self._represent(some)
+            self._width = np.median(euclidean_distances(codes, squared=True)) or 1.0
+            self._learn(None, np.array([], dtype=np.int8))
+            self._judged_single: list[tuple[bool, ...]] = []
         return self
 
     def add_feedback(self, X: Rows, y: ArrayLike) -> Self:
@@ -427,7 +432,7 @@ class FeedbackDetector(WrappedDetector):
         return as_indexable(X)
 
     def _decision(self, X: Rows) -> Floats:
-        return np.asarray(self.detector_.decision_function(X), dtype=np.float64)
+        return decisions(self.detector_, X)
 
     def _prior(self, X: Rows) -> Floats:
         """Return the log odds without verdicts, which keep the detector's order and labels."""
@@ -465,6 +470,11 @@ class FeedbackDetector(WrappedDetector):
         """
         places: list[list[int]] = [[] for _ in range(n_rows(X))]
         for judged_single in set(self._judged_single):
+            if len(single) != len(judged_single):
+                raise ValueError(
+                    f"X has {len(single)} columns, but the rows in verdicts_.X have"
+                    f" {len(judged_single)}. Pass rows with the same columns."
+                )
             either = tuple(a or b for a, b in zip(single, judged_single, strict=True))
             alike = [i for i, own in enumerate(self._judged_single) if own == judged_single]
             keys = row_keys(take_rows(self.verdicts_.X, alike), either)
@@ -547,7 +557,7 @@ def _inputs_and_codes(detector: BaseEstimator, X: Rows) -> tuple[Any, Any]:
 def _numbers(X: Any) -> Any:
     if not issparse(X):
         X = np.asarray(X)
-        X = X.reshape(len(X), -1)
+        X = X.reshape(len(X), -1) if X.ndim > 2 else X
     X = check_array(
         X, accept_sparse="csr", dtype=np.float64, copy=True, ensure_all_finite=False
     )

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..utils.randomness import check_local_random_state, random_seed, seeded_clone
 from ..utils.scores import OffsetMixin
 from ..utils.types import Floats, Ints, RandomState
+from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, check_labels, refuse_sparse
 
 
@@ -121,25 +122,26 @@ class PyODDetector(OffsetMixin, MetaEstimatorMixin, BaseEstimator):
                 f" {contamination!r}. For a threshold by a rule see ThresholdedDetector."
             )
         refuse_sparse(X, type(self).__name__)
-        rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        labels = self._labels(y, len(rows))
-        rng = check_local_random_state(self.random_state)
-        self._seed = random_seed(rng)
-        with _isolated_rng(self._seed):
-            # Constructors of PyOD's deep detectors set seeds, too.
-            detector = seeded_clone(self.detector, rng)
-            detector.fit(rows, *labels)
-        if not hasattr(detector, "decision_scores_") or not hasattr(detector, "threshold_"):
-            raise TypeError(
-                f"{detector!r} has no decision_scores_ and threshold_ after fit: expected a"
-                " detector of PyOD."
-            )
-        if not np.isfinite(detector.decision_scores_).all():
-            raise ValueError(
-                f"{detector!r} gave training rows scores that are not finite. Scale X, or"
-                " change its parameters."
-            )
-        self.detector_, self.offset_ = detector, -float(detector.threshold_)
+        with undone_on_error(self):
+            rows = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            labels = self._labels(y, len(rows))
+            rng = check_local_random_state(self.random_state)
+            self._seed = random_seed(rng)
+            with _isolated_rng(self._seed):
+                # Constructors of PyOD's deep detectors set seeds, too.
+                detector = seeded_clone(self.detector, rng)
+                detector.fit(rows, *labels)
+            if not hasattr(detector, "decision_scores_") or not hasattr(detector, "threshold_"):
+                raise TypeError(
+                    f"{detector!r} has no decision_scores_ and threshold_ after fit: expected a"
+                    " detector of PyOD."
+                )
+            if not np.isfinite(detector.decision_scores_).all():
+                raise ValueError(
+                    f"{detector!r} gave training rows scores that are not finite. Scale X, or"
+                    " change its parameters."
+                )
+            self.detector_, self.offset_ = detector, -float(detector.threshold_)
         return self
 
     def _labels(self, y: ArrayLike | None, n_samples: int) -> list[Ints]:

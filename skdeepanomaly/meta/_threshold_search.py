@@ -208,7 +208,8 @@ class ThresholdSearchCV(WrappedDetector):
             candidate is neither a share nor a rule, ``scoring`` does not judge labels, or
             its scores are not finite.
         TypeError
-            If the detector is a classifier or a regressor.
+            If the detector is a classifier or a regressor, or one for series and a fold is
+            not consecutive, as those of ``TimeSeriesSplit`` are.
         """
         self._validate_params()
         routed = self._route(params)

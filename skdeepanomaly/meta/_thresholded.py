@@ -111,7 +111,8 @@ class ThresholdedDetector(WrappedDetector):
         Raises
         ------
         TypeError
-            If the detector is a classifier or a regressor.
+            If the detector is a classifier or a regressor, or one for series, whose time
+            stamps are not consecutive once some are held out.
         AttributeError
             If it cannot score new rows.
         ValueError

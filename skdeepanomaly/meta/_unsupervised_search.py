@@ -10,9 +10,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
+from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, check_cv
 from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..metrics import excess_mass_score, mass_volume_score, npd_score, stability_score
@@ -20,11 +22,12 @@ from ..utils._compat import n_rows, take_rows
 from ..utils.frames import frame_like
 from ..utils.randomness import check_local_random_state, random_seed
 from ..utils.rows import shape_of
-from ..utils.scores import normality_scores
+from ..utils.scores import decisions, normality_scores
 from ..utils.types import Floats, Folds, RandomState, Rows
+from ..utils.undoing import undone_on_error
 from ..utils.validation import HasMethods, Interval, StrOptions
 from ..utils.warn import warn_user
-from ._wrapper import WrappedDetector, fit_detector
+from ._wrapper import WrappedDetector, fit_detector, refuse_series
 
 # Numbers of pseudo rows. More of them make a criterion more exact, and cost only scoring.
 N_GAUSSIAN_ROWS = 1_000
@@ -347,6 +350,29 @@ class UnsupervisedSearch(WrappedDetector):
         self.error_score = error_score
         self.random_state = random_state
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return where metadata goes: to the detector and the folds.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        return (
+            super()
+            .get_metadata_routing()
+            .add(
+                splitter=self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
+
+    def _fit_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        params = super()._fit_params(params)
+        if get_config()["enable_metadata_routing"]:
+            return params
+        return {name: value for name, value in params.items() if name != "groups"}
+
     def fit(self, X: Rows, y: ArrayLike | None = None, **params: Any) -> Self:
         """Search, and fit the best candidate.
 
@@ -357,8 +383,9 @@ class UnsupervisedSearch(WrappedDetector):
         y : array-like of shape (n_samples,), default=None
             Passed on to the detector.
         **params : dict
-            Further arguments of the detector's ``fit``, such as ``sample_weight``; with
-            metadata routing those that the detector requests.
+            ``groups`` for the folds, and further arguments of the detector's ``fit``, such
+            as ``sample_weight``; with metadata routing what the detector and the folds
+            request.
 
         Returns
         -------
@@ -372,33 +399,43 @@ class UnsupervisedSearch(WrappedDetector):
             criterion draws pseudo rows and a feature is not numeric. If all candidates fail,
             the first error is raised, whatever its class.
         TypeError
-            If the detector is a classifier or a regressor, or ``param_grid`` has a value that
-            is no list.
+            If the detector is a classifier or a regressor, or one for series and ``cv`` is a
+            number; or if ``param_grid`` has a value that is no list.
+        AttributeError
+            If the best candidate has no ``decision_function``.
         """
         self._validate_params()
         fit_params = self._fit_params(params)
         X, y = indexable(X, y)
         rng = check_local_random_state(self.random_state)
         seed = random_seed(rng)
-        self._search(X, y, params, seed)
-        if self.refit:
-            best = clone(self.detector)
-            # In a line of its own: set_params of FrozenEstimator returns nothing.
-            best.set_params(**clone(self.best_params_, safe=False))
-            self.detector_ = fit_detector(
-                best, X, y, fit_params, rng=np.random.RandomState(seed)
-            )
-            # decision_function is the detector's own. Its threshold follows from the scores,
-            # because not every detector has offset_.
-            gap = normality_scores(self.detector_, X) - self.detector_.decision_function(X)
-            self.offset_ = float(np.median(gap))
+        with undone_on_error(self):
+            self._search(X, y, params, seed)
+            if self.refit:
+                self._refit(X, y, fit_params, seed)
+            else:
+                # That of a former fit, which did not find these parameters.
+                for name in {"detector_", "offset_"} & vars(self).keys():
+                    delattr(self, name)
         return self
+
+    def _refit(self, X: Rows, y: ArrayLike | None, params: dict[str, Any], seed: int) -> None:
+        """Fit the best candidate to all rows."""
+        best = clone(self.detector)
+        # In a line of its own: set_params of FrozenEstimator returns nothing.
+        best.set_params(**clone(self.best_params_, safe=False))
+        self.detector_ = fit_detector(best, X, y, params, rng=np.random.RandomState(seed))
+        # decision_function is the detector's own. Its threshold follows from the scores,
+        # because not every detector has offset_.
+        gap = normality_scores(self.detector_, X) - decisions(self.detector_, X)
+        self.offset_ = float(np.median(gap))
 
     def _search(self, X: Rows, y: ArrayLike | None, params: dict[str, Any], seed: int) -> None:
         """Fit and score the candidates as trials in scikit-learn's grid search."""
         given: Any = self.criterion
         trial, criterion = CRITERIA.get(given, (_Trial, given))
         if isinstance(self.cv, Integral):
+            refuse_series(self.detector)
             cv = KFold(self.cv, shuffle=True, random_state=seed)
         else:
             cv = check_cv(self.cv)
@@ -502,4 +539,4 @@ class UnsupervisedSearch(WrappedDetector):
             If the search is not fitted, or was fitted with ``refit=False``.
         """
         self._check_refitted()
-        return self.detector_.decision_function(X)
+        return decisions(self.detector_, X)

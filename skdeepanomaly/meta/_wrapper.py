@@ -12,8 +12,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._compat import check_method_params, take_rows
-from ..utils.nesting import supervised_kind
+from ..utils._compat import check_method_params, n_rows, take_rows
+from ..utils.nesting import reads_in_order, supervised_kind
 from ..utils.randomness import kept_numpy_state, seeded_clone
 from ..utils.scores import OffsetMixin, check_label_convention, normality_scores
 from ..utils.types import Floats, Ints, Rows
@@ -52,7 +52,8 @@ def fit_detector(
     Raises
     ------
     TypeError
-        If it is a classifier or a regressor, or a pipeline or search around one.
+        If it is a classifier or a regressor, or a pipeline or search around one; or if it is
+        for series, and the rows are not consecutive.
     ValueError
         If it labels rows by other numbers than -1 and +1.
     """
@@ -61,14 +62,47 @@ def fit_detector(
             f"{type(detector).__name__} is a {kind}, expected an outlier detector such as"
             " IsolationForest or AutoEncoder, or a pipeline that ends in one."
         )
-    params = params or {}
+    if rows is not None and np.any(np.diff(rows) != 1):
+        refuse_series(detector)
+    params, all_labels = params or {}, y
     if rows is not None:
         params = check_method_params(X, params, indices=rows)
         X, y = take_rows(X, rows), None if y is None else take_rows(y, rows)
-    with nullcontext() if rng is None else kept_numpy_state():
-        fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    try:
+        with nullcontext() if rng is None else kept_numpy_state():
+            fitted = seeded_clone(detector, rng).fit(X, y, **params)
+    except ValueError as error:
+        if np.any(np.asarray(all_labels) == -1) and not np.any(np.asarray(y) == -1):
+            error.add_note(
+                f"{type(detector).__name__} was given {n_rows(X)} of the rows, none of which"
+                " has the label -1. Label more rows, hold out fewer, or take larger samples."
+            )
+        raise
     check_label_convention(fitted, X)
     return fitted
+
+
+def refuse_series(detector: BaseEstimator) -> None:
+    """Raise an error if a detector is for series, because rows are drawn or grouped.
+
+    Parameters
+    ----------
+    detector : estimator
+        The detector.
+
+    Raises
+    ------
+    TypeError
+        If the order of the rows counts for it.
+    """
+    if reads_in_order(detector):
+        raise TypeError(
+            f"{type(detector).__name__} is for series, whose time stamps are read in their"
+            " order, and cannot be fitted to some of the rows that are not consecutive. Use"
+            " ScoreCalibrator for its threshold, or ThresholdedDetector with"
+            " calibration_size=None, EnsembleDetector without max_samples, and"
+            " cv=TimeSeriesSplit() for searches."
+        )
 
 
 def _delegated(name: str, summary: str, returns: str, description: str) -> Any:

@@ -44,6 +44,8 @@ class Series(NamedTuple):
 class SeriesOffsetMixin(OffsetMixin):
     """For detectors with ``offset_``, and ``score_samples`` of a series or of several."""
 
+    _reads_in_order = True
+
     # A list of series gives a list of scores, which the base does not know.
     def decision_function(  # type: ignore[override]
         self, X: SeriesLike

@@ -26,7 +26,7 @@ def conformal_rank(alpha: float, n_calibration: int) -> int:
         A row is an outlier if fewer than k calibration scores are as low as its own.
     """
     # The factor makes up for the rounding of a product that is a whole number.
-    return int(np.floor(alpha * (n_calibration + 1) * (1 + 1e-12)))
+    return int(np.floor(float(alpha) * (n_calibration + 1) * (1 + 1e-12)))
 
 
 def too_few_to_calibrate(alpha: float, n_calibration: int, rows: str) -> str:

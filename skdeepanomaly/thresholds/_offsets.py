@@ -33,7 +33,8 @@ def contamination_offset(
         where the scores are distinct.
     """
     n_samples = len(scores)
-    wanted = min(max(1, round(contamination * n_samples)), n_samples - 1)
+    # A product of numpy's small types overflows.
+    wanted = min(max(1, round(float(contamination) * n_samples)), n_samples - 1)
     ordered = scores if overwrite_input else scores.copy()
     ordered.sort()
     # Number of scores strictly below the cut, and number of scores up to and with it.

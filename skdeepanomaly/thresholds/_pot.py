@@ -75,13 +75,15 @@ class POTThreshold(BaseThreshold):
         self.tail = tail
 
     def _threshold(self, scores: Floats) -> float:
-        if self.risk >= self.tail:
+        # A product of numpy's small types overflows.
+        risk, tail = float(self.risk), float(self.tail)
+        if risk >= tail:
             raise ValueError(
                 f"risk must be smaller than tail, in which the threshold lies; got"
                 f" risk={self.risk} and tail={self.tail}."
             )
         n_samples = len(scores)
-        n_tail = max(round(self.tail * n_samples), min(10, n_samples // 2), 1)
+        n_tail = max(round(tail * n_samples), min(10, n_samples // 2), 1)
         start = scores[n_tail]
         # Scores equal to the start do not belong to the tail. Those without size lie below any
         # threshold: they are counted, and the distribution is fitted to the others.
@@ -89,9 +91,9 @@ class POTThreshold(BaseThreshold):
         n_lost = np.searchsorted(scores, sized[0])
         excesses = start - sized[sized < start]
         self.shape_, self.scale_ = 0.0, 0.0
-        if n_lost + len(excesses) <= self.risk * n_samples:
+        if n_lost + len(excesses) <= risk * n_samples:
             return start
-        if n_lost >= self.risk * n_samples:
+        if n_lost >= risk * n_samples:
             return sized[0]
         if np.ptp(excesses) == 0:
             # A distribution cannot be fitted to equal values.
@@ -101,5 +103,5 @@ class POTThreshold(BaseThreshold):
         # NOTE[DIFF]: scipy's maximum likelihood in place of Grimshaw's method.
         shape, _, scale = genpareto.fit(excesses / unit, floc=0)
         self.shape_, self.scale_ = float(shape), float(scale * unit)
-        share = (self.risk * n_samples - n_lost) / len(excesses)
+        share = (risk * n_samples - n_lost) / len(excesses)
         return start - genpareto.isf(share, self.shape_, scale=self.scale_)

@@ -34,6 +34,23 @@ def supervised_kind(estimator: BaseEstimator) -> Literal["classifier", "regresso
     return "regressor" if is_regressor(estimator) else None
 
 
+def reads_in_order(detector: BaseEstimator) -> bool:
+    """Say whether a detector, or one inside of it, is for series, whose order counts.
+
+    Parameters
+    ----------
+    detector : estimator
+        Any, fitted or not.
+
+    Returns
+    -------
+    reads_in_order : bool
+        False for a detector without ``get_params``.
+    """
+    inside = detector.get_params().values() if hasattr(detector, "get_params") else ()
+    return any(getattr(part, "_reads_in_order", False) is True for part in (detector, *inside))
+
+
 def nested(detector: BaseEstimator) -> list[BaseEstimator]:
     """Return a fitted detector and the estimators that it wraps.
 

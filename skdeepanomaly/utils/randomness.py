@@ -1,13 +1,21 @@
 """Random numbers that leave numpy's global generator alone."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from .types import RandomState
+
+# The default generators of torch, numpy and Python are shared by all threads. Without a lock
+# two fits in two threads would draw from them in turn, and their results would differ.
+RNG_LOCK = threading.RLock()
+# For each block that keeps the state of numpy's generator, in whatever thread, the state.
+_KEPT: list[dict[str, Any] | tuple] = []
 
 
 def check_local_random_state(random_state: RandomState) -> np.random.RandomState:
@@ -36,17 +44,23 @@ def kept_numpy_state() -> Iterator[None]:
     """Put the state of numpy's global generator back after a block.
 
     Some estimators draw from it though they have no ``random_state`` that could be set, such
-    as :class:`~sklearn.svm.OneClassSVM`, whose result does not depend on the draw.
+    as :class:`~sklearn.svm.OneClassSVM`, whose result does not depend on the draw. Of blocks in
+    several threads the last one puts it back: those that are left still draw.
 
     Yields
     ------
     None
     """
-    state = np.random.get_state()  # noqa: NPY002
+    # The lock waits for a training that has seeded the generator.
+    with RNG_LOCK:
+        _KEPT.append(_KEPT[0] if _KEPT else np.random.get_state())  # noqa: NPY002
     try:
         yield
     finally:
-        np.random.set_state(state)  # noqa: NPY002
+        with RNG_LOCK:
+            state = _KEPT.pop()
+            if not _KEPT:
+                np.random.set_state(state)  # noqa: NPY002
 
 
 def seeded_clone(estimator: BaseEstimator, rng: np.random.RandomState | None) -> BaseEstimator:
@@ -67,14 +81,38 @@ def seeded_clone(estimator: BaseEstimator, rng: np.random.RandomState | None) ->
     estimator = clone(estimator)
     if rng is None:
         return estimator
-    unset = sorted(
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    )
+    unset = [name for name, value in _seeds(estimator).items() if value is None]
     if unset:
         estimator.set_params(**{name: random_seed(rng) for name in unset})
     return estimator
+
+
+def unseeded_clone(estimator: BaseEstimator) -> BaseEstimator:
+    """Clone an estimator without the seeds that were set, so that its copies can differ.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+
+    Returns
+    -------
+    estimator : estimator
+        The clone.
+    """
+    estimator = clone(estimator)
+    if seeds := _seeds(estimator):
+        estimator.set_params(**dict.fromkeys(seeds))
+    return estimator
+
+
+def _seeds(estimator: BaseEstimator) -> dict[str, RandomState]:
+    """Return the seeds of all parts of an estimator by the names of the parameters, sorted."""
+    return {
+        name: value
+        for name, value in sorted(estimator.get_params().items())
+        if name == "random_state" or name.endswith("__random_state")
+    }
 
 
 def random_seed(rng: np.random.RandomState) -> int:

@@ -49,6 +49,35 @@ def normality_scores(detector: Any, X: Rows) -> Floats:
     return np.array(score(X), dtype=np.float64)
 
 
+def decisions(detector: Any, X: Rows) -> Floats:
+    """Return the decisions of a fitted outlier detector, negative for outliers.
+
+    Parameters
+    ----------
+    detector : object
+        Has ``decision_function``.
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+
+    Returns
+    -------
+    decisions : ndarray of shape (n_samples,), float64
+        Decisions.
+
+    Raises
+    ------
+    AttributeError
+        If the detector has no ``decision_function``.
+    """
+    if not hasattr(detector, "decision_function"):
+        raise AttributeError(
+            f"Expected a detector with decision_function, got {detector!r}, which labels no new"
+            " rows. Wrap a density estimator: ThresholdedDetector(GaussianMixture())."
+            " LocalOutlierFactor has one with novelty=True."
+        )
+    return np.asarray(detector.decision_function(X), dtype=np.float64)
+
+
 def has_size(scores: np.ndarray) -> Bools:
     """Return which scores can be summed, and not only be ranked.
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from conftest import global_states, make_detector
 from skorch.callbacks import Callback
 
 from skdeepanomaly.engine import isolated_rng
+from skdeepanomaly.utils.randomness import kept_numpy_state
 
 
 def test_isolated_rng_repeats_and_restores():
@@ -20,6 +22,37 @@ def test_isolated_rng_repeats_and_restores():
             draws.append((torch.rand(3).tolist(), np.random.random()))
     assert draws[0] == draws[1]
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_states_are_put_back_after_blocks_in_several_threads():
+    def draw_and_wait(ready, end):
+        with kept_numpy_state():
+            np.random.random()
+            ready.set()
+            end.wait(9)
+
+    def start():
+        ready, end = threading.Event(), threading.Event()
+        thread = threading.Thread(target=draw_and_wait, args=(ready, end))
+        thread.start()
+        return thread, ready, end
+
+    before = global_states()
+    (first, ready, first_end), (second, also_ready, second_end) = start(), start()
+    assert ready.wait(9)
+    assert also_ready.wait(9)
+    first_end.set()
+    first.join()
+    second_end.set()
+    second.join()
+    assert global_states() == before
+    with isolated_rng(5):
+        # This one waits for the end of the block, whose seed is none of the user's.
+        thread, ready, end = start()
+        ready.wait(0.2)
+    end.set()
+    thread.join()
+    assert global_states() == before
 
 
 @pytest.mark.parametrize("random_state", [0, None])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import make_rows
 from sklearn.base import clone
-from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
+from sklearn.cluster import DBSCAN, AgglomerativeClustering, FeatureAgglomeration, KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
@@ -125,6 +125,16 @@ def test_best_is_never_below_nearest():
     # The kernel of a one-class SVM is 0 far away, which is the lowest score of all.
     detector = ClusterwiseDetector(random_state=0).fit(X)
     assert detector.score_samples(np.full((1, 5), 1e9)) <= best.min()
+
+
+def test_how_scores_are_combined_changes_with_the_next_fit_alone():
+    X = make_rows(300)
+    detector = ClusterwiseDetector(random_state=0).fit(X)
+    best = detector.score_samples(X)
+    detector.set_params(combine="nearest")
+    np.testing.assert_array_equal(detector.score_samples(X), best)
+    assert (detector.fit(X).score_samples(X) <= best).all()
+    assert not np.array_equal(detector.score_samples(X), best)
 
 
 def test_clusters():
@@ -251,6 +261,9 @@ def test_noise_trains_no_detector():
 def test_clusterer_without_labels():
     with pytest.raises(TypeError, match="clusterer must offer labels_ or predict after fit"):
         ClusterwiseDetector(clusterer=StandardScaler()).fit(make_rows())
+    # Its labels are those of columns.
+    with pytest.raises(TypeError, match=r"each of 150 rows a label, Feature.* shape \(5,\)"):
+        ClusterwiseDetector(clusterer=FeatureAgglomeration()).fit(make_rows())
 
 
 DETECTORS = {

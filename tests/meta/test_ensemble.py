@@ -192,6 +192,19 @@ def test_the_same_seed_gives_the_same_scores(rows):
     np.testing.assert_array_equal(reloaded.score_samples(rows), expected)
 
 
+def test_clones_have_seeds_of_their_own_even_if_the_member_has_one(rows):
+    seeded = make_pipeline(StandardScaler(), IsolationForest(n_estimators=2, random_state=0))
+    members = [("forest", seeded), ("neighbors", NeighborDistance())]
+    detector = EnsembleDetector(members, n_estimators=3, random_state=0).fit(rows)
+    scores = {one.score_samples(rows).tobytes() for one in detector.detectors_[0]}
+    assert len(scores) == 3
+    assert seeded[-1].random_state == 0
+    expected = detector.score_samples(rows)
+    np.testing.assert_array_equal(clone(detector).fit(rows).score_samples(rows), expected)
+    (alone,) = clone(detector).set_params(n_estimators=1).fit(rows).detectors_[0]
+    assert alone[-1].random_state == 0
+
+
 @pytest.mark.parametrize("assume", ["clean", "contaminated", "unknown"])
 def test_default_members(assume, rows):
     detector = EnsembleDetector(random_state=0, assume=assume)
@@ -433,6 +446,12 @@ def test_metadata_reach_members_that_want_them():
 def test_wrong_parameters(params, error, text, rows):
     with pytest.raises(error, match=text):
         EnsembleDetector(**{"detectors": PAIR, **params}).fit(rows)
+
+
+@pytest.mark.parametrize("n", [100, 200])
+def test_labels_of_other_rows_are_refused(n, rows):
+    with pytest.raises(ValueError, match=f"inconsistent numbers of samples.*150, {n}"):
+        EnsembleDetector(PAIR, max_samples=0.5).fit(rows, np.ones(n))
 
 
 def test_scores_that_are_not_finite_are_refused(rows):

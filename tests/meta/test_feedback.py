@@ -567,6 +567,10 @@ def test_what_is_refused_changes_nothing():
         detector.add_feedback(csr_matrix(X[5:8]), y[5:8])
     with pytest.raises(ValueError, match="4 features"):
         detector.add_feedback(X[5:8, :4], y[5:8])
+    with pytest.raises(ValueError, match=r"X has 4 columns, .* verdicts_\.X have 5"):
+        detector.remove_feedback(X[:3, :4])
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        detector.query(X[:0])
     with pytest.raises(ValueError, match=r"no verdict on row 1 of X; .* the 3 rows"):
         detector.remove_feedback(X[2:4])
     with pytest.raises(ValueError, match="which has 3 rows, got 3"):

@@ -17,8 +17,9 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
-from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -34,11 +35,15 @@ from skdeepanomaly import (
     AutoEncoder,
     ClusterwiseDetector,
     ConformalDetector,
+    EnsembleDetector,
     FeedbackDetector,
+    NeighborDistance,
     QuantileThreshold,
+    SlidingWindowDetector,
     ThresholdedDetector,
     ThresholdSearchCV,
     UnsupervisedSearch,
+    as_classifier,
     from_pyod,
 )
 from skdeepanomaly.metrics import outlier_scorers
@@ -304,6 +309,91 @@ def test_the_labels_of_a_frozen_clusterer_are_those_of_other_rows(rows):
         np.testing.assert_allclose(center, rows[own == label].mean(axis=0), atol=1e-5)
 
 
+class Choosy(IsolationForest):
+    """Fits no more than five columns, and scores no large numbers."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        if np.shape(X)[1] > 5:
+            raise ValueError("too wide")
+        return super().fit(X, y, sample_weight)
+
+    def score_samples(self, X):
+        if np.max(X) > 1e6:
+            raise ValueError("too far")
+        return super().score_samples(X)
+
+    def predict(self, X):
+        return np.ones(n_rows(X), dtype=int)
+
+
+UNDONE = {
+    **ALL,
+    "clusterwise": lambda d: ClusterwiseDetector(detector=d, n_clusters=2, random_state=0),
+    "of PyOD": lambda d: from_pyod(KNN(n_neighbors=100)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning")
+@pytest.mark.parametrize("kind", UNDONE)
+def test_a_fit_that_fails_leaves_what_was_fitted(kind, rows, truth):
+    detector = UNDONE[kind](Choosy(n_estimators=2, random_state=0))
+    if kind == "search":
+        detector.set_params(max_features=6)
+    bad = [np.hstack([rows, rows]), np.where(rows > 1, 1e9, rows)]
+    if kind == "of PyOD":
+        bad = [bad[0][:50]]
+    for X in bad:
+        with pytest.raises(ValueError, match=r"too (wide|far)|n_neighbors"):
+            detector.fit(X, truth)
+        with pytest.raises(NotFittedError):
+            detector.score_samples(rows)
+    scores = detector.fit(rows, truth).score_samples(rows)
+    for X in bad:
+        with pytest.raises(ValueError, match=r"too (wide|far)|n_neighbors"):
+            detector.fit(X, truth)
+        np.testing.assert_array_equal(detector.score_samples(rows), scores)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        FeedbackDetector,
+        partial(UnsupervisedSearch, param_grid={}, cv=2),
+        lambda detector: as_classifier(detector, anomaly_label=-1),
+    ],
+)
+def test_what_needs_decisions_says_so(wrap, rows, truth):
+    with pytest.raises(AttributeError, match=r"decision_function, got .*ThresholdedDetector"):
+        wrap(GaussianMixture()).fit(rows, truth).predict(rows)
+    decides = ThresholdedDetector(GaussianMixture(random_state=0), random_state=0)
+    assert set(wrap(decides).fit(rows, truth).predict(rows)) == {-1, 1}
+
+
+SHUFFLING = {
+    "thresholded": ThresholdedDetector,
+    "conformal": ConformalDetector,
+    "conformal, cross": partial(ConformalDetector, cv=2),
+    "search": partial(UnsupervisedSearch, param_grid={}),
+    "threshold search": partial(ThresholdSearchCV, cv=2),
+    "clusterwise": lambda d: ClusterwiseDetector(detector=d, n_clusters=2),
+    "ensemble": lambda d: EnsembleDetector([("series", d)], max_samples=0.5),
+}
+
+
+@pytest.mark.parametrize("kind", SHUFFLING)
+def test_detectors_of_series_get_no_shuffled_rows(kind, rows, truth):
+    windows = SlidingWindowDetector(FOREST, window=3)
+    for inner in (
+        windows,
+        FeedbackDetector(windows),
+        FrozenEstimator(clone(windows).fit(rows)),
+    ):
+        with pytest.raises(TypeError, match=r"is for series, .* ScoreCalibrator"):
+            SHUFFLING[kind](inner).fit(rows, truth)
+    in_order = ThresholdedDetector(windows, QuantileThreshold(0.2), calibration_size=None)
+    assert in_order.fit(rows).score_samples(rows).shape == (len(rows),)
+
+
 DENSE = {
     "ours": INNER["ours"],
     "clusterwise": ClusterwiseDetector(detector=FOREST, n_clusters=2),
@@ -311,6 +401,7 @@ DENSE = {
     "feedback": FeedbackDetector(INNER["ours"]),
     "search": UnsupervisedSearch(INNER["ours"], [{}], cv=2),
     "of PyOD": from_pyod(KNN()),
+    "neighbors": NeighborDistance(),
 }
 
 

@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
@@ -27,6 +27,7 @@ from skdeepanomaly import (
     AutoEncoder,
     ConformalDetector,
     ConformalThreshold,
+    DevNet,
     FixedThreshold,
     GaussianMixtureThreshold,
     MADThreshold,
@@ -248,6 +249,17 @@ def test_labels_that_mark_anomalies_by_one_are_read(kind, truth):
     assert not np.array_equal(
         offsets[0], WRAPPED[kind](FirstColumn()).fit(X).decision_function(X)
     )
+
+
+def test_a_label_that_is_held_out_is_named(rows):
+    rng = np.random.RandomState(0)
+    _, held_out = train_test_split(np.arange(len(rows)), test_size=0.3, random_state=rng)
+    y = np.arange(len(rows)) % 2
+    y[held_out[0]] = -1
+    detector = ThresholdedDetector(DevNet(max_epochs=1), random_state=0)
+    with pytest.raises(ValueError, match=r"holds 0 and \+1 but no -1") as refusal:
+        detector.fit(rows, y)
+    assert "given 105 of the rows, none of which has the label -1" in refusal.value.__notes__[0]
 
 
 def test_more_calibration_rows_than_there_are(rows):

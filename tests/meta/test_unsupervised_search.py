@@ -14,12 +14,13 @@ import sklearn
 from conftest import make_detector, make_planted
 from joblib import parallel_config
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV, RepeatedKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, RepeatedKFold
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -263,6 +264,20 @@ def test_splitter():
     assert search.n_splits_ == 6
 
 
+@pytest.mark.parametrize("routing", [False, True])
+def test_folds_by_groups(routing):
+    X, groups = make_ring(60), np.arange(60) % 4
+    grid = {"n_neighbors": [3, 9]}
+    with config_context(enable_metadata_routing=routing):
+        search = make_search(LOF, grid, cv=GroupKFold(4)).fit(X, groups=groups)
+    folds = list(GroupKFold(4).split(X, groups=groups))
+    by_hand = make_search(LOF, grid, cv=folds).fit(X)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
+    )
+    np.testing.assert_array_equal(search.score_samples(X), by_hand.score_samples(X))
+
+
 @pytest.mark.parametrize("bad", ["fail", "nan"])
 def test_failing_candidates_are_named(bad):
     X, grid = make_ring(60), {"guess": [bad, False]}
@@ -392,6 +407,10 @@ def test_without_refit_there_is_no_detector():
     X = make_ring(40)
     search = make_search(LOF, {"n_neighbors": [3, 9]}, refit=False).fit(X)
     assert set(search.best_params_) == {"n_neighbors"}
+    with pytest.raises(NotFittedError, match="refit=True"):
+        search.predict(X)
+    # Nor is there that of an earlier fit, which knows other rows.
+    search.set_params(refit=True).fit(X).set_params(refit=False).fit(X + 9)
     with pytest.raises(NotFittedError, match="refit=True"):
         search.predict(X)
 

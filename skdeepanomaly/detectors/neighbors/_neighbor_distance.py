@@ -14,12 +14,13 @@ from ...base import choose_offset
 from ...utils.randomness import check_local_random_state
 from ...utils.scores import OffsetMixin
 from ...utils.types import Contamination, Floats, RandomState
-from ...utils.validation import Interval, StrOptions
+from ...utils.validation import Interval, StrOptions, refuse_sparse
 
 # Rows are compared with their neighbours in blocks of about this many numbers.
 BLOCK_NUMBERS = 2**22
-# Larger numbers, in units of the largest training value, have squares that overflow in a sum.
+# Larger numbers, in units of the search, have squares that overflow in a sum.
 LIMIT = 1e140
+LARGEST = np.finfo(np.float64).max
 
 
 class NeighborDistance(OffsetMixin, BaseEstimator):
@@ -51,7 +52,8 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
     Attributes
     ----------
     search_ : NearestNeighbors
-        The fitted search, in units of the largest training value.
+        The fitted search. Its rows are those of the training, less the median of each column,
+        in units of the largest of these differences.
     n_neighbors_ : int
         Number of nearest rows whose distances are averaged.
     offset_ : float
@@ -136,15 +138,18 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         """
         self._validate_params()
         X = self._validate_X(X, reset=True)
-        self._unit = float(np.abs(X).max()) or 1.0
         rows = X
         if self.max_samples is not None and len(X) > self.max_samples:
             rng = check_local_random_state(self.random_state)
             rows = X[np.sort(rng.choice(len(X), self.max_samples, replace=False))]
+        # Some searches expand the square of a difference, which is lost beside large squares of
+        # the numbers themselves, as of time stamps. A middle number cannot overflow.
+        self._center = np.quantile(rows, 0.5, axis=0, method="lower")
+        self._unit = float(np.abs(self._centered(X)).max() or np.abs(X).max() or 1.0)
         self.n_neighbors_ = min(int(self.n_neighbors), len(rows) - 1)
         # One more, for a row that is a training row.
         search = NearestNeighbors(n_neighbors=self.n_neighbors_ + 1, n_jobs=self.n_jobs)
-        self.search_ = search.fit(rows / self._unit)
+        self.search_ = search.fit(self._scaled(rows))
         self.offset_ = choose_offset(self._score(X), self.contamination)
         return self
 
@@ -204,6 +209,7 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         return hasattr(self, "offset_")
 
     def _validate_X(self, X: ArrayLike, reset: bool) -> Floats:
+        refuse_sparse(X, type(self).__name__)
         min_samples = 2 if reset else 1
         return validate_data(
             self, X, dtype=np.float64, ensure_min_samples=min_samples, reset=reset
@@ -219,12 +225,11 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
         """Yield slices of X, with squared differences and distances to the nearest rows.
 
         The differences have the shape (n, n_neighbors, n_features), the distances
-        (n, n_neighbors); both are in units of the largest training value.
+        (n, n_neighbors); both are in units of the search.
         """
         kept, k = self.search_._fit_X, self.n_neighbors_
         for rows in gen_batches(len(X), max(1, BLOCK_NUMBERS // ((k + 1) * X.shape[1]))):
-            with np.errstate(over="ignore"):
-                x = np.clip(X[rows] / self._unit, -LIMIT, LIMIT)
+            x = self._scaled(X[rows])
             nearest = self.search_.kneighbors(x, return_distance=False)
             # The search may round the distance of equal rows to more than zero.
             squares = np.square(x[:, None] - kept[nearest])
@@ -239,7 +244,15 @@ class NeighborDistance(OffsetMixin, BaseEstimator):
                 np.take_along_axis(distances, chosen, axis=1),
             )
 
-    def _in_units_of_X(self, distances: np.ndarray) -> np.ndarray:
-        largest = np.finfo(np.float64).max
+    def _centered(self, X: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
-            return np.minimum(distances * self._unit, largest / max(1, self.n_features_in_))
+            return np.clip(X - self._center, -LARGEST, LARGEST)
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        """Return rows as the search has them."""
+        with np.errstate(over="ignore"):
+            return np.clip(self._centered(X) / self._unit, -LIMIT, LIMIT)
+
+    def _in_units_of_X(self, distances: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.minimum(distances * self._unit, LARGEST / max(1, self.n_features_in_))

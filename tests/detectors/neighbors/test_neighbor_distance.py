@@ -24,6 +24,17 @@ def test_scores_by_hand(k, n_features):
     np.testing.assert_allclose(detector.score_samples(X), -naive(X, X, k, own=True))
 
 
+@pytest.mark.parametrize("varies", [False, True])
+def test_large_numbers_do_not_hide_the_other_columns(varies):
+    rng = np.random.default_rng(0)
+    X, new = rng.normal(size=(80, 20)), rng.normal(size=(20, 20))
+    X[:, 0], new[:, 0] = 1.7e9, 1.7e9  # seconds since 1970
+    X[:, 0] += varies * rng.normal(size=80)
+    detector = NeighborDistance().fit(X)
+    np.testing.assert_allclose(detector.score_samples(new), -naive(new, X, 5), rtol=1e-6)
+    np.testing.assert_allclose(detector.score_samples(X), -naive(X, X, 5, own=True), rtol=1e-6)
+
+
 def test_of_equal_rows_one_is_left_out():
     X = np.array([[0.0], [0], [1], [3]])
     detector = NeighborDistance(n_neighbors=1).fit(X)
@@ -53,6 +64,12 @@ def test_extreme_rows_have_finite_scores():
     assert np.isfinite(scores).all()
     assert scores[0] < scores[1]
     assert np.isfinite(detector.explain([[1e308, -1e308, 0]])).all()
+    opposite = np.concatenate([X[:9], [[1.7e308] * 3, [-1.7e308] * 3]])
+    # scikit-learn adds up all numbers, to see whether they are finite.
+    with np.errstate(invalid="ignore"):
+        scores = NeighborDistance(n_neighbors=2).fit(opposite).score_samples(opposite)
+    assert np.isfinite(scores).all()
+    assert scores[9:].max() < scores[:9].min()
 
 
 def test_a_sample_of_many_rows():
