@@ -100,8 +100,8 @@ def refuse_series(detector: BaseEstimator) -> None:
             f"{type(detector).__name__} is for series, whose time stamps are read in their"
             " order, and cannot be fitted to some of the rows that are not consecutive. Use"
             " ScoreCalibrator for its threshold, or ThresholdedDetector with"
-            " calibration_size=None, EnsembleDetector without max_samples, and"
-            " cv=TimeSeriesSplit() for searches."
+            " calibration_size=None, EnsembleDetector without max_samples and"
+            " trimmed_fraction, and cv=TimeSeriesSplit() for searches."
         )
 
 

@@ -377,6 +377,7 @@ SHUFFLING = {
     "threshold search": partial(ThresholdSearchCV, cv=2),
     "clusterwise": lambda d: ClusterwiseDetector(detector=d, n_clusters=2),
     "ensemble": lambda d: EnsembleDetector([("series", d)], max_samples=0.5),
+    "ensemble, trimmed": lambda d: EnsembleDetector([("series", d)], trimmed_fraction=0.2),
 }
 
 
