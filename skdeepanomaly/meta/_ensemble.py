@@ -63,10 +63,11 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         unit of ``"tail"``.
     weights : array-like of shape (n_detectors,) or None, default=None
         Weights of the members, those that are dropped included. None weighs all alike.
-    n_estimators : int, default=1
+    n_estimators : int or "auto", default="auto"
         Number of clones of each member, each fitted with a seed of its own to its own rows. The
         mean of their scores in the common unit is the score of the member. With more than one,
-        the seeds are drawn by ``random_state`` even if a member has its own.
+        the seeds are drawn by ``random_state`` even if a member has its own. ``"auto"`` is 2
+        for the default members with ``assume="clean"``, and otherwise 1.
     max_samples : int, float or None, default=None
         Number, or share, of the training rows that a clone is fitted to, drawn without
         replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
@@ -124,7 +125,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
       regression, :class:`NeuTraL` and :class:`~sklearn.ensemble.IsolationForest`, all fitted
       again to the four fifths of the rows that look most normal at first.
     - ``assume="clean"``: the distance to the nearest row, that to five neighbours of squashed
-      features, :class:`AutoEncoder`, :class:`NeuTraL` and :class:`DeepOneClassSVM`.
+      features, :class:`AutoEncoder`, :class:`NeuTraL` and :class:`DeepOneClassSVM`, each twice,
+      because networks of other seeds rank the rows differently.
 
     All else is at its defaults. Scale the columns first, for example with
     :class:`~sklearn.preprocessing.StandardScaler`.
@@ -172,7 +174,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         "detectors": [list, tuple, None],
         "combine": [StrOptions(set(SCALES))],
         "weights": ["array-like", None],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_samples": MAX_SAMPLES,
         "trimmed_fraction": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "assume": [StrOptions({"clean", "contaminated", "unknown"})],
@@ -187,7 +189,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         *,
         combine: Literal["tail", "zscore", "rank", "max"] = "tail",
         weights: ArrayLike | None = None,
-        n_estimators: int = 1,
+        n_estimators: int | Literal["auto"] = "auto",
         max_samples: int | float | None = None,
         trimmed_fraction: float | Literal["auto"] = "auto",
         assume: Literal["clean", "contaminated", "unknown"] = "unknown",
@@ -455,6 +457,11 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
             raise ValueError(f"weights must not be negative, got {self.weights!r}.")
         return weights
 
+    def _n_clones(self) -> int:
+        if self.n_estimators != "auto":
+            return int(self.n_estimators)
+        return 2 if self.detectors is None and self.assume == "clean" else 1
+
     def _trimmed_share(self) -> float:
         if self.trimmed_fraction != "auto":
             return float(self.trimmed_fraction)
@@ -482,7 +489,7 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         scores : ndarray of shape (n_samples,)
             Normality scores of all rows.
         """
-        n = int(self.n_estimators)
+        n = self._n_clones()
         samples = [self._draw_rows(X, kept, rng) for _ in members for _ in range(n)]
         seeds = [random_seed(rng) for _ in samples]
         clones = [pair for pair in members for _ in range(n)]

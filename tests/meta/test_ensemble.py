@@ -211,6 +211,8 @@ def test_default_members(assume, rows):
     assert "detectors" in detector.get_params()
     assert clone(detector).detectors is None
     assert detector._trimmed_share() == (0.2 if assume == "contaminated" else 0)
+    assert detector._n_clones() == (2 if assume == "clean" else 1)
+    assert clone(detector).set_params(detectors=PAIR)._n_clones() == 1
     assert detector.set_params(trimmed_fraction=0.1)._trimmed_share() == 0.1
     quick = [(name, _quick(member)) for name, member in default_members(assume)]
     X = np.concatenate([rows, rows[:5] + 9])
