@@ -121,9 +121,9 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
       robustly scaled and squashed features, :class:`AutoEncoder`, :class:`RegressionResidual`,
       :class:`NeuTraL` and :class:`DeepOneClassSVM`. The losses of the auto-encoder and of the
       regression leave out a fifth of the rows (``trimmed_fraction=0.2``).
-    - ``assume="contaminated"``: the mean distance to 50 neighbours, the same auto-encoder and
-      regression, :class:`NeuTraL` and :class:`~sklearn.ensemble.IsolationForest`, all fitted
-      again to the four fifths of the rows that look most normal at first.
+    - ``assume="contaminated"``: :class:`~sklearn.ensemble.IsolationForest` in place of
+      :class:`DeepOneClassSVM`, and all fitted again to the four fifths of the rows that look
+      most normal at first.
     - ``assume="clean"``: the distance to the nearest row, that to five neighbours of squashed
       features, :class:`AutoEncoder`, :class:`NeuTraL` and :class:`DeepOneClassSVM`, each twice,
       because networks of other seeds rank the rows differently.
@@ -600,13 +600,15 @@ def default_members(assume: str) -> list:
         ]
     robust = [
         ("neighbors_50", NeighborDistance(n_neighbors=50)),
+        ("squashed_neighbors", squashed_neighbors(50)),
         ("auto_encoder", AutoEncoder(trimmed_fraction=TRIMMED_FRACTION)),
         ("regression_residual", RegressionResidual(trimmed_fraction=TRIMMED_FRACTION)),
         neutral,
     ]
-    if assume == "contaminated":
-        return [*robust, ("forest", IsolationForest())]
-    return [*robust, ("squashed_neighbors", squashed_neighbors(50)), one_class_svm]
+    return [
+        *robust,
+        ("forest", IsolationForest()) if assume == "contaminated" else one_class_svm,
+    ]
 
 
 def squashed(X: np.ndarray) -> np.ndarray:

@@ -212,13 +212,18 @@ class FeedbackDetector(WrappedDetector):
         Raises
         ------
         ValueError
-            If X is in another container than in ``fit``; if y holds other values, or only
-            0 and 1, where 1 may mark anomalies; or if equal rows of one call have different
-            verdicts.
+            If X is in another container than in ``fit``; if y is None or holds other values,
+            or only 0 and 1, where 1 may mark anomalies; or if equal rows of one call have
+            different verdicts.
         """
         check_is_fitted(self)
         self._validate_params()
         X = self._checked(X)
+        if y is None:
+            raise ValueError(
+                "y is None, expected a verdict for each row of X: -1 for an anomaly, +1 for a"
+                " normal row and 0 for none."
+            )
         labels = check_labels(y, n_rows(X), type(self).__name__, required=False, first=False)
         if np.asarray(y).dtype == bool or set(labels) == {0, 1}:
             raise ValueError(

@@ -563,6 +563,8 @@ def test_what_is_refused_changes_nothing():
     scores = detector.score_samples(X)
     with pytest.raises(ValueError, match="Rows 0 and 1 of X are equal but have different"):
         detector.add_feedback(X[[5, 5]], [-1, 1])
+    with pytest.raises(ValueError, match="y is None, expected a verdict for each row"):
+        detector.add_feedback(X[:3], None)
     with pytest.raises(ValueError, match="in fit, numpy array, got sparse matrix"):
         detector.add_feedback(csr_matrix(X[5:8]), y[5:8])
     with pytest.raises(ValueError, match="4 features"):
