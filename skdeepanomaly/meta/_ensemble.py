@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..explain import explain_columns
 from ..thresholds import choose_offset
 from ..utils._compat import BaseComposition, n_rows, parallel_block
-from ..utils.nesting import nested
+from ..utils.nesting import nested, reads_labels
 from ..utils.randomness import check_local_random_state, random_seed, unseeded_clone
 from ..utils.rows import n_drawn
 from ..utils.scores import OffsetMixin, normality_scores
@@ -58,9 +58,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         rows that score as high or higher [2]_, beyond the largest as in a generalised Pareto
         distribution. ``"zscore"``: robust standard deviations above the median. ``"rank"``:
         share of the training rows that score lower, which is the same for all rows beyond the
-        largest.
-        The score is the mean over the members; with ``"max"`` it is the largest one, in the
-        unit of ``"tail"``.
+        largest. The score is the mean over the members; with ``"max"`` it is the largest one,
+        in the unit of ``"tail"``.
     weights : array-like of shape (n_detectors,) or None, default=None
         Weights of the members, those that are dropped included. None weighs all alike.
     n_estimators : int or "auto", default="auto"
@@ -133,9 +132,8 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
 
     Leaving rows out and fitting again is the concentration step of robust estimators such as
     :class:`~sklearn.covariance.MinCovDet` [4]_. Where there are no anomalies to leave out, the
-    rows that are left out are the rare normal ones, and new ones like them seem abnormal. Rows
-    with a known label stay: those whose label in ``y`` is not 0, if some are 0, or if a member
-    needs labels.
+    rows that are left out are the rare normal ones, and new ones like them seem abnormal. If a
+    member learns from labels, such as :class:`DeepSAD`, rows with one, -1 or +1, stay.
 
     The unit of a clone that is fitted to a sample is that of its scores of all other rows, if
     there are 20 of them: a network knows the rows that it was fitted to.
@@ -278,11 +276,14 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         rng = check_local_random_state(self.random_state)
         fit = partial(self._fit_members, X, y, members, weights, routed, rng)
         groups, scales, scores = fit(None)
-        doubted = np.flatnonzero(~_are_known(y, members, n_rows(X)))
-        n_trimmed = min(int(self._trimmed_share() * n_rows(X)), len(doubted))
+        n_trimmed = int(self._trimmed_share() * n_rows(X))
         if n_trimmed:
-            worst = doubted[np.argsort(scores[doubted], kind="stable")[:n_trimmed]]
-            groups, scales, scores = fit(np.delete(np.arange(n_rows(X)), worst))
+            order = np.argsort(scores, kind="stable")
+            if y is not None and any(reads_labels(detector) for _, detector in members):
+                # Rows with a known label are not doubted.
+                order = order[np.asarray(y)[order] == 0]
+            kept = np.delete(np.arange(n_rows(X)), order[:n_trimmed])
+            groups, scales, scores = fit(kept)
         # All at once, so that a fit that failed leaves what was fitted before.
         self.names_, self.detectors_, self.weights_ = [n for n, _ in members], groups, weights
         self._scales, self._combine = scales, self.combine
@@ -542,16 +543,6 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
     def _sk_visual_block_(self) -> Any:
         members = self._members()[0]
         return parallel_block([one for _, one in members], [name for name, _ in members])
-
-
-def _are_known(y: ArrayLike | None, members: list, n: int) -> NDArray[np.bool_]:
-    """Return which rows have a label that a member may learn from.
-
-    Only members that learn from some labels tell the others apart by 0, or need labels.
-    """
-    labelled = np.zeros(n, dtype=bool) if y is None else np.asarray(y) != 0
-    need_labels = any(get_tags(detector).target_tags.required for _, detector in members)
-    return labelled if need_labels or not labelled.all() else np.zeros(n, dtype=bool)
 
 
 def _are_pairs(detectors: Any) -> bool:

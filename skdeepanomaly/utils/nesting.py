@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .types import Rows
@@ -47,8 +48,31 @@ def reads_in_order(detector: BaseEstimator) -> bool:
     reads_in_order : bool
         False for a detector without ``get_params``.
     """
+    return any(getattr(part, "_reads_in_order", False) is True for part in _parts(detector))
+
+
+def reads_labels(detector: BaseEstimator) -> bool:
+    """Say whether a detector, or one inside of it, learns from labels.
+
+    Parameters
+    ----------
+    detector : estimator
+        Any, fitted or not.
+
+    Returns
+    -------
+    reads_labels : bool
+        Of detectors of other packages, only those that need labels say so.
+    """
+    return get_tags(detector).target_tags.required or any(
+        isinstance(getattr(part, "_labels", None), str) for part in _parts(detector)
+    )
+
+
+def _parts(detector: BaseEstimator) -> list:
+    """Return an estimator and all values of its parameters, with those of its parts."""
     inside = detector.get_params().values() if hasattr(detector, "get_params") else ()
-    return any(getattr(part, "_reads_in_order", False) is True for part in (detector, *inside))
+    return [detector, *inside]
 
 
 def nested(detector: BaseEstimator) -> list[BaseEstimator]:

@@ -275,20 +275,25 @@ def test_rows_that_are_left_out_of_the_second_fit():
 
 
 def test_known_labels_are_not_left_out():
+    class Labelled(Column):
+        _labels = "optional"
+
     X = np.arange(10.0)[:, None]
-    detector = EnsembleDetector([("column", Column())], trimmed_fraction=0.5)
     y = [0, 0, 0, 0, 0, 0, 0, 0, 1, -1]
 
-    def rows_kept(labels):
-        (one,) = detector.fit(X, labels).named_detectors_["column"]
-        return one.X_[:, 0].tolist()
+    def rows_kept(detector, labels):
+        members = [("column", make_pipeline(StandardScaler(), detector))]
+        ensemble = EnsembleDetector(members, trimmed_fraction=0.5).fit(X, labels)
+        ((one,),) = ensemble.detectors_
+        return one[0].inverse_transform(one[1].X_).round().ravel().tolist()
 
-    assert rows_kept(y) == [0, 1, 2, 8, 9]
-    # Where all rows have labels, they are the truth to judge by.
-    assert rows_kept([1] * 8 + [-1] * 2) == [0, 1, 2, 3, 4]
-    assert rows_kept([0] + [1] * 9) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert rows_kept(Labelled(), y) == [0, 1, 2, 8, 9]
+    assert rows_kept(Labelled(), None) == [0, 1, 2, 3, 4]
+    assert rows_kept(Labelled(), [-1] * 10) == list(range(10))
+    # Others ignore labels, so that these may be the truth to judge by.
+    assert rows_kept(Column(), y) == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        detector.fit(X, y[:5])
+        rows_kept(Labelled(), y[:5])
 
 
 def test_a_second_fit_unmasks_anomalies():
