@@ -21,7 +21,8 @@ max_samples : int, float or None, default={max_samples}
     Number, or share, of the training rows that each network learns from, drawn without
     replacement; a share stands for 20 rows at least. With a tenth of the rows each, few
     anomalies among the training rows are in the sample of a network, so that the others
-    recognise them. None takes all."""
+    recognise them. Each ``fit`` or ``partial_fit`` draws anew, also with ``warm_start``. None
+    takes all."""
 
 
 def one_of_members(rows: torch.Tensor) -> torch.Tensor:
