@@ -222,7 +222,7 @@ def _read_labels(arguments: Namespace, table: Any) -> Any:
     values = table[name]
     if not is_parquet(arguments.table):
         column = table.columns.get_loc(name)
-        values = read_texts(arguments.table, arguments.separator, column).iloc[:, 0]
+        values = read_texts(arguments.table, arguments.separator, column)
     y = read_labels(values, name, arguments.anomaly, arguments.normal)
     counts = [int(np.sum(y == label)) for label in (-1, 1, 0)]
     _say(arguments, "Labels: {} anomalies, {} normal, {} unknown.".format(*counts))

@@ -148,10 +148,10 @@ def read_texts(path: str, separator: str | None, column: int) -> Any:
 
     Returns
     -------
-    column : pandas.DataFrame
-        The column of texts.
+    column : pandas.Series
+        The texts.
     """
-    return import_pandas().read_csv(
+    table = import_pandas().read_csv(
         path,
         sep=_separator(path, separator),
         index_col=False,
@@ -159,6 +159,7 @@ def read_texts(path: str, separator: str | None, column: int) -> Any:
         dtype=str,
         keep_default_na=False,
     )
+    return table.iloc[:, 0]
 
 
 def is_parquet(path: str) -> bool:
@@ -178,8 +179,7 @@ def write_table(table: Any, path: str | None) -> None:
         if is_parquet(path):
             table.to_parquet(unfinished, index=False)
         else:
-            separator = "\t" if path.lower().endswith(".tsv") else ","
-            table.to_csv(unfinished, sep=separator, index=False)
+            table.to_csv(unfinished, sep=_separator(path, None), index=False)
         unfinished.replace(path)
     except ImportError as error:
         raise _needs_pyarrow(path) from error

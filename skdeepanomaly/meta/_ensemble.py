@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
-from sklearn.utils import Tags, get_tags, indexable
+from sklearn.utils import Tags, column_or_1d, get_tags, indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -276,14 +276,13 @@ class EnsembleDetector(OffsetMixin, BaseComposition):
         rng = check_local_random_state(self.random_state)
         fit = partial(self._fit_members, X, y, members, weights, routed, rng)
         groups, scales, scores = fit(None)
-        n_trimmed = int(self._trimmed_share() * n_rows(X))
-        if n_trimmed:
-            order = np.argsort(scores, kind="stable")
-            if y is not None and any(reads_labels(detector) for _, detector in members):
-                # Rows with a known label are not doubted.
-                order = order[np.asarray(y)[order] == 0]
-            kept = np.delete(np.arange(n_rows(X)), order[:n_trimmed])
-            groups, scales, scores = fit(kept)
+        order = np.argsort(scores, kind="stable")
+        if y is not None and any(reads_labels(detector) for _, detector in members):
+            # Rows with a known label are not doubted.
+            order = order[column_or_1d(y)[order] == 0]
+        worst = order[: int(self._trimmed_share() * len(scores))]
+        if len(worst):
+            groups, scales, scores = fit(np.delete(np.arange(len(scores)), worst))
         # All at once, so that a fit that failed leaves what was fitted before.
         self.names_, self.detectors_, self.weights_ = [n for n, _ in members], groups, weights
         self._scales, self._combine = scales, self.combine

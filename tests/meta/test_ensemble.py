@@ -288,6 +288,7 @@ def test_known_labels_are_not_left_out():
         return one[0].inverse_transform(one[1].X_).round().ravel().tolist()
 
     assert rows_kept(Labelled(), y) == [0, 1, 2, 8, 9]
+    assert rows_kept(Labelled(), np.array(y)[:, None]) == [0, 1, 2, 8, 9]
     assert rows_kept(Labelled(), None) == [0, 1, 2, 3, 4]
     assert rows_kept(Labelled(), [-1] * 10) == list(range(10))
     # Others ignore labels, so that these may be the truth to judge by.
